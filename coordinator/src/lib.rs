@@ -1,0 +1,1 @@
+//! Asks every partner and adds up what comes back.

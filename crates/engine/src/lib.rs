@@ -1,0 +1,1 @@
+//! Counts people in a snapshot over the full grid of declared cells.

@@ -1,0 +1,1 @@
+//! Makes up people, seeded and calibrated to published totals, with their truth.

@@ -1,0 +1,1 @@
+//! Keeps what was spent, asked and answered: durable, hash-chained, verifiable by anyone.

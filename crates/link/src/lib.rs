@@ -1,0 +1,1 @@
+//! Carries frames between named parties over mutually authenticated QUIC.

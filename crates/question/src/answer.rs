@@ -1,0 +1,313 @@
+//! Answers as they leave a partner: a protected table with everything that is needed to read it, or a refusal.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::day::{Day, Moment};
+use crate::envelope::{Envelope, SigningKey, VerifyingKey};
+use crate::grid::{Dimension, Grid};
+use crate::id::{Hash, Name, PartnerId, QuestionId};
+use crate::limits::FRAME_BYTES_MAX;
+use crate::privacy::{Epsilon, NanoRho};
+use crate::refusal::Refusal;
+
+/// Payload type of a reply's envelope.
+pub const REPLY_TYPE: &str = "application/vnd.cairn.reply.v1+json";
+
+/// One cell of a released table. In JSON: a number, `"c"` or `"x"`, the Government Analysis Function's markers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cell {
+    /// A released value: rounded, or with noise (then it may be negative).
+    Value(i64),
+    /// Withheld. One mark, no reason, never 0.
+    Withheld,
+    /// Not answered: nobody who was asked gave this cell.
+    NotAnswered,
+}
+
+/// A released table: every declared cell, in the grid's order.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableV1 {
+    /// The axes.
+    pub dimensions: Vec<Dimension>,
+    /// The cells, the last axis varying fastest.
+    pub cells: Vec<Cell>,
+}
+
+/// The treatment that was really applied.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum TreatmentV1 {
+    /// 0 shown; 1 to k−1 withheld; the rest rounded half up to base b.
+    SuppressRound {
+        /// The profile's name, such as `sub-national-8-5`.
+        profile: String,
+        /// The k-threshold: fewer people than this are withheld.
+        min_people: u32,
+        /// The rounding base b; 1 rounds nothing.
+        round_to: u32,
+        /// Whether 0 is shown or withheld with the small counts.
+        zeros: Zeros,
+        /// For each filter: it leaves out nobody, or at least this many; otherwise the whole table is withheld. 0: no such rule.
+        min_cohort: u32,
+    },
+    /// Every declared cell with discrete Laplace noise, at zero too.
+    Dp {
+        /// `discrete-laplace`.
+        mechanism: String,
+        /// The privacy loss ε of this table, for one person at this partner.
+        epsilon: Epsilon,
+        /// Most that one person adds to the table, in all cells together: the L1 sensitivity.
+        sensitivity: u32,
+        /// 95 in 100 noisy cells lie within this many of the count that was bounded.
+        plus_minus_95: u64,
+    },
+}
+
+/// What becomes of a count of 0 under `suppress-round`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Zeros {
+    /// Shown as 0: the profiles' default.
+    Show,
+    /// Withheld like a small count.
+    Withhold,
+}
+
+/// What one partner says in answer.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerV1 {
+    /// The protected table.
+    pub table: TableV1,
+    /// How it was protected.
+    pub treatment: TreatmentV1,
+    /// The snapshot it was counted on.
+    pub snapshot: SnapshotStatement,
+    /// What it cost, and what the person's account stands at.
+    pub privacy: PrivacyStatement,
+}
+
+/// Which frozen records an answer is of.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotStatement {
+    /// The day the records stand for.
+    pub as_of: Day,
+    /// The snapshot's number at this partner, rising.
+    pub edition: u32,
+    /// The template vintages that its rows came from.
+    pub templates: Vec<String>,
+    /// Notes that a lossy template mapping leaves on the columns asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Later rows are expected, so the figure may be revised.
+    pub provisional: bool,
+}
+
+/// What an answer cost the people it is about.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrivacyStatement {
+    /// The privacy unit, in words.
+    pub unit: String,
+    /// This answer's loss in nano-ρ; 0 for a treatment without a formal promise.
+    pub charged: NanoRho,
+    /// The year's total so far in nano-ρ, this answer included.
+    pub year_so_far: NanoRho,
+    /// The year's cap in nano-ρ.
+    pub year_cap: NanoRho,
+}
+
+/// A partner's signed reply to one question.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplyV1 {
+    /// Format, 1.
+    pub cairn_reply: u8,
+    /// The question.
+    pub question_id: QuestionId,
+    /// SHA-256 of the signed question's bytes.
+    pub question_hash: Hash,
+    /// The federation.
+    pub federation: Name,
+    /// Who replies.
+    pub partner: PartnerId,
+    /// When.
+    pub at: Moment,
+    /// The policy that decided: its id and version.
+    pub policy: PolicyStatement,
+    /// The reply.
+    pub outcome: OutcomeV1,
+}
+
+/// Which policy decided.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyStatement {
+    /// Its id.
+    pub id: String,
+    /// Its version.
+    pub version: u32,
+    /// SHA-256 of its file.
+    pub hash: Hash,
+}
+
+/// The reply itself.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum OutcomeV1 {
+    /// An answer.
+    Answer(Box<AnswerV1>),
+    /// A refusal: nothing was read, nothing was charged.
+    Refusal(Refusal),
+    /// Something broke at the partner. The code is all that leaves; the story is in its own log.
+    Fault {
+        /// A stable code with a page in docs/reference/codes.md.
+        code: String,
+    },
+}
+
+/// Why a reply was not accepted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplyError {
+    /// Not a reply, too long, or a table that is not the full grid.
+    #[error("not a reply, or its table is not the full grid of the question")]
+    Malformed,
+    /// The partner's registered key did not sign it.
+    #[error("the partner's registered key did not sign this reply")]
+    BadSignature,
+    /// A reply to another question, or from another partner or federation.
+    #[error("a reply to another question, or from another partner")]
+    Elsewhere,
+}
+
+impl ReplyV1 {
+    /// Signs the reply with the partner's key.
+    #[must_use]
+    pub fn sign(&self, partner: &SigningKey) -> Envelope {
+        Envelope::sign(REPLY_TYPE, &serde_json::to_vec(self).unwrap_or_default(), partner)
+    }
+
+    /// Reads a signed reply and checks its signature, its question, its partner and, for an answer, that the table is the
+    /// question's full grid.
+    ///
+    /// # Errors
+    /// [`ReplyError`].
+    pub fn open(bytes: &[u8], key: &VerifyingKey, expected: &Expected<'_>) -> Result<Self, ReplyError> {
+        let envelope = Envelope::parse(bytes, FRAME_BYTES_MAX).map_err(|_| ReplyError::Malformed)?;
+        let payload = envelope.open(REPLY_TYPE, key).map_err(|_| ReplyError::BadSignature)?;
+        let reply: Self = serde_json::from_slice(&payload).map_err(|_| ReplyError::Malformed)?;
+        let ours = reply.question_id == expected.question_id
+            && reply.question_hash == expected.question_hash
+            && reply.partner == *expected.partner
+            && reply.federation == *expected.federation;
+        if !ours {
+            return Err(ReplyError::Elsewhere);
+        }
+        let whole = match &reply.outcome {
+            OutcomeV1::Answer(a) => {
+                a.table.dimensions == expected.grid.dimensions()
+                    && a.table.cells.len() == expected.grid.cells()
+            }
+            OutcomeV1::Refusal(r) => !r.rules.is_empty(),
+            OutcomeV1::Fault { .. } => true,
+        };
+        if reply.cairn_reply == 1 && whole { Ok(reply) } else { Err(ReplyError::Malformed) }
+    }
+}
+
+/// What a reply must be in answer to.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// The question's number.
+    pub question_id: QuestionId,
+    /// The hash of its signed bytes.
+    pub question_hash: Hash,
+    /// The federation.
+    pub federation: &'a Name,
+    /// The partner that was asked.
+    pub partner: &'a PartnerId,
+    /// The full grid of the question.
+    pub grid: &'a Grid,
+}
+
+/// The people a released cell can stand for: a certain range under `suppress-round`, a 95 % range under `dp`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Range {
+    /// At least this many.
+    pub least: i64,
+    /// At most this many; `None` where the released table sets no bound.
+    pub most: Option<i64>,
+}
+
+impl AnswerV1 {
+    /// The range that each cell stands for; `None` where nothing was answered.
+    ///
+    /// Where every cell of a table is withheld, the whole table may have been (a cohort was too small), so a withheld cell
+    /// then has no upper bound.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<Option<Range>> {
+        let whole = self.table.cells.iter().all(|c| *c == Cell::Withheld);
+        self.table.cells.iter().map(|c| self.treatment.range(*c, whole)).collect()
+    }
+}
+
+impl TreatmentV1 {
+    fn range(&self, cell: Cell, whole_table_withheld: bool) -> Option<Range> {
+        let range = |least: i64, most: i64| Some(Range { least, most: Some(most) });
+        match (self, cell) {
+            (_, Cell::NotAnswered) => None,
+            (Self::SuppressRound { .. }, Cell::Withheld) if whole_table_withheld => {
+                Some(Range { least: 0, most: None })
+            }
+            (Self::SuppressRound { min_people, zeros, .. }, Cell::Withheld) => {
+                range(i64::from(*zeros == Zeros::Show), i64::from(*min_people).max(1) - 1)
+            }
+            (Self::SuppressRound { .. }, Cell::Value(0)) => range(0, 0),
+            (Self::SuppressRound { min_people, round_to, .. }, Cell::Value(v)) => {
+                let base = i64::from((*round_to).max(1));
+                // Half up: v stands for v − ⌊b/2⌋ to v + ⌈b/2⌉ − 1.
+                let least = v.saturating_sub(base / 2).max(i64::from(*min_people));
+                range(least, v.saturating_add((base + 1) / 2 - 1))
+            }
+            (Self::Dp { plus_minus_95, .. }, Cell::Value(v)) => {
+                let within = i64::try_from(*plus_minus_95).unwrap_or(i64::MAX);
+                range(v.saturating_sub(within), v.saturating_add(within))
+            }
+            (Self::Dp { .. }, Cell::Withheld) => Some(Range { least: 0, most: None }),
+        }
+    }
+}
+
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Value(v) => to.serialize_i64(*v),
+            Self::Withheld => to.serialize_str("c"),
+            Self::NotAnswered => to.serialize_str("x"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Wire<'a> {
+            Value(i64),
+            Mark(#[serde(borrow)] std::borrow::Cow<'a, str>),
+        }
+        match Wire::deserialize(from)? {
+            Wire::Value(v) => Ok(Self::Value(v)),
+            Wire::Mark(m) if m == "c" => Ok(Self::Withheld),
+            Wire::Mark(m) if m == "x" => Ok(Self::NotAnswered),
+            Wire::Mark(_) => Err(serde::de::Error::custom("a cell is a whole number, \"c\" or \"x\"")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

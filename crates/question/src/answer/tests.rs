@@ -1,0 +1,51 @@
+use super::*;
+
+fn answer(cells: Vec<Cell>) -> AnswerV1 {
+    AnswerV1 {
+        table: TableV1 { dimensions: vec![], cells },
+        treatment: TreatmentV1::SuppressRound {
+            profile: "sub-national-8-5".into(),
+            min_people: 8,
+            round_to: 5,
+            zeros: Zeros::Show,
+            min_cohort: 0,
+        },
+        snapshot: SnapshotStatement {
+            as_of: "2026-03-31".parse().unwrap(),
+            edition: 1,
+            templates: vec!["smf-2022".into()],
+            notes: vec![],
+            provisional: false,
+        },
+        privacy: PrivacyStatement {
+            unit: "person".into(),
+            charged: NanoRho::ZERO,
+            year_so_far: NanoRho::ZERO,
+            year_cap: NanoRho::ZERO,
+        },
+    }
+}
+
+#[test]
+fn cells_are_three_things_from_wire_to_screen() {
+    let cells = vec![Cell::Value(0), Cell::Value(-3), Cell::Withheld, Cell::NotAnswered];
+    let json = serde_json::to_string(&cells).unwrap();
+    assert_eq!(json, "[0,-3,\"c\",\"x\"]");
+    assert_eq!(serde_json::from_str::<Vec<Cell>>(&json).unwrap(), cells);
+    for bad in ["\"\"", "null", "1.5", "\"0\"", "true", "99999999999999999999"] {
+        assert!(serde_json::from_str::<Cell>(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_rounded_value_stands_for_exactly_the_counts_that_round_to_it() {
+    let ranges = answer(vec![Cell::Value(0), Cell::Value(10), Cell::Value(15), Cell::Withheld]).ranges();
+    let pairs: Vec<_> = ranges.into_iter().flatten().map(|r| (r.least, r.most)).collect();
+    assert_eq!(pairs, [(0, Some(0)), (8, Some(12)), (13, Some(17)), (1, Some(7))]);
+}
+
+#[test]
+fn a_wholly_withheld_table_bounds_nothing() {
+    let ranges = answer(vec![Cell::Withheld, Cell::Withheld]).ranges();
+    assert!(ranges.iter().flatten().all(|r| r.least == 0 && r.most.is_none()));
+}

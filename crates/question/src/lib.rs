@@ -1,0 +1,29 @@
+//! The words all parties share: questions, answers, refusals, coverage, codes and signatures.
+//!
+//! This crate is pure: no clock, file, socket or randomness beyond the signing key it is handed. Everything that
+//! crosses a line of trust is parsed once here into a checked type, and every length has a limit ([`limits`]).
+
+pub mod answer;
+pub mod combine;
+pub mod credential;
+pub mod day;
+pub mod envelope;
+pub mod form;
+pub mod grid;
+pub mod id;
+pub mod limits;
+pub mod privacy;
+pub mod question;
+pub mod refusal;
+pub mod register;
+pub mod schema;
+
+pub use answer::{AnswerV1, Cell, OutcomeV1, ReplyV1, TableV1, TreatmentV1};
+pub use credential::{Credential, IssuerPins};
+pub use day::{Day, Moment, Period};
+pub use envelope::{Envelope, SigningKey, VerifyingKey};
+pub use grid::{Dimension, Grid};
+pub use id::{Hash, Name, PartnerId, QuestionId};
+pub use question::{AskV1, Filter, GroupBy, Measure, OpenAsk, Question, SignedAsk};
+pub use refusal::{Refusal, RuleBroken};
+pub use schema::Schema;

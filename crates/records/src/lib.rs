@@ -1,0 +1,1 @@
+//! Takes in a partner's export and keeps it as checksummed snapshots.

@@ -1,0 +1,226 @@
+//! What is to be counted, and the raw counts that come back: the seam between the gate and the engine.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use cairn_policy::{Method, Treatment};
+use cairn_question::question::QuestionFault;
+use cairn_question::schema::Kind;
+use cairn_question::{Day, Filter, Grid, Measure, Period, Question, QuestionId, Schema};
+
+/// A column of a snapshot's table.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ColumnPath {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+}
+
+/// What the engine counts for one debited question. Holds no value of any record.
+#[derive(Clone, Debug)]
+pub struct CountPlan {
+    /// The question, so that raw counts can never be taken for another's.
+    pub question_id: QuestionId,
+    /// The table whose rows are counted.
+    pub dataset: String,
+    /// People or rows.
+    pub measure: Measure,
+    /// Every cell that will be released.
+    pub grid: Grid,
+    /// The axes, in the grid's order.
+    pub axes: Vec<Axis>,
+    /// The question's filters.
+    pub filters: Vec<Predicate>,
+    /// What the policy leaves out before any filter: rows outside the window.
+    pub always: Vec<Predicate>,
+    /// Whether to count, for each filter, the people that it alone leaves out.
+    pub cohort: Cohort,
+    /// Most that one person may add.
+    pub bounds: Bounds,
+}
+
+/// One axis of the grid: which of its codes a row falls in.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    /// The column.
+    pub column: ColumnPath,
+    /// From the stored value to the axis's code.
+    pub codes: AxisCodes,
+}
+
+/// From a stored value to the position of a code on its axis.
+#[derive(Clone, Debug)]
+pub enum AxisCodes {
+    /// Coded columns (dictionary, number or yes/no): stored code to position. NULL is `unknown`. A code that is missing here
+    /// falls in no cell.
+    Codes(BTreeMap<String, usize>),
+    /// Date columns: first and last day of each position, in order, without overlap. A day outside all of them, or NULL,
+    /// falls in no cell.
+    Days(Vec<(Day, Day)>),
+}
+
+/// A row counts only if this holds.
+#[derive(Clone, Debug)]
+pub struct Predicate {
+    /// The column.
+    pub column: ColumnPath,
+    /// What is kept.
+    pub keep: Keep,
+}
+
+/// What a predicate keeps.
+#[derive(Clone, Debug)]
+pub enum Keep {
+    /// Rows whose stored code is one of these; NULL counts as `unknown`.
+    Codes(Vec<String>),
+    /// Rows whose day lies between these, both counted; NULL never does.
+    Days(Day, Day),
+}
+
+/// Whether people left out by each filter are to be counted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cohort {
+    /// Yes: the policy has a `min_cohort`.
+    Counted,
+    /// No.
+    NotCounted,
+}
+
+/// Most that one person may add. Applied inside the engine, person by person.
+#[derive(Clone)]
+pub struct Bounds {
+    /// Most rows of one person that count, oldest kept; `None`: all.
+    pub rows_per_person: Option<u32>,
+    /// Most cells that one person is counted in, chosen by the keyed hash of the person alone; `None`: all.
+    pub groups_per_person: Option<u32>,
+    /// The key of that hash: the node's own, never sent.
+    pub cap_key: [u8; 32],
+}
+
+/// Raw counts, straight from the engine. Not serialisable; its `Debug` shows no count.
+pub struct RawTable {
+    pub(crate) question_id: QuestionId,
+    pub(crate) people: Vec<u64>,
+    pub(crate) rows: Option<Vec<u64>>,
+    pub(crate) left_out: Vec<u64>,
+}
+
+impl CountPlan {
+    /// The plan for a permitted question on a snapshot of `as_of`.
+    ///
+    /// # Errors
+    /// [`QuestionFault`] when the question does not fit the schema; the gate has checked that before.
+    pub fn new(
+        question_id: QuestionId,
+        question: &Question,
+        treatment: &Treatment,
+        schema: &Schema,
+        as_of: Day,
+        cap_key: [u8; 32],
+    ) -> Result<Self, QuestionFault> {
+        let grid = question.grid(schema)?;
+        let path = |column: &str| path(schema, &question.dataset, column);
+        let axes = question.group_by.iter().zip(grid.dimensions()).map(|(axis, dimension)| {
+            let column = path(&axis.column)?;
+            let codes = axis_codes(schema, &column, &axis.grain, &dimension.codes);
+            Ok(Axis { column, codes })
+        });
+        let axes = axes.collect::<Result<_, QuestionFault>>()?;
+        let filters = question.filter_by.iter().map(|f| predicate(schema, path(&f.column)?, f));
+        let filters = filters.collect::<Result<_, _>>()?;
+        let last = as_of.plus_days(-i32::try_from(treatment.window.lag_days).unwrap_or(i32::MAX));
+        let first = treatment.window.from.unwrap_or(Day::EARLIEST);
+        let always = match &treatment.window.column {
+            Some(column) => vec![Predicate { column: path(column)?, keep: Keep::Days(first, last) }],
+            None => Vec::new(),
+        };
+        let groups_per_person = match treatment.method {
+            Method::Dp { groups_per_person, .. } => Some(groups_per_person),
+            Method::SuppressRound { .. } => None,
+        };
+        let bounds = Bounds { rows_per_person: treatment.rows_per_person, groups_per_person, cap_key };
+        let cohort = if treatment.min_cohort > 0 { Cohort::Counted } else { Cohort::NotCounted };
+        Ok(Self {
+            question_id,
+            dataset: question.dataset.clone(),
+            measure: question.measure,
+            grid,
+            axes,
+            filters,
+            always,
+            cohort,
+            bounds,
+        })
+    }
+}
+
+fn path(schema: &Schema, dataset: &str, column: &str) -> Result<ColumnPath, QuestionFault> {
+    let found = schema.find(dataset, column).ok_or_else(|| QuestionFault::Column {
+        dataset: dataset.to_owned(),
+        column: column.to_owned(),
+        nearest: None,
+    })?;
+    Ok(ColumnPath { table: found.table.name.clone(), column: found.column.name.clone() })
+}
+
+fn axis_codes(schema: &Schema, path: &ColumnPath, grain: &str, codes: &[String]) -> AxisCodes {
+    let periods = codes.iter().map(|c| c.parse::<Period>().ok().map(|p| (p.first_day(), p.last_day())));
+    let column = schema.table(&path.table).and_then(|t| t.column(&path.column));
+    match column {
+        Some(column) if column.kind != Kind::Date => {
+            let coarse = schema.coarsen(column, grain).unwrap_or_default();
+            let at = |part: &String| codes.iter().position(|c| c == part);
+            AxisCodes::Codes(coarse.into_iter().filter_map(|(code, part)| Some((code, at(&part)?))).collect())
+        }
+        _ => AxisCodes::Days(periods.flatten().collect()),
+    }
+}
+
+fn predicate(schema: &Schema, column: ColumnPath, filter: &Filter) -> Result<Predicate, QuestionFault> {
+    let wrong = || QuestionFault::Value {
+        column: filter.column.clone(),
+        grain: filter.grain.clone(),
+        value: filter.value.clone(),
+    };
+    let definition = schema.table(&column.table).and_then(|t| t.column(&column.column)).ok_or_else(wrong)?;
+    let keep = if definition.kind == Kind::Date {
+        let period: Period = filter.value.parse().map_err(|_| wrong())?;
+        Keep::Days(period.first_day(), period.last_day())
+    } else {
+        Keep::Codes(schema.codes_meant(definition, &filter.grain, &filter.value).ok_or_else(wrong)?)
+    };
+    Ok(Predicate { column, keep })
+}
+
+impl RawTable {
+    /// Takes the engine's counts. `people` (and `rows`, for the measure rows) has one count for each cell of the plan's grid;
+    /// `left_out` has, for each filter of the plan, the people that it alone leaves out, or is empty when not asked for.
+    #[must_use]
+    pub const fn new(
+        question_id: QuestionId,
+        people: Vec<u64>,
+        rows: Option<Vec<u64>>,
+        left_out: Vec<u64>,
+    ) -> Self {
+        Self { question_id, people, rows, left_out }
+    }
+
+    /// How many people (or rows) the count is of in each cell: for tests and benchmarks of the engine, which hold made-up people only.
+    #[must_use]
+    pub fn counts(&self) -> &[u64] {
+        self.rows.as_deref().unwrap_or(&self.people)
+    }
+}
+
+impl fmt::Debug for RawTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawTable({} cells withheld)", self.people.len())
+    }
+}
+
+impl fmt::Debug for Bounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bounds(rows {:?}, groups {:?})", self.rows_per_person, self.groups_per_person)
+    }
+}

@@ -1,0 +1,1 @@
+//! Makes indicators, rates and their bases from released values only.

@@ -1,0 +1,1 @@
+//! Starts whole federations and doubts them.

@@ -1,0 +1,1 @@
+//! Holds the tree to its house rules.
