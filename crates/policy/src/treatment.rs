@@ -23,9 +23,8 @@ pub struct Treatment {
     pub caps: Caps,
 }
 
-/// How a table is protected.
+/// How a table is protected. Complete, not open: whoever releases a table must handle every treatment there is.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
 pub enum Method {
     /// Threshold and rounding.
     SuppressRound {

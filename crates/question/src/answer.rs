@@ -34,10 +34,9 @@ pub struct TableV1 {
     pub cells: Vec<Cell>,
 }
 
-/// The treatment that was really applied.
+/// The treatment that was really applied. Complete, not open: whoever reads a table must know its treatment.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "kebab-case", deny_unknown_fields)]
-#[non_exhaustive]
 pub enum TreatmentV1 {
     /// 0 shown; 1 to k−1 withheld; the rest rounded half up to base b.
     SuppressRound {

@@ -47,10 +47,9 @@ pub struct PartnerLine {
     pub standing: Standing,
 }
 
-/// How a partner stands in a round.
+/// How a partner stands in a round. Complete, not open: a screen must have a word for each.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
 pub enum Standing {
     /// It answered with a table.
     Answered,

@@ -39,10 +39,9 @@ pub struct Question {
     pub as_of: Option<Day>,
 }
 
-/// What is counted.
+/// What is counted. Complete, not open: whoever counts must know every measure.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
 pub enum Measure {
     /// Persons, each once however many rows.
     People,
