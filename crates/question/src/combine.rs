@@ -8,7 +8,7 @@ use crate::day::Moment;
 use crate::envelope::{Envelope, SigningKey, VerifyingKey};
 use crate::grid::{Dimension, Grid};
 use crate::id::{Hash, Name, PartnerId, QuestionId};
-use crate::limits::{FRAME_BYTES_MAX, PARTNERS_MAX};
+use crate::limits::{COVERAGE_BYTES_MAX, PARTNERS_MAX};
 use crate::refusal::RuleBroken;
 
 /// Payload type of a coverage statement's envelope.
@@ -100,7 +100,7 @@ impl CoverageV1 {
     /// Reads a signed statement under the coordinator's registered key. `None` for anything else.
     #[must_use]
     pub fn open(bytes: &[u8], coordinator: &VerifyingKey) -> Option<Self> {
-        let envelope = Envelope::parse(bytes, FRAME_BYTES_MAX).ok()?;
+        let envelope = Envelope::parse(bytes, COVERAGE_BYTES_MAX).ok()?;
         let payload = envelope.open(COVERAGE_TYPE, coordinator).ok()?;
         let coverage: Self = serde_json::from_slice(&payload).ok()?;
         let fits = coverage.cairn_coverage == 1 && coverage.partners.len() <= PARTNERS_MAX;

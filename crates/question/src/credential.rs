@@ -65,6 +65,14 @@ impl Credential {
     pub fn sign(&self, issuer: &SigningKey) -> Envelope {
         Envelope::sign(CREDENTIAL_TYPE, &serde_json::to_vec(self).unwrap_or_default(), issuer)
     }
+
+    /// What the credential says, unverified: for routing and for display only.
+    ///
+    /// # Errors
+    /// [`CredentialError::Malformed`].
+    pub fn peek(envelope: &Envelope) -> Result<Self, CredentialError> {
+        parse(&envelope.payload_unverified(CREDENTIAL_TYPE).map_err(|_| CredentialError::Malformed)?)
+    }
 }
 
 impl IssuerPins {
@@ -79,8 +87,7 @@ impl IssuerPins {
     /// # Errors
     /// [`CredentialError`], one kind for each reason.
     pub fn open(&self, envelope: &Envelope, now: Moment) -> Result<Credential, CredentialError> {
-        let claimed =
-            parse(&envelope.payload_unverified(CREDENTIAL_TYPE).map_err(|_| CredentialError::Malformed)?)?;
+        let claimed = Credential::peek(envelope)?;
         let key = self.0.get(&claimed.issuer).ok_or(CredentialError::UnknownIssuer)?;
         let payload = envelope.open(CREDENTIAL_TYPE, key).map_err(|e| match e {
             EnvelopeError::BadSignature => CredentialError::BadSignature,

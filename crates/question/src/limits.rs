@@ -11,6 +11,17 @@ pub const FRAME_BYTES_MAX: usize = 1 << 20;
 const _: () =
     assert!(CELLS_MAX * CELL_BYTES_MAX * 4 / 3 + 65_536 <= FRAME_BYTES_MAX, "an answer fits in one frame");
 
+/// Most bytes of one cell of a coordinator's sum in JSON: its keys, and three numbers as long as numbers get.
+pub const COMBINED_CELL_BYTES_MAX: usize = 128;
+
+/// Most bytes of a signed coverage statement: the sum of the largest table, base64 in its envelope, and a line for each
+/// partner.
+pub const COVERAGE_BYTES_MAX: usize = 4 << 20;
+const _: () = assert!(
+    CELLS_MAX * COMBINED_CELL_BYTES_MAX * 4 / 3 + PARTNERS_MAX * 512 <= COVERAGE_BYTES_MAX,
+    "a coverage statement fits in one frame"
+);
+
 /// Most bytes of a signed question with its credential: names and codes only, never data.
 pub const QUESTION_BYTES_MAX: usize = 64 * 1024;
 

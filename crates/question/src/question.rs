@@ -420,6 +420,14 @@ impl SignedAsk {
         parse_ask(&self.question.payload_unverified(ASK_TYPE).map_err(|_| AskError::Malformed)?)
     }
 
+    /// Who asks, unverified: for routing and for display only.
+    ///
+    /// # Errors
+    /// [`AskError::Malformed`].
+    pub fn peek_credential(&self) -> Result<Credential, AskError> {
+        Credential::peek(&self.credential).map_err(|_| AskError::Malformed)
+    }
+
     /// Checks the credential under the pinned issuers, the question's signature under the credential's key, its role, its
     /// federation and its time.
     ///
