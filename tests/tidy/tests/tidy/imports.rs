@@ -13,7 +13,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("cairn-disclosure", "question policy", "tokio arrow datafusion opendp quinn rusqlite"),
     ("cairn-release", "question policy ledger disclosure", "tokio arrow datafusion quinn"),
     ("cairn-gate", "question policy ledger release", "tokio arrow datafusion quinn"),
-    ("cairn-records", "question", "datafusion quinn rustls tokio"),
+    ("cairn-records", "question", "datafusion quinn rustls"),
     ("cairn-engine", "question records release", "quinn rustls"),
     ("cairn-link", "question", "arrow datafusion opendp rusqlite"),
     ("cairn-report", "question", "arrow datafusion quinn opendp rusqlite tokio"),

@@ -19,7 +19,6 @@ pub fn files(ending: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> =
         listed.lines().filter(|f| f.ends_with(ending)).map(PathBuf::from).filter(|f| root().join(f).is_file()).collect();
     files.sort();
-    assert!(!files.is_empty(), "no file ends in {ending}");
     files
 }
 

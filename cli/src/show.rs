@@ -1,0 +1,108 @@
+//! Putting a federation's answer on screen, in a CSV file, or in JSON, with everything needed to read it.
+
+mod coverage;
+mod csv;
+mod json;
+mod terminal;
+
+use cairn_question::combine::{CombinedCell, CombinedV1, CoverageV1, Standing};
+use cairn_question::{AnswerV1, Cell, Grid, PartnerId, Question, QuestionId, Schema, TreatmentV1};
+
+pub(crate) use csv::csv;
+pub(crate) use json::json;
+pub(crate) use terminal::terminal;
+
+/// A verified result: coverage, the sum that this program made itself, and the tables it is made of.
+pub(crate) struct Shown {
+    pub(crate) id: QuestionId,
+    pub(crate) question: Question,
+    pub(crate) grid: Grid,
+    pub(crate) coverage: CoverageV1,
+    pub(crate) combined: Option<CombinedV1>,
+    pub(crate) answers: Vec<(PartnerId, AnswerV1)>,
+    pub(crate) refusals: Vec<(PartnerId, Option<String>)>,
+}
+
+impl Shown {
+    fn asked(&self) -> usize {
+        self.coverage.partners.len()
+    }
+
+    fn answered(&self) -> usize {
+        self.coverage.partners.iter().filter(|line| line.standing == Standing::Answered).count()
+    }
+
+    fn cells(&self) -> impl Iterator<Item = (Vec<&str>, CombinedCell)> {
+        let cells = self.combined.iter().flat_map(|c| &c.cells);
+        cells.enumerate().map(|(at, cell)| (self.grid.codes_of(at), *cell))
+    }
+
+    /// The treatments that were really applied, each once, with the partners it was applied by.
+    fn treatments(&self) -> Vec<(&TreatmentV1, Vec<&PartnerId>)> {
+        let mut found: Vec<(&TreatmentV1, Vec<&PartnerId>)> = Vec::new();
+        for (partner, answer) in &self.answers {
+            match found.iter_mut().find(|(t, _)| **t == answer.treatment) {
+                Some((_, partners)) => partners.push(partner),
+                None => found.push((&answer.treatment, vec![partner])),
+            }
+        }
+        found
+    }
+}
+
+/// What people read for a code of an axis: its label, or the code itself.
+fn label(question: &Question, column: &str, code: &str) -> String {
+    let schema = Schema::smf();
+    let found = schema.find(&question.dataset, column);
+    let list = found.and_then(|f| f.column.codes.as_deref()).and_then(|id| schema.code_list(id));
+    match list.map(|l| l.label(code)) {
+        Some(label) if label != code => label.to_owned(),
+        _ if code == "unknown" => "Unknown".to_owned(),
+        _ => code.to_owned(),
+    }
+}
+
+/// The heading of an axis.
+fn heading(column: &str, grain: &str) -> String {
+    let name = column.split_once('.').map_or(column, |(_, name)| name);
+    let name = match name {
+        "council_code" => "council",
+        other => other,
+    };
+    match grain {
+        "code" => name.replace('_', " "),
+        grain => format!("{} ({grain})", name.replace('_', " ")),
+    }
+}
+
+/// A cell's marker for a file: none for a value that is whole.
+const fn marker(cell: &CombinedCell) -> &'static str {
+    match cell.cell {
+        Cell::Value(_) => "",
+        Cell::Withheld => "[c]",
+        Cell::NotAnswered => "[x]",
+    }
+}
+
+/// How a treatment reads in one line.
+fn treatment_in_words(treatment: &TreatmentV1) -> String {
+    match treatment {
+        TreatmentV1::SuppressRound { profile, min_people, round_to, zeros, min_cohort } => {
+            let zeros = match zeros {
+                cairn_question::answer::Zeros::Show => "0 is shown",
+                cairn_question::answer::Zeros::Withhold => "0 is withheld too",
+            };
+            let cohort = match min_cohort {
+                0 => String::new(),
+                n => format!("; a filter that leaves out 1 to {} people withholds the whole table", n.saturating_sub(1)),
+            };
+            format!("suppress-round ({profile}): under {min_people} people withheld, the rest rounded to {round_to}, {zeros}{cohort}")
+        }
+        TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95 } => format!(
+            "differential privacy ({mechanism}): ε = {epsilon} for one person at one partner, who adds at most {sensitivity}; each cell is off by at most {plus_minus_95} in 95 of 100"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

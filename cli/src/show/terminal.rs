@@ -1,0 +1,100 @@
+//! The table as people read it on a screen.
+
+use std::fmt::Write as _;
+
+use cairn_question::Cell;
+use cairn_question::combine::CombinedCell;
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use super::{Shown, coverage, heading, label};
+
+/// Most codes of the last axis that are laid out as columns; more of them go down the page.
+const ACROSS_MAX: usize = 8;
+
+/// The whole answer: what was asked, the table, how to read it, coverage and protection.
+pub(crate) fn terminal(shown: &Shown, width: u16) -> String {
+    let mut text = format!("{}\n(question {})\n\n", cairn_question::form::print(&shown.question), shown.id.short());
+    match &shown.combined {
+        Some(_) => {
+            let _ = writeln!(text, "{}\n", trim(&table(shown, width)));
+            text.push_str(&legend(shown));
+        }
+        None => text.push_str("No partner answered, so there is no table.\n"),
+    }
+    let _ = write!(text, "\n{}", coverage::in_words(shown));
+    text
+}
+
+fn table(shown: &Shown, width: u16) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::ASCII_NO_BORDERS).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    let dimensions = shown.grid.dimensions();
+    let across = dimensions.last().filter(|d| dimensions.len() > 1 && d.codes.len() <= ACROSS_MAX);
+    let down = dimensions.len() - usize::from(across.is_some());
+    let mut head: Vec<String> = dimensions.iter().take(down).map(|d| heading(&d.column, &d.grain)).collect();
+    match across {
+        Some(d) => head.extend(d.codes.iter().map(|code| label(&shown.question, &d.column, code))),
+        None => head.push(shown.question.measure.to_string()),
+    }
+    table.set_header(head);
+    let cells: Vec<(Vec<&str>, CombinedCell)> = shown.cells().collect();
+    for row in cells.chunks(across.map_or(1, |d| d.codes.len())) {
+        let codes = row.first().map(|(codes, _)| codes.as_slice()).unwrap_or_default();
+        let labels = codes.iter().zip(dimensions).take(down).map(|(code, d)| label(&shown.question, &d.column, code));
+        let mut line: Vec<comfy_table::Cell> = labels.map(comfy_table::Cell::new).collect();
+        line.extend(row.iter().map(|(_, c)| comfy_table::Cell::new(cell(c)).set_alignment(CellAlignment::Right)));
+        table.add_row(line);
+    }
+    table.to_string()
+}
+
+fn trim(table: &str) -> String {
+    table.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// `1,490`, `1,490 +2c`, `[c]` or `[x]`.
+pub(crate) fn cell(cell: &CombinedCell) -> String {
+    match (cell.cell, cell.parts_withheld) {
+        (Cell::Value(v), 0) => thousands(v),
+        (Cell::Value(v), parts) => format!("{} +{parts}c", thousands(v)),
+        (Cell::Withheld, _) => "[c]".into(),
+        (Cell::NotAnswered, _) => "[x]".into(),
+    }
+}
+
+/// With a comma at each thousand.
+pub(crate) fn thousands(value: i64) -> String {
+    let digits = value.unsigned_abs().to_string();
+    let head = digits.len() % 3;
+    let mut text = if value < 0 { "-".to_owned() } else { String::new() };
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && at % 3 == head {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn legend(shown: &Shown) -> String {
+    let cells: Vec<CombinedCell> = shown.cells().map(|(_, c)| c).collect();
+    let mut text = String::new();
+    if cells.iter().any(|c| c.parts_withheld > 0 && matches!(c.cell, Cell::Value(_))) {
+        text.push_str("+2c  two partners' figures are withheld here and are not in the sum\n");
+    }
+    if cells.iter().any(|c| c.cell == Cell::Withheld) {
+        text.push_str("[c]  withheld: small counts, never 0\n");
+    }
+    if cells.iter().any(|c| c.cell == Cell::NotAnswered) {
+        text.push_str("[x]  not answered\n");
+    }
+    let wide = cells.iter().filter_map(|c| c.most.map(|most| most.saturating_sub(c.least))).max();
+    if let Some(wide) = wide.filter(|w| *w > 0) {
+        let _ = writeln!(
+            text,
+            "Each sum is of protected figures; the widest range that one stands for here is {} (ranges: --format csv).",
+            thousands(wide)
+        );
+    }
+    text
+}

@@ -1,0 +1,93 @@
+use super::*;
+use cairn_question::answer::{PrivacyStatement, SnapshotStatement, Zeros};
+use cairn_question::combine::{PartnerLine, combine};
+use cairn_question::{Hash, Moment, Name, RuleBroken, TableV1};
+
+fn answer(grid: &Grid, cells: &str) -> AnswerV1 {
+    let cell = |text: &str| match text {
+        "c" => Cell::Withheld,
+        n => Cell::Value(n.parse().unwrap()),
+    };
+    AnswerV1 {
+        table: TableV1 { dimensions: grid.dimensions().to_vec(), cells: cells.split_whitespace().map(cell).collect() },
+        treatment: TreatmentV1::SuppressRound {
+            profile: "sub-national-8-5".into(),
+            min_people: 8,
+            round_to: 5,
+            zeros: Zeros::Show,
+            min_cohort: 0,
+        },
+        snapshot: SnapshotStatement {
+            as_of: "2026-03-31".parse().unwrap(),
+            edition: 1,
+            templates: vec!["smf-2022".into()],
+            notes: vec![],
+            provisional: false,
+        },
+        privacy: PrivacyStatement {
+            unit: "person".into(),
+            charged: Default::default(),
+            year_so_far: Default::default(),
+            year_cap: Default::default(),
+        },
+    }
+}
+
+fn shown() -> Shown {
+    let (role, purpose) = (Name::new("national-analyst").unwrap(), Name::new("smf-reporting").unwrap());
+    let question = cairn_question::form::parse("people by age@broad, sex", &role, &purpose, Schema::smf()).unwrap();
+    let grid = question.grid(Schema::smf()).unwrap();
+    let partner = |id: &str| PartnerId::new(id).unwrap();
+    let answers = vec![
+        (partner("fife"), answer(&grid, "1490 1510 0 20 25 0 c c 0 0 0 0")),
+        (partner("orkney-islands"), answer(&grid, "c 10 0 c c 0 c 0 0 0 0 0")),
+    ];
+    let combined = combine(&grid, answers.iter().map(|(_, a)| a));
+    let rule = RuleBroken { rule: "share.smf-people.group_by.sex".into(), code: "CR012".into(), says: "sex is not shared".into() };
+    let line = |id: &str, standing| PartnerLine { partner: partner(id), standing };
+    let coverage = CoverageV1 {
+        cairn_coverage: 1,
+        question_id: QuestionId::from_bytes([0x3f; 32]),
+        question_hash: Hash::of(b""),
+        federation: Name::new("nolb").unwrap(),
+        register_version: 3,
+        closed_at: Moment::from_unix_s(1_790_000_000),
+        partners: vec![
+            line("fife", Standing::Answered),
+            line("orkney-islands", Standing::Answered),
+            line("health-board", Standing::Refused(vec![rule])),
+            line("college", Standing::Offline),
+        ],
+        combined: combined.clone(),
+    };
+    let refusals = vec![(partner("health-board"), Some("people in participants by participants.age_band".to_owned()))];
+    Shown { id: QuestionId::from_bytes([0x3f; 32]), question, grid, coverage, combined, answers, refusals }
+}
+
+#[test]
+fn the_screen_says_all_that_is_needed_to_read_the_table() {
+    insta::assert_snapshot!(terminal(&shown(), 100));
+}
+
+#[test]
+fn the_csv_has_a_row_for_every_declared_cell() {
+    insta::assert_snapshot!(csv(&shown()));
+}
+
+#[test]
+fn the_json_is_read_back() {
+    let value: serde_json::Value = serde_json::from_str(&json(&shown())).unwrap();
+    assert_eq!(value["combined"]["cells"][0]["cell"], 1490);
+    assert_eq!(value["combined"]["cells"][0]["parts_withheld"], 1);
+    assert_eq!(value["coverage"]["partners"][2]["standing"]["refused"][0]["code"], "CR012");
+}
+
+#[test]
+fn thousands_have_their_comma() {
+    let check = |value, text: &str| assert_eq!(super::terminal::thousands(value), text);
+    check(0, "0");
+    check(999, "999");
+    check(1_000, "1,000");
+    check(-1_234_567, "-1,234,567");
+    check(i64::MIN, "-9,223,372,036,854,775,808");
+}
