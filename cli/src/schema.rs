@@ -40,8 +40,12 @@ pub(crate) fn run(command: &Command) -> Exit {
             None => {
                 let known = Schema::smf().tables().map(|t| t.name.clone());
                 let known = known.chain(Schema::smf().code_lists().map(|l| l.id.clone()));
-                let hint = cairn_question::form::nearest(name, known).map(|n| format!("; did you mean `{n}`?"));
-                say::error("CC101", &format!("there is no table or code list `{name}`{}", hint.unwrap_or_default()));
+                let hint =
+                    cairn_question::form::nearest(name, known).map(|n| format!("; did you mean `{n}`?"));
+                say::error(
+                    "CC101",
+                    &format!("there is no table or code list `{name}`{}", hint.unwrap_or_default()),
+                );
                 Exit::Failed
             }
         },
@@ -78,7 +82,9 @@ fn check(folder: Option<&Path>) -> Exit {
 
 /// Reads the documents of a folder by the names that the built-in ones have, and any further table.
 fn read(folder: &Path) -> Result<Documents, String> {
-    let cannot = |path: &Path| format!("{} cannot be read; name the folder that holds codes.toml and tables/", path.display());
+    let cannot = |path: &Path| {
+        format!("{} cannot be read; name the folder that holds codes.toml and tables/", path.display())
+    };
     let mut documents = BTreeMap::new();
     for name in ["codes.toml", "templates.toml"] {
         if let Ok(text) = std::fs::read_to_string(folder.join(name)) {
@@ -100,7 +106,11 @@ fn read(folder: &Path) -> Result<Documents, String> {
 fn overview() -> String {
     let mut text = String::from("Tables\n");
     for table in Schema::smf().tables() {
-        let _ = writeln!(text, "  {:<18} one row is one {}; version {}", table.name, table.one_row_is, table.version);
+        let _ = writeln!(
+            text,
+            "  {:<18} one row is one {}; version {}",
+            table.name, table.one_row_is, table.version
+        );
     }
     text.push_str("\nTemplate vintages\n");
     for template in Schema::smf().templates() {
@@ -115,7 +125,8 @@ fn overview() -> String {
 
 fn table(name: &str) -> Option<String> {
     let table = Schema::smf().table(name)?;
-    let mut text = format!("{} (version {}): one row is one {}\n", table.name, table.version, table.one_row_is);
+    let mut text =
+        format!("{} (version {}): one row is one {}\n", table.name, table.version, table.one_row_is);
     if let Some(parent) = &table.parent {
         let _ = writeln!(text, "belongs to {} by {}", parent.table, parent.on);
     }

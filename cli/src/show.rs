@@ -50,15 +50,34 @@ impl Shown {
     }
 }
 
-/// What people read for a code of an axis: its label, or the code itself.
+/// What people read for a code of an axis: its label, or for a coarser part the code in words.
 fn label(question: &Question, column: &str, code: &str) -> String {
     let schema = Schema::smf();
     let found = schema.find(&question.dataset, column);
     let list = found.and_then(|f| f.column.codes.as_deref()).and_then(|id| schema.code_list(id));
     match list.map(|l| l.label(code)) {
         Some(label) if label != code => label.to_owned(),
-        _ if code == "unknown" => "Unknown".to_owned(),
+        Some(_) | None if code.contains('_') || code.chars().all(|c| c.is_ascii_lowercase()) => {
+            in_words(code)
+        }
         _ => code.to_owned(),
+    }
+}
+
+/// `16_24` as `16 to 24`, `50_plus` as `50 and over`, `into_work` as `Into work`.
+fn in_words(code: &str) -> String {
+    let number = |text: &str| text.chars().all(|c| c.is_ascii_digit());
+    match code.split_once('_') {
+        Some((least, "plus")) => format!("{least} and over"),
+        Some((least, most)) if number(least) && number(most) => format!("{least} to {most}"),
+        _ => {
+            let text = code.replace('_', " ");
+            let mut letters = text.chars();
+            letters
+                .next()
+                .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
+                .unwrap_or_default()
+        }
     }
 }
 
@@ -94,9 +113,14 @@ fn treatment_in_words(treatment: &TreatmentV1) -> String {
             };
             let cohort = match min_cohort {
                 0 => String::new(),
-                n => format!("; a filter that leaves out 1 to {} people withholds the whole table", n.saturating_sub(1)),
+                n => format!(
+                    "; a filter that leaves out 1 to {} people withholds the whole table",
+                    n.saturating_sub(1)
+                ),
             };
-            format!("suppress-round ({profile}): under {min_people} people withheld, the rest rounded to {round_to}, {zeros}{cohort}")
+            format!(
+                "suppress-round ({profile}): under {min_people} people withheld, the rest rounded to {round_to}, {zeros}{cohort}"
+            )
         }
         TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95 } => format!(
             "differential privacy ({mechanism}): ε = {epsilon} for one person at one partner, who adds at most {sensitivity}; each cell is off by at most {plus_minus_95} in 95 of 100"

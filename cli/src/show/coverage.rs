@@ -31,10 +31,14 @@ pub(super) fn in_words(shown: &Shown) -> String {
                 let _ = writeln!(text, "  offline   {partner} (the coordinator's word alone)");
             }
             Standing::Late => {
-                let _ = writeln!(text, "  late      {partner}: connected, no reply by the deadline (the coordinator's word alone)");
+                let _ = writeln!(
+                    text,
+                    "  late      {partner}: connected, no reply by the deadline (the coordinator's word alone)"
+                );
             }
             Standing::Unverified => {
-                let _ = writeln!(text, "  left out  {partner}: what it sent is not signed by its registered key");
+                let _ =
+                    writeln!(text, "  left out  {partner}: what it sent is not signed by its registered key");
             }
         }
     }
@@ -69,7 +73,11 @@ fn treatments(shown: &Shown, text: &mut String) {
     let charged: Vec<_> = shown.answers.iter().filter(|(_, a)| a.privacy.charged.nano() > 0).collect();
     for (partner, answer) in charged {
         let p = &answer.privacy;
-        let _ = writeln!(text, "Privacy loss at {partner}: ρ {} for this table, {} of {} this year", p.charged, p.year_so_far, p.year_cap);
+        let _ = writeln!(
+            text,
+            "Privacy loss at {partner}: ρ {} for this table, {} of {} this year",
+            p.charged, p.year_so_far, p.year_cap
+        );
     }
     let mut notes: Vec<&String> = shown.answers.iter().flat_map(|(_, a)| &a.snapshot.notes).collect();
     notes.sort();
@@ -78,7 +86,10 @@ fn treatments(shown: &Shown, text: &mut String) {
         let _ = writeln!(text, "Note: {note}");
     }
     if shown.answered() > 1 {
-        let _ = writeln!(text, "Note: partners' tables are added up, so a person known to two partners counts twice.");
+        let _ = writeln!(
+            text,
+            "Note: partners' tables are added up, so a person known to two partners counts twice."
+        );
     }
 }
 

@@ -33,7 +33,16 @@ fn head(shown: &Shown) -> String {
         let name = d.column.replace('.', "_");
         [name.clone(), format!("{name}_label")]
     });
-    let rest = ["value", "marker", "parts_withheld", "least", "most", "partners_answered", "partners_asked", "question"];
+    let rest = [
+        "value",
+        "marker",
+        "parts_withheld",
+        "least",
+        "most",
+        "partners_answered",
+        "partners_asked",
+        "question",
+    ];
     row(&axes.chain(rest.map(str::to_owned)).collect::<Vec<_>>())
 }
 

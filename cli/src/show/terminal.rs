@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use cairn_question::Cell;
 use cairn_question::combine::CombinedCell;
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
 use super::{Shown, coverage, heading, label};
 
@@ -13,7 +13,8 @@ const ACROSS_MAX: usize = 8;
 
 /// The whole answer: what was asked, the table, how to read it, coverage and protection.
 pub(crate) fn terminal(shown: &Shown, width: u16) -> String {
-    let mut text = format!("{}\n(question {})\n\n", cairn_question::form::print(&shown.question), shown.id.short());
+    let mut text =
+        format!("{}\n(question {})\n\n", cairn_question::form::print(&shown.question), shown.id.short());
     match &shown.combined {
         Some(_) => {
             let _ = writeln!(text, "{}\n", trim(&table(shown, width)));
@@ -27,7 +28,11 @@ pub(crate) fn terminal(shown: &Shown, width: u16) -> String {
 
 fn table(shown: &Shown, width: u16) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::ASCII_NO_BORDERS).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table
+        .load_preset(presets::ASCII_NO_BORDERS)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width);
+    table.remove_style(TableComponent::HorizontalLines).remove_style(TableComponent::MiddleIntersections);
     let dimensions = shown.grid.dimensions();
     let across = dimensions.last().filter(|d| dimensions.len() > 1 && d.codes.len() <= ACROSS_MAX);
     let down = dimensions.len() - usize::from(across.is_some());
@@ -40,9 +45,12 @@ fn table(shown: &Shown, width: u16) -> String {
     let cells: Vec<(Vec<&str>, CombinedCell)> = shown.cells().collect();
     for row in cells.chunks(across.map_or(1, |d| d.codes.len())) {
         let codes = row.first().map(|(codes, _)| codes.as_slice()).unwrap_or_default();
-        let labels = codes.iter().zip(dimensions).take(down).map(|(code, d)| label(&shown.question, &d.column, code));
+        let labels =
+            codes.iter().zip(dimensions).take(down).map(|(code, d)| label(&shown.question, &d.column, code));
         let mut line: Vec<comfy_table::Cell> = labels.map(comfy_table::Cell::new).collect();
-        line.extend(row.iter().map(|(_, c)| comfy_table::Cell::new(cell(c)).set_alignment(CellAlignment::Right)));
+        line.extend(
+            row.iter().map(|(_, c)| comfy_table::Cell::new(cell(c)).set_alignment(CellAlignment::Right)),
+        );
         table.add_row(line);
     }
     table.to_string()

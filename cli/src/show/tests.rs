@@ -9,7 +9,10 @@ fn answer(grid: &Grid, cells: &str) -> AnswerV1 {
         n => Cell::Value(n.parse().unwrap()),
     };
     AnswerV1 {
-        table: TableV1 { dimensions: grid.dimensions().to_vec(), cells: cells.split_whitespace().map(cell).collect() },
+        table: TableV1 {
+            dimensions: grid.dimensions().to_vec(),
+            cells: cells.split_whitespace().map(cell).collect(),
+        },
         treatment: TreatmentV1::SuppressRound {
             profile: "sub-national-8-5".into(),
             min_people: 8,
@@ -35,7 +38,8 @@ fn answer(grid: &Grid, cells: &str) -> AnswerV1 {
 
 fn shown() -> Shown {
     let (role, purpose) = (Name::new("national-analyst").unwrap(), Name::new("smf-reporting").unwrap());
-    let question = cairn_question::form::parse("people by age@broad, sex", &role, &purpose, Schema::smf()).unwrap();
+    let question =
+        cairn_question::form::parse("people by age@broad, sex", &role, &purpose, Schema::smf()).unwrap();
     let grid = question.grid(Schema::smf()).unwrap();
     let partner = |id: &str| PartnerId::new(id).unwrap();
     let answers = vec![
@@ -43,7 +47,11 @@ fn shown() -> Shown {
         (partner("orkney-islands"), answer(&grid, "c 10 0 c c 0 c 0 0 0 0 0")),
     ];
     let combined = combine(&grid, answers.iter().map(|(_, a)| a));
-    let rule = RuleBroken { rule: "share.smf-people.group_by.sex".into(), code: "CR012".into(), says: "sex is not shared".into() };
+    let rule = RuleBroken {
+        rule: "share.smf-people.group_by.sex".into(),
+        code: "CR012".into(),
+        says: "sex is not shared".into(),
+    };
     let line = |id: &str, standing| PartnerLine { partner: partner(id), standing };
     let coverage = CoverageV1 {
         cairn_coverage: 1,
@@ -60,7 +68,8 @@ fn shown() -> Shown {
         ],
         combined: combined.clone(),
     };
-    let refusals = vec![(partner("health-board"), Some("people in participants by participants.age_band".to_owned()))];
+    let refusals =
+        vec![(partner("health-board"), Some("people in participants by participants.age_band".to_owned()))];
     Shown { id: QuestionId::from_bytes([0x3f; 32]), question, grid, coverage, combined, answers, refusals }
 }
 

@@ -32,7 +32,12 @@ fn is_code(text: &str) -> bool {
 fn documented() -> BTreeSet<String> {
     let pages = files(".md").into_iter().filter(|f| f.starts_with("docs/reference/codes"));
     let headings = |text: String| -> Vec<String> {
-        text.lines().filter_map(|l| l.strip_prefix("## ")).filter_map(|h| h.get(..5)).filter(|h| is_code(h)).map(str::to_owned).collect()
+        text.lines()
+            .filter_map(|l| l.strip_prefix("## "))
+            .filter_map(|h| h.get(..5))
+            .filter(|h| is_code(h))
+            .map(str::to_owned)
+            .collect()
     };
     pages.flat_map(|f| headings(read(&f))).collect()
 }
@@ -40,8 +45,11 @@ fn documented() -> BTreeSet<String> {
 #[test]
 fn every_code_has_a_page() {
     let documented = documented();
-    let missing: Vec<String> =
-        used().into_iter().filter(|(c, _)| !documented.contains(c)).map(|(c, f)| format!("{c} ({f})")).collect();
+    let missing: Vec<String> = used()
+        .into_iter()
+        .filter(|(c, _)| !documented.contains(c))
+        .map(|(c, f)| format!("{c} ({f})"))
+        .collect();
     report("codes without an entry in docs/reference/codes/", &missing);
 }
 

@@ -56,14 +56,26 @@ fn every_toml_document_parses() {
     let faults: Vec<String> = files(".toml")
         .into_iter()
         .filter(|f| !f.to_string_lossy().contains("/fixtures/"))
-        .filter_map(|f| toml::from_str::<toml::Table>(&read(&f)).err().map(|e| format!("{}: {e}", f.display())))
+        .filter_map(|f| {
+            toml::from_str::<toml::Table>(&read(&f)).err().map(|e| format!("{}: {e}", f.display()))
+        })
         .collect();
     report("documents that are not TOML", &faults);
 }
 
 #[test]
 fn the_toplevel_is_what_the_readme_says() {
-    for path in ["Cargo.toml", "Cargo.lock", "README.md", "LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", ".ci/run"] {
+    for path in [
+        "Cargo.toml",
+        "Cargo.lock",
+        "README.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        ".ci/run",
+    ] {
         assert!(crate::tree::root().join(path).is_file(), "{path}");
     }
     for path in ["node", "coordinator", "policies", "schemas", "tests", "docs", "crates", "cli"] {

@@ -20,7 +20,11 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("cairn-generate", "question records", "datafusion quinn opendp rusqlite"),
     ("cairn-node", "question policy ledger disclosure release gate records engine link", "sqlparser"),
     ("cairn-coordinator", "question policy ledger disclosure link", "arrow datafusion sqlparser opendp"),
-    ("cairn", "node coordinator report generate question policy ledger records engine link release gate", "sqlparser"),
+    (
+        "cairn",
+        "node coordinator report generate question policy ledger records engine link release gate",
+        "sqlparser",
+    ),
     ("cairn-tidy", "question policy", "datafusion"),
     ("cairn-suite", "question policy ledger link records", ""),
     ("cairn-bench", "engine records question release policy", ""),
@@ -52,7 +56,8 @@ fn crates_import_only_what_the_table_allows() {
             continue;
         };
         let may: BTreeSet<&str> = may.split_whitespace().collect();
-        let imports = package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal && d.path.is_some());
+        let imports =
+            package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal && d.path.is_some());
         for import in imports.map(|d| short(&d.name)).filter(|name| !may.contains(name)) {
             faults.push(format!("`{}` imports `{import}`", package.name));
         }
@@ -67,7 +72,12 @@ fn heavy_and_dangerous_crates_stay_behind_their_walls() {
     let mut faults = Vec::new();
     for (name, _, never) in TABLE {
         let Some(reached) = reached.get(*name) else { continue };
-        faults.extend(never.split_whitespace().filter(|n| reached.contains(*n)).map(|n| format!("`{name}` reaches `{n}`")));
+        faults.extend(
+            never
+                .split_whitespace()
+                .filter(|n| reached.contains(*n))
+                .map(|n| format!("`{name}` reaches `{n}`")),
+        );
     }
     report("crates that must never be imported", &faults);
     assert!(reached["cairn-node"].contains("datafusion"), "the reach is really walked");
@@ -85,7 +95,8 @@ fn only_one_crate_names_each_heavy_dependency() {
         ("rusqlite", "cairn-ledger cairn-coordinator"),
     ] {
         for package in ours(&metadata) {
-            let names = package.dependencies.iter().any(|d| d.name == heavy && d.kind == DependencyKind::Normal);
+            let names =
+                package.dependencies.iter().any(|d| d.name == heavy && d.kind == DependencyKind::Normal);
             if names && !owners.split(' ').any(|o| o == package.name.as_str()) {
                 faults.push(format!("`{}` names `{heavy}`, which belongs to {owners}", package.name));
             }

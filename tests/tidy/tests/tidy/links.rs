@@ -55,7 +55,8 @@ fn slug(heading: &str) -> String {
 fn every_link_leads_somewhere() {
     let pages = files(".md");
     assert!(pages.len() > 10, "the pages are really found");
-    let faults = pages.iter().flat_map(|page| targets(&read(page)).into_iter().filter_map(|t| fault(page, &t)));
+    let faults =
+        pages.iter().flat_map(|page| targets(&read(page)).into_iter().filter_map(|t| fault(page, &t)));
     report("links", &faults.collect::<Vec<_>>());
 }
 
@@ -75,7 +76,12 @@ fn no_page_or_source_names_a_path_of_one_machine() {
     let mut faults = Vec::new();
     for ending in [".md", ".rs", ".toml", ".py", "run"] {
         for file in files(ending) {
-            faults.extend(words.iter().filter(|w| read(&file).contains(**w)).map(|w| format!("{}: {w}", file.display())));
+            faults.extend(
+                words
+                    .iter()
+                    .filter(|w| read(&file).contains(**w))
+                    .map(|w| format!("{}: {w}", file.display())),
+            );
         }
     }
     report("paths of one machine", &faults);

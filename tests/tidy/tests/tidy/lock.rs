@@ -13,7 +13,17 @@ fn versions(name: &str) -> Vec<String> {
 
 #[test]
 fn there_is_one_of_each_trusted_crate() {
-    for name in ["rustls", "ring", "arrow", "arrow-array", "parquet", "datafusion", "quinn", "opendp", "rustls-webpki"] {
+    for name in [
+        "rustls",
+        "ring",
+        "arrow",
+        "arrow-array",
+        "parquet",
+        "datafusion",
+        "quinn",
+        "opendp",
+        "rustls-webpki",
+    ] {
         assert_eq!(versions(name).len(), 1, "{name}: {:?}", versions(name));
     }
 }
@@ -28,7 +38,14 @@ fn there_is_no_second_tls_and_no_sql_parser() {
 
 #[test]
 fn versions_are_those_the_decisions_name() {
-    for (name, starts) in [("opendp", "0.16.0"), ("arrow", "59.3"), ("datafusion", "55.2"), ("rustls", "0.23"), ("ring", "0.17"), ("quinn", "0.11")] {
+    for (name, starts) in [
+        ("opendp", "0.16.0"),
+        ("arrow", "59.3"),
+        ("datafusion", "55.2"),
+        ("rustls", "0.23"),
+        ("ring", "0.17"),
+        ("quinn", "0.11"),
+    ] {
         assert!(versions(name).iter().all(|v| v.starts_with(starts)), "{name}: {:?}", versions(name));
     }
 }

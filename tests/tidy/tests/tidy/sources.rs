@@ -3,7 +3,10 @@
 use crate::tree::{files, read, report};
 
 fn is_test(path: &str) -> bool {
-    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs") || path.contains("/tests_")
+    path.starts_with("tests/")
+        || path.contains("/tests/")
+        || path.ends_with("/tests.rs")
+        || path.contains("/tests_")
 }
 
 #[test]
@@ -13,7 +16,10 @@ fn no_source_file_is_over_500_lines() {
         (lines > 500).then(|| format!("{} has {lines} lines", f.display()))
     };
     let sources = files(".rs").into_iter().filter(|f| !is_test(&f.to_string_lossy()));
-    report("a file over 500 lines wants a second look", &sources.filter_map(|f| long(&f)).collect::<Vec<_>>());
+    report(
+        "a file over 500 lines wants a second look",
+        &sources.filter_map(|f| long(&f)).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -22,7 +28,10 @@ fn the_release_path_has_no_float() {
     let mut faults = Vec::new();
     for file in files(".rs") {
         let path = file.to_string_lossy().into_owned();
-        if is_test(&path) || !walls.iter().any(|w| path.starts_with(w)) || FLOAT_SEAMS.contains(&path.as_str()) {
+        if is_test(&path)
+            || !walls.iter().any(|w| path.starts_with(w))
+            || FLOAT_SEAMS.contains(&path.as_str())
+        {
             continue;
         }
         for (n, line) in read(&file).lines().enumerate() {
@@ -41,7 +50,13 @@ const FLOAT_SEAMS: &[&str] = &["crates/release/src/opendp_noise.rs"];
 #[test]
 fn nothing_is_left_for_another_day() {
     // Written in two halves, so that this file does not find itself.
-    let words = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[ig", "nore"), concat!("unimple", "mented!"), concat!("to", "do!(")];
+    let words = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("#[ig", "nore"),
+        concat!("unimple", "mented!"),
+        concat!("to", "do!("),
+    ];
     let mut faults = Vec::new();
     for file in files(".rs") {
         for (n, line) in read(&file).lines().enumerate() {

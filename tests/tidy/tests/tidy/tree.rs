@@ -16,8 +16,12 @@ pub fn files(ending: &str) -> Vec<PathBuf> {
         .expect("git lists the files");
     assert!(out.status.success(), "git ls-files failed");
     let listed = String::from_utf8(out.stdout).expect("file names are UTF-8");
-    let mut files: Vec<PathBuf> =
-        listed.lines().filter(|f| f.ends_with(ending)).map(PathBuf::from).filter(|f| root().join(f).is_file()).collect();
+    let mut files: Vec<PathBuf> = listed
+        .lines()
+        .filter(|f| f.ends_with(ending))
+        .map(PathBuf::from)
+        .filter(|f| root().join(f).is_file())
+        .collect();
     files.sort();
     files
 }
