@@ -1,0 +1,20 @@
+//! Snapshots: immutable, checksummed Parquet files of one partner's records, replaced whole or not at all.
+//!
+//! `docs/reference/snapshot.md` is the layout that the engine relies on.
+
+mod disk;
+mod fault;
+mod layout;
+mod manifest;
+mod parts;
+mod store;
+mod writer;
+
+pub use fault::StoreFault;
+pub use layout::{ENGAGEMENT_NO, PERSON_NO, arrow_schema, code_array, code_values, is_stored, order_column};
+pub use manifest::{Head, Manifest, Note, Objections, Part, SourceFile, TableEntry};
+pub use store::{Snapshot, Store};
+pub use writer::{PERSONS_PER_PART, Sealed, Writer};
+
+#[cfg(test)]
+mod tests;
