@@ -1,0 +1,533 @@
+//! The one codec: every byte between two parties is a frame, `u32 length ‖ u8 kind ‖ body`, and every length has a limit
+//! that is checked before anything is allocated for it.
+
+use cairn_question::limits::{FRAME_BYTES_MAX, NAME_CHARS_MAX, QUESTION_BYTES_MAX};
+use cairn_question::register::REGISTER_BYTES_MAX;
+use cairn_question::{Moment, PartnerId, QuestionId};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::fmt;
+
+use crate::close::Close;
+
+/// The version of the protocol that this program speaks. Version N also speaks N − 1; there is none before 1.
+pub const VERSIONS: [u16; 1] = [1];
+
+/// Bytes before a frame's body: its length, big-endian, and its kind.
+pub const HEADER_BYTES: usize = 5;
+
+/// What a frame is. Its number on the wire never changes its meaning.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The dialling end's first frame.
+    Hello,
+    /// The coordinator's answer to it.
+    Welcome,
+    /// Coordinator to node: a signed question.
+    Question,
+    /// Node to coordinator: a signed reply.
+    Reply,
+    /// Analyst to coordinator: a signed question.
+    Ask,
+    /// Coordinator to analyst: the question is on disk and will be asked.
+    Accepted,
+    /// Coordinator to analyst: how the round stands.
+    Progress,
+    /// Coordinator to analyst: one partner's signed reply.
+    ResultReply,
+    /// Coordinator to analyst: the signed coverage statement, the last frame of a result.
+    ResultCoverage,
+    /// Analyst to coordinator: send the register.
+    RegisterRequest,
+    /// Coordinator to analyst: the signed register.
+    Register,
+    /// Analyst to coordinator: send the result of an earlier question.
+    Fetch,
+    /// Either way: the stream, or on the control stream the connection, ends; with a code.
+    Close,
+}
+
+/// One frame, read and checked.
+#[derive(Clone, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Frame {
+    /// See [`Kind::Hello`].
+    Hello(Hello),
+    /// See [`Kind::Welcome`].
+    Welcome(Welcome),
+    /// See [`Kind::Question`].
+    Question {
+        /// Milliseconds, from arrival, in which the coordinator wants the reply.
+        within_ms: u32,
+        /// The signed question's exact bytes.
+        ask: Vec<u8>,
+    },
+    /// See [`Kind::Reply`].
+    Reply(Vec<u8>),
+    /// See [`Kind::Ask`].
+    Ask(Vec<u8>),
+    /// See [`Kind::Accepted`].
+    Accepted(Accepted),
+    /// See [`Kind::Progress`].
+    Progress(Progress),
+    /// See [`Kind::ResultReply`].
+    ResultReply {
+        /// Whose it is, as the coordinator says; the reply's own signature proves it.
+        partner: PartnerId,
+        /// The signed reply's exact bytes.
+        reply: Vec<u8>,
+    },
+    /// See [`Kind::ResultCoverage`].
+    ResultCoverage(Vec<u8>),
+    /// See [`Kind::RegisterRequest`].
+    RegisterRequest,
+    /// See [`Kind::Register`].
+    Register(Vec<u8>),
+    /// See [`Kind::Fetch`].
+    Fetch(QuestionId),
+    /// See [`Kind::Close`].
+    Close(Closing),
+}
+
+/// The dialling end's first words.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hello {
+    /// The versions it speaks, at most [`VERSIONS_MAX`].
+    pub speaks: Vec<u16>,
+    /// The program and its version, for the other end's log.
+    pub program: String,
+}
+
+/// The coordinator's first words.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Welcome {
+    /// The version that both will speak: the highest that both speak.
+    pub version: u16,
+    /// The coordinator's clock, so that a wrong one is found before a question fails.
+    pub at: Moment,
+}
+
+/// A question was accepted: it is on the coordinator's disk.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accepted {
+    /// The question.
+    pub question: QuestionId,
+    /// Milliseconds, from now, until the round is closed at the latest. At most one day.
+    pub within_ms: u32,
+    /// How many partners are asked.
+    pub asked: u16,
+}
+
+/// How a round stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// How many partners are asked.
+    pub asked: u16,
+    /// How many have answered, refused or failed.
+    pub replied: u16,
+    /// How many are not connected.
+    pub offline: u16,
+}
+
+/// Why a stream or a connection ends.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Closing {
+    /// A stable code with an entry in docs/reference/codes.
+    pub code: String,
+    /// One line in words.
+    pub says: String,
+}
+
+/// Why bytes are not a frame, or a frame cannot be built.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// A number that stands for no kind.
+    #[error("a frame of unknown kind {0}")]
+    UnknownKind(u8),
+    /// A kind that this end does not take on this stream.
+    #[error("a {0} frame does not belong here")]
+    NotHere(Kind),
+    /// Longer than its kind may be.
+    #[error("a {kind} frame of {bytes} bytes; the most is {most}")]
+    TooLong {
+        /// The kind.
+        kind: Kind,
+        /// The length it claims.
+        bytes: u64,
+        /// The limit.
+        most: usize,
+    },
+    /// A body that does not read.
+    #[error("a {0} frame that does not read")]
+    Body(Kind),
+}
+
+impl FrameError {
+    /// The reason for which a stream is closed over it.
+    #[must_use]
+    pub const fn close(&self) -> Close {
+        match self {
+            Self::UnknownKind(_) | Self::Body(_) => Close::Malformed,
+            Self::NotHere(_) => Close::Unexpected,
+            Self::TooLong { .. } => Close::TooLong,
+        }
+    }
+}
+
+impl Frame {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Hello(_) => Kind::Hello,
+            Self::Welcome(_) => Kind::Welcome,
+            Self::Question { .. } => Kind::Question,
+            Self::Reply(_) => Kind::Reply,
+            Self::Ask(_) => Kind::Ask,
+            Self::Accepted(_) => Kind::Accepted,
+            Self::Progress(_) => Kind::Progress,
+            Self::ResultReply { .. } => Kind::ResultReply,
+            Self::ResultCoverage(_) => Kind::ResultCoverage,
+            Self::RegisterRequest => Kind::RegisterRequest,
+            Self::Register(_) => Kind::Register,
+            Self::Fetch(_) => Kind::Fetch,
+            Self::Close(_) => Kind::Close,
+        }
+    }
+
+    /// The frame's bytes.
+    ///
+    /// # Errors
+    /// [`FrameError::TooLong`] when what it carries is longer than its kind may be.
+    pub fn encode(&self) -> Result<Vec<u8>, FrameError> {
+        let kind = self.kind();
+        let mut bytes = vec![0; HEADER_BYTES];
+        self.write_body(&mut bytes);
+        let length = bytes.len() - HEADER_BYTES;
+        let too_long = FrameError::TooLong {
+            kind,
+            bytes: u64::try_from(length).unwrap_or(u64::MAX),
+            most: kind.bytes_max(),
+        };
+        let prefix = u32::try_from(length).ok().filter(|_| length <= kind.bytes_max()).ok_or(too_long)?;
+        let header = prefix.to_be_bytes().into_iter().chain([kind.number()]);
+        bytes.iter_mut().zip(header).for_each(|(to, from)| *to = from);
+        Ok(bytes)
+    }
+
+    fn write_body(&self, to: &mut Vec<u8>) {
+        match self {
+            Self::Hello(body) => json(body, to),
+            Self::Welcome(body) => json(body, to),
+            Self::Accepted(body) => json(body, to),
+            Self::Progress(body) => json(body, to),
+            Self::Close(body) => json(body, to),
+            Self::Question { within_ms, ask } => {
+                to.extend_from_slice(&within_ms.to_be_bytes());
+                to.extend_from_slice(ask);
+            }
+            Self::ResultReply { partner, reply } => {
+                // A name is 1 to 64 letters, so its length fits one byte.
+                to.push(u8::try_from(partner.as_str().len()).unwrap_or(0));
+                to.extend_from_slice(partner.as_str().as_bytes());
+                to.extend_from_slice(reply);
+            }
+            Self::Reply(document)
+            | Self::Ask(document)
+            | Self::ResultCoverage(document)
+            | Self::Register(document) => to.extend_from_slice(document),
+            Self::Fetch(question) => to.extend_from_slice(question.as_bytes()),
+            Self::RegisterRequest => {}
+        }
+    }
+
+    /// Reads one frame's body.
+    ///
+    /// # Errors
+    /// [`FrameError::TooLong`] or [`FrameError::Body`].
+    pub fn decode(kind: Kind, body: &[u8]) -> Result<Self, FrameError> {
+        check_length(kind, body.len())?;
+        let wrong = FrameError::Body(kind);
+        Ok(match kind {
+            Kind::Hello => Self::Hello(unjson(kind, body, Hello::fits)?),
+            Kind::Welcome => Self::Welcome(unjson(kind, body, |_| true)?),
+            Kind::Accepted => Self::Accepted(unjson(kind, body, Accepted::fits)?),
+            Kind::Progress => Self::Progress(unjson(kind, body, |_| true)?),
+            Kind::Close => Self::Close(unjson(kind, body, |_| true)?),
+            Kind::Question => {
+                let (within, ask) = body.split_first_chunk().ok_or(wrong)?;
+                Self::Question { within_ms: u32::from_be_bytes(*within), ask: ask.to_vec() }
+            }
+            Kind::ResultReply => result_reply(body).ok_or(wrong)?,
+            Kind::Reply => Self::Reply(body.to_vec()),
+            Kind::Ask => Self::Ask(body.to_vec()),
+            Kind::ResultCoverage => Self::ResultCoverage(body.to_vec()),
+            Kind::Register => Self::Register(body.to_vec()),
+            Kind::RegisterRequest => Self::RegisterRequest,
+            Kind::Fetch => Self::Fetch(QuestionId::from_bytes(body.try_into().map_err(|_| wrong)?)),
+        })
+    }
+}
+
+fn json(body: &impl Serialize, to: &mut Vec<u8>) {
+    // Numbers, texts and lists only: serde_json cannot fail on them.
+    to.extend_from_slice(&serde_json::to_vec(body).unwrap_or_default());
+}
+
+fn unjson<T: DeserializeOwned>(kind: Kind, body: &[u8], fits: fn(&T) -> bool) -> Result<T, FrameError> {
+    serde_json::from_slice(body).ok().filter(fits).ok_or(FrameError::Body(kind))
+}
+
+fn result_reply(body: &[u8]) -> Option<Frame> {
+    let (length, rest) = body.split_first()?;
+    let (name, reply) = rest.split_at_checked(usize::from(*length))?;
+    let partner = PartnerId::new(std::str::from_utf8(name).ok()?).ok()?;
+    Some(Frame::ResultReply { partner, reply: reply.to_vec() })
+}
+
+impl Hello {
+    /// What this program says.
+    #[must_use]
+    pub fn ours() -> Self {
+        Self { speaks: VERSIONS.to_vec(), program: concat!("cairn ", env!("CARGO_PKG_VERSION")).to_owned() }
+    }
+
+    /// The highest version that both ends speak.
+    #[must_use]
+    pub fn highest_shared(&self) -> Option<u16> {
+        VERSIONS.into_iter().filter(|v| self.speaks.contains(v)).max()
+    }
+
+    fn fits(&self) -> bool {
+        (1..=VERSIONS_MAX).contains(&self.speaks.len())
+    }
+}
+
+impl Accepted {
+    fn fits(&self) -> bool {
+        self.within_ms <= WITHIN_MS_MAX
+    }
+}
+
+impl From<Close> for Closing {
+    fn from(close: Close) -> Self {
+        Self { code: close.code().to_owned(), says: close.to_string() }
+    }
+}
+
+impl Closing {
+    /// The protocol's own reason, if it is one.
+    #[must_use]
+    pub fn reason(&self) -> Option<Close> {
+        Close::ALL.into_iter().find(|c| c.code() == self.code)
+    }
+}
+
+impl Kind {
+    /// Every kind, in the order of their numbers.
+    pub const ALL: [Self; 13] = [
+        Self::Hello,
+        Self::Welcome,
+        Self::Question,
+        Self::Reply,
+        Self::Ask,
+        Self::Accepted,
+        Self::Progress,
+        Self::ResultReply,
+        Self::ResultCoverage,
+        Self::RegisterRequest,
+        Self::Register,
+        Self::Fetch,
+        Self::Close,
+    ];
+
+    /// Its number on the wire.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Hello => 1,
+            Self::Welcome => 2,
+            Self::Question => 3,
+            Self::Reply => 4,
+            Self::Ask => 5,
+            Self::Accepted => 6,
+            Self::Progress => 7,
+            Self::ResultReply => 8,
+            Self::ResultCoverage => 9,
+            Self::RegisterRequest => 10,
+            Self::Register => 11,
+            Self::Fetch => 12,
+            Self::Close => 13,
+        }
+    }
+
+    /// The kind that a number stands for.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.number() == number)
+    }
+
+    /// Most bytes of its body.
+    #[must_use]
+    pub const fn bytes_max(self) -> usize {
+        match self {
+            Self::Hello | Self::Welcome | Self::Accepted | Self::Progress | Self::Close => SMALL_BYTES_MAX,
+            Self::Question => 4 + QUESTION_BYTES_MAX,
+            Self::Ask => QUESTION_BYTES_MAX,
+            Self::Reply | Self::ResultCoverage => FRAME_BYTES_MAX,
+            Self::ResultReply => 1 + NAME_CHARS_MAX + FRAME_BYTES_MAX,
+            Self::RegisterRequest => 0,
+            Self::Register => REGISTER_BYTES_MAX,
+            Self::Fetch => 32,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hello => "HELLO",
+            Self::Welcome => "WELCOME",
+            Self::Question => "QUESTION",
+            Self::Reply => "REPLY",
+            Self::Ask => "ASK",
+            Self::Accepted => "ACCEPTED",
+            Self::Progress => "PROGRESS",
+            Self::ResultReply => "RESULT_REPLY",
+            Self::ResultCoverage => "RESULT_COVERAGE",
+            Self::RegisterRequest => "REGISTER_REQUEST",
+            Self::Register => "REGISTER",
+            Self::Fetch => "FETCH",
+            Self::Close => "CLOSE",
+        })
+    }
+}
+
+impl fmt::Debug for Frame {
+    /// The kind only: a frame may hold a table.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Frame({})", self.kind())
+    }
+}
+
+/// Takes bytes as they come and gives frames. Holds at most one frame of a kind that it was told to take, so its memory is
+/// bounded by the longest of those.
+#[derive(Debug)]
+pub struct Decoder {
+    takes: &'static [Kind],
+    header: Vec<u8>,
+    body: Option<Partial>,
+}
+
+struct Partial {
+    kind: Kind,
+    length: usize,
+    bytes: Vec<u8>,
+}
+
+impl Decoder {
+    /// A decoder that takes frames of these kinds, and CLOSE.
+    #[must_use]
+    pub const fn new(takes: &'static [Kind]) -> Self {
+        Self { takes, header: Vec::new(), body: None }
+    }
+
+    /// Takes bytes off the front of `input` until one frame is whole or `input` is empty.
+    ///
+    /// # Errors
+    /// [`FrameError`]; after one, nothing more can be read from this stream.
+    pub fn take(&mut self, input: &mut &[u8]) -> Result<Option<Frame>, FrameError> {
+        let mut partial = match self.body.take() {
+            Some(partial) => partial,
+            None => match self.take_header(input)? {
+                Some(partial) => partial,
+                None => return Ok(None),
+            },
+        };
+        let missing = partial.length.saturating_sub(partial.bytes.len());
+        partial.extend(split_off(input, missing));
+        if partial.bytes.len() < partial.length {
+            self.body = Some(partial);
+            return Ok(None);
+        }
+        Frame::decode(partial.kind, &partial.bytes).map(Some)
+    }
+
+    /// Whether the bytes so far end in the middle of a frame.
+    #[must_use]
+    pub fn is_mid_frame(&self) -> bool {
+        self.body.is_some() || !self.header.is_empty()
+    }
+
+    /// Bytes held for a frame that is not whole yet.
+    #[must_use]
+    pub fn bytes_held(&self) -> usize {
+        self.header.capacity() + self.body.as_ref().map_or(0, |p| p.bytes.capacity())
+    }
+
+    fn take_header(&mut self, input: &mut &[u8]) -> Result<Option<Partial>, FrameError> {
+        let missing = HEADER_BYTES - self.header.len();
+        self.header.extend_from_slice(split_off(input, missing));
+        let Ok(header) = <[u8; HEADER_BYTES]>::try_from(self.header.as_slice()) else {
+            return Ok(None);
+        };
+        self.header.clear();
+        let [a, b, c, d, number] = header;
+        let kind = Kind::from_number(number).ok_or(FrameError::UnknownKind(number))?;
+        if kind != Kind::Close && !self.takes.contains(&kind) {
+            return Err(FrameError::NotHere(kind));
+        }
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+        check_length(kind, length)?;
+        // Room for what was announced is made as it comes: a header alone costs the other end nothing.
+        Ok(Some(Partial { kind, length, bytes: Vec::new() }))
+    }
+}
+
+impl Partial {
+    /// Grows by doubling, but never past the announced length, which is within its limit.
+    fn extend(&mut self, more: &[u8]) {
+        let needed = self.bytes.len().saturating_add(more.len());
+        if needed > self.bytes.capacity() {
+            let room = self.bytes.capacity().saturating_mul(2).clamp(needed, self.length.max(needed));
+            self.bytes.reserve_exact(room - self.bytes.len());
+        }
+        self.bytes.extend_from_slice(more);
+    }
+}
+
+impl fmt::Debug for Partial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Partial({} {} of {} bytes)", self.kind, self.bytes.len(), self.length)
+    }
+}
+
+fn split_off<'a>(input: &mut &'a [u8], most: usize) -> &'a [u8] {
+    let (front, rest) = input.split_at_checked(most).unwrap_or((input, &[]));
+    *input = rest;
+    front
+}
+
+fn check_length(kind: Kind, length: usize) -> Result<(), FrameError> {
+    let most = kind.bytes_max();
+    let bytes = u64::try_from(length).unwrap_or(u64::MAX);
+    if length <= most { Ok(()) } else { Err(FrameError::TooLong { kind, bytes, most }) }
+}
+
+/// Most bytes of a frame that holds a few words: a HELLO, a WELCOME, how a round stands, why a stream ends.
+pub const SMALL_BYTES_MAX: usize = 4_096;
+
+/// Most versions in a HELLO: a program speaks two, one more than it needs to.
+pub const VERSIONS_MAX: usize = 16;
+
+/// The longest that a round may last, in milliseconds: one day, as long as a question lives.
+pub const WITHIN_MS_MAX: u32 = 86_400_000;
+
+#[cfg(test)]
+mod tests;
