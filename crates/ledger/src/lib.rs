@@ -1,1 +1,25 @@
 //! Keeps what was spent, asked and answered: durable, hash-chained, verifiable by anyone.
+//!
+//! One file, one writer. The privacy cost of a question is held on disk before anything is counted
+//! ([`Ledger::reserve`]); the answer, the charge and the audit entry become durable in one transaction
+//! ([`Ledger::settle`]). Time is an argument, amounts are integers, and a failed write refuses the question.
+
+mod account;
+mod audit;
+mod chain;
+pub mod durable;
+mod entry;
+mod fault;
+mod ledger;
+mod render;
+mod reserve;
+
+pub use account::Account;
+pub use audit::{Break, BreakKind, HEAD_TYPE, Head, History, Signature, Verified, verify_export};
+pub use entry::{ENTRY_BYTES_MAX, Entry, EntryKind, NOTE_CHARS_MAX, SnapshotKey};
+pub use fault::LedgerFault;
+pub use ledger::{Ledger, Recall};
+pub use render::render;
+pub use reserve::{Debited, Denied, Reservation, Reserved, StoredAnswer};
+/// The SQLite library, so that whoever opens a store with [`durable::open`] uses the same one.
+pub use rusqlite;

@@ -1,0 +1,140 @@
+//! The person's account: one for all analysts, shares and policy versions. Integers only, so that it adds up anywhere.
+
+use cairn_policy::Caps;
+use cairn_question::privacy::NanoRho;
+use cairn_question::{Day, Moment, Name, QuestionId};
+use chrono::{Datelike as _, TimeZone as _};
+use rusqlite::{Connection, params};
+
+use crate::chain::{integer, natural, tip};
+use crate::fault::LedgerFault;
+
+/// What the account stands at. Open holds are counted as if they were spent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Account {
+    /// First day of the policy year (Europe/London).
+    pub year_from: Day,
+    /// Spent and held in the policy year.
+    pub year: NanoRho,
+    /// The cap on it.
+    pub year_cap: NanoRho,
+    /// Spent and held ever.
+    pub lifetime: NanoRho,
+    /// The cap on it.
+    pub lifetime_cap: NanoRho,
+    /// The part of [`Account::lifetime`] that is only held yet.
+    pub held: NanoRho,
+    /// Σε of the pure-ε releases, ever, in millionths; their ρ is in [`Account::lifetime`] too.
+    pub pure_epsilon_millionths: u64,
+    /// Σρ of the releases that are not pure, ever. The loss shown is the smaller of conv(Σρ) and Σε + conv(this).
+    pub other: NanoRho,
+}
+
+/// The account at `now`.
+pub(crate) fn account(connection: &Connection, caps: &Caps, now: Moment) -> Result<Account, LedgerFault> {
+    let now = now.max(tip(connection)?.latest);
+    let year_from = year_start(caps, london(now))?;
+    let sums = Sums::read(connection, year_from, now, None)?;
+    Ok(Account {
+        year_from,
+        year: NanoRho::new(sums.year),
+        year_cap: caps.per_year,
+        lifetime: NanoRho::new(sums.lifetime),
+        lifetime_cap: caps.lifetime,
+        held: NanoRho::new(sums.held),
+        pure_epsilon_millionths: sums.pure_epsilon,
+        other: NanoRho::new(sums.other),
+    })
+}
+
+/// Totals of what is spent or still held.
+pub(crate) struct Sums {
+    pub(crate) year: u64,
+    pub(crate) lifetime: u64,
+    held: u64,
+    pure_epsilon: u64,
+    other: u64,
+}
+
+/// A debit counts while it is spent, or held and not lapsed at `?1`.
+const COUNTS: &str = "(state = 'spent' OR (state = 'held' AND until_s >= ?1)) AND question_id IS NOT ?2";
+
+impl Sums {
+    /// Adds up all debits but `except`'s.
+    pub(crate) fn read(
+        connection: &Connection,
+        year_from: Day,
+        now: Moment,
+        except: Option<QuestionId>,
+    ) -> Result<Self, LedgerFault> {
+        // SUM over integers is exact in SQLite and an error when it overflows.
+        let sql = format!(
+            "SELECT coalesce(sum(cost) FILTER (WHERE day >= ?3), 0), coalesce(sum(cost), 0),
+                    coalesce(sum(cost) FILTER (WHERE state = 'held'), 0), coalesce(sum(pure_epsilon), 0),
+                    coalesce(sum(cost) FILTER (WHERE pure_epsilon IS NULL), 0)
+             FROM debit WHERE {COUNTS}"
+        );
+        let except = except.map(|id| *id.as_bytes());
+        let mut statement = connection.prepare_cached(&sql).map_err(LedgerFault::read)?;
+        let sums = statement
+            .query_row(params![integer(now.unix_s()), except, year_from.to_string()], |row| {
+                Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get::<_, i64>(4)?])
+            });
+        let [year, lifetime, held, pure_epsilon, other] = sums.map_err(LedgerFault::read)?;
+        Ok(Self {
+            year: natural(year, "debit")?,
+            lifetime: natural(lifetime, "debit")?,
+            held: natural(held, "debit")?,
+            pure_epsilon: natural(pure_epsilon, "debit")?,
+            other: natural(other, "debit")?,
+        })
+    }
+}
+
+/// Tables that an analyst was given, or is being given, under one share.
+pub(crate) struct Tables {
+    pub(crate) today: u64,
+    pub(crate) year: u64,
+}
+
+impl Tables {
+    /// Counts all but `except`'s.
+    pub(crate) fn read(
+        connection: &Connection,
+        (analyst, share): (&Name, &Name),
+        year_from: Day,
+        now: Moment,
+        except: QuestionId,
+    ) -> Result<Self, LedgerFault> {
+        let sql = format!(
+            "SELECT count(*) FILTER (WHERE day_utc = ?3), count(*) FILTER (WHERE day >= ?4)
+             FROM debit WHERE analyst = ?5 AND share = ?6 AND {COUNTS}"
+        );
+        let mut statement = connection.prepare_cached(&sql).map_err(LedgerFault::read)?;
+        let (today, year_from) = (now.day_utc().to_string(), year_from.to_string());
+        let (analyst, share) = (analyst.as_str(), share.as_str());
+        let asked = params![integer(now.unix_s()), except.as_bytes(), today, year_from, analyst, share];
+        let counts = statement.query_row(asked, |row| Ok((row.get(0)?, row.get(1)?)));
+        let (today, year) = counts.map_err(LedgerFault::read)?;
+        Ok(Self { today: natural(today, "debit")?, year: natural(year, "debit")? })
+    }
+}
+
+/// First day of the policy year that `day` falls in. A year that starts on 29 February starts on the 28th in other years.
+pub(crate) fn year_start(caps: &Caps, day: Day) -> Result<Day, LedgerFault> {
+    let (month, first) = (u32::from(caps.year_starts_month), u32::from(caps.year_starts_day));
+    let start_in = |year| Day::new(year, month, first).or_else(|| Day::new(year, month, first.min(28)));
+    let year = day.date().year();
+    let start = start_in(year).filter(|start| *start <= day).or_else(|| start_in(year.saturating_sub(1)));
+    start.ok_or(LedgerFault::Reservation { what: "the policy year starts on no day of the calendar" })
+}
+
+/// The day in Europe/London, which is what policies mean by a day.
+pub(crate) fn london(now: Moment) -> Day {
+    let seconds = integer(now.unix_s());
+    let local = chrono_tz::Europe::London.timestamp_opt(seconds, 0).single();
+    local.map_or_else(|| now.day_utc(), |local| Day::from(local.date_naive()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+-- The ledger's tables. Amounts are integers: cost in nano-rho, pure_epsilon in millionths of epsilon, *_s in seconds since 1970.
+
+-- The audit: `text` is hashed exactly as stored, after the hash of the entry before it (32 zero bytes before the first).
+CREATE TABLE entry (
+    seq  INTEGER PRIMARY KEY,
+    text TEXT NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE TRIGGER entry_never_changes BEFORE UPDATE ON entry
+    BEGIN SELECT RAISE(ABORT, 'an audit entry never changes'); END;
+CREATE TRIGGER entry_never_goes BEFORE DELETE ON entry
+    BEGIN SELECT RAISE(ABORT, 'an audit entry never goes'); END;
+
+-- The chain's end, and the latest moment the ledger has seen: its own time never runs backward.
+CREATE TABLE head (
+    one      INTEGER PRIMARY KEY CHECK (one = 1),
+    seq      INTEGER NOT NULL,
+    hash     BLOB NOT NULL CHECK (length(hash) = 32),
+    latest_s INTEGER NOT NULL
+) STRICT;
+INSERT INTO head VALUES (1, 0, zeroblob(32), 0);
+
+-- Every question id that is known, the hash it came with, and its signed reply once it has one.
+CREATE TABLE question (
+    id    BLOB PRIMARY KEY CHECK (length(id) = 32),
+    hash  BLOB NOT NULL CHECK (length(hash) = 32),
+    reply BLOB
+) STRICT;
+
+-- The account: held before anything is counted; then spent, or lapsed or abandoned with nothing having left.
+CREATE TABLE debit (
+    question_id  BLOB PRIMARY KEY REFERENCES question (id),
+    hold         INTEGER NOT NULL UNIQUE,
+    state        TEXT NOT NULL CHECK (state IN ('held', 'spent', 'lapsed', 'abandoned')),
+    cost         INTEGER NOT NULL CHECK (cost >= 0),
+    pure_epsilon INTEGER CHECK (pure_epsilon > 0),
+    day          TEXT NOT NULL,
+    day_utc      TEXT NOT NULL,
+    until_s      INTEGER NOT NULL,
+    analyst      TEXT NOT NULL,
+    share        TEXT NOT NULL,
+    canonical    BLOB NOT NULL CHECK (length(canonical) = 32),
+    as_of        TEXT NOT NULL,
+    edition      INTEGER NOT NULL,
+    treatment    BLOB NOT NULL CHECK (length(treatment) = 32)
+) STRICT;
+CREATE INDEX debit_by_share ON debit (analyst, share, day);
+CREATE INDEX debit_by_question ON debit (canonical, as_of, edition);
+CREATE INDEX debit_by_cost ON debit (day, state, cost) WHERE cost > 0;
+CREATE INDEX debit_held ON debit (until_s) WHERE state = 'held';
+
+-- The release register: what each canonical question on each snapshot was answered with, and under which treatment.
+CREATE TABLE answer (
+    canonical   BLOB NOT NULL CHECK (length(canonical) = 32),
+    as_of       TEXT NOT NULL,
+    edition     INTEGER NOT NULL,
+    treatment   BLOB NOT NULL CHECK (length(treatment) = 32),
+    table_json  BLOB NOT NULL,
+    question_id BLOB NOT NULL REFERENCES question (id),
+    PRIMARY KEY (canonical, as_of, edition)
+) STRICT;
