@@ -1,7 +1,7 @@
 //! The one codec: every byte between two parties is a frame, `u32 length ‖ u8 kind ‖ body`, and every length has a limit
 //! that is checked before anything is allocated for it.
 
-use cairn_question::limits::{FRAME_BYTES_MAX, NAME_CHARS_MAX, QUESTION_BYTES_MAX};
+use cairn_question::limits::{COVERAGE_BYTES_MAX, FRAME_BYTES_MAX, NAME_CHARS_MAX, QUESTION_BYTES_MAX};
 use cairn_question::register::REGISTER_BYTES_MAX;
 use cairn_question::{Moment, PartnerId, QuestionId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -380,7 +380,8 @@ impl Kind {
             Self::Hello | Self::Welcome | Self::Accepted | Self::Progress | Self::Close => SMALL_BYTES_MAX,
             Self::Question => 4 + QUESTION_BYTES_MAX,
             Self::Ask => QUESTION_BYTES_MAX,
-            Self::Reply | Self::ResultCoverage => FRAME_BYTES_MAX,
+            Self::Reply => FRAME_BYTES_MAX,
+            Self::ResultCoverage => COVERAGE_BYTES_MAX,
             Self::ResultReply => 1 + NAME_CHARS_MAX + FRAME_BYTES_MAX,
             Self::RegisterRequest => 0,
             Self::Register => REGISTER_BYTES_MAX,
