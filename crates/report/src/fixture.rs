@@ -1,0 +1,117 @@
+//! Made-up outcomes for the tests: what partners would release of counts that a function gives.
+
+use cairn_question::answer::{PrivacyStatement, SnapshotStatement, Zeros};
+use cairn_question::combine::{CoverageV1, PartnerLine, Standing, combine};
+use cairn_question::privacy::{Epsilon, NanoRho};
+use cairn_question::refusal::RuleBroken;
+use cairn_question::{
+    AnswerV1, Cell, Day, Grid, Hash, Moment, Name, PartnerId, Question, QuestionId, Schema, TableV1,
+    TreatmentV1,
+};
+
+use crate::{Batch, Outcome};
+
+/// How a made-up partner answers.
+#[derive(Clone, Copy)]
+pub(crate) enum Reply {
+    Rounded,
+    Noisy,
+    Refused,
+    Offline,
+    Late,
+}
+
+pub(crate) fn partner(name: &str) -> PartnerId {
+    PartnerId::new(name).unwrap()
+}
+
+/// The outcome of every question of a batch. `reply` says how a partner answers a question, `count` how many people it has
+/// in a cell.
+pub(crate) fn outcomes(
+    batch: &Batch,
+    partners: &[&str],
+    reply: impl Fn(&str, &Question) -> Reply,
+    count: impl Fn(&str, &Question, &[&str]) -> i64,
+) -> Vec<Outcome> {
+    let outcome = |question: &Question| {
+        let grid = question.grid(Schema::smf()).unwrap();
+        let mut answers = Vec::new();
+        let mut lines = Vec::new();
+        for name in partners {
+            let standing = match reply(name, question) {
+                Reply::Refused => Standing::Refused(vec![RuleBroken {
+                    rule: "share.smf-quarterly.filter_by.week52".into(),
+                    code: "CR105".into(),
+                    says: "not on the list".into(),
+                }]),
+                Reply::Offline => Standing::Offline,
+                Reply::Late => Standing::Late,
+                kind => {
+                    let cells = (0..grid.cells()).map(|at| count(name, question, &grid.codes_of(at)));
+                    answers.push((partner(name), answer(&grid, cells, kind)));
+                    Standing::Answered
+                }
+            };
+            lines.push(PartnerLine { partner: partner(name), standing });
+        }
+        let combined = combine(&grid, answers.iter().map(|(_, a)| a));
+        let coverage = CoverageV1 {
+            cairn_coverage: 1,
+            question_id: QuestionId::from_bytes([7; 32]),
+            question_hash: Hash::of(b"question"),
+            federation: Name::new("scotland").unwrap(),
+            register_version: 1,
+            closed_at: Moment::from_unix_s(1_760_000_000),
+            partners: lines,
+            combined,
+        };
+        Outcome { coverage: Some(coverage), answers }
+    };
+    batch.asks.iter().map(|a| outcome(&a.question)).collect()
+}
+
+fn answer(grid: &Grid, counts: impl Iterator<Item = i64>, kind: Reply) -> AnswerV1 {
+    let rounded = |n: i64| match n {
+        0 => Cell::Value(0),
+        1..=7 => Cell::Withheld,
+        _ => Cell::Value((n + 2) / 5 * 5),
+    };
+    let (cells, treatment) = match kind {
+        Reply::Noisy => (
+            counts.map(Cell::Value).collect(),
+            TreatmentV1::Dp {
+                mechanism: "discrete-laplace".into(),
+                epsilon: Epsilon::from_millionths(1_000_000).unwrap(),
+                sensitivity: 1,
+                plus_minus_95: 3,
+            },
+        ),
+        _ => (
+            counts.map(rounded).collect(),
+            TreatmentV1::SuppressRound {
+                profile: "sub-national-8-5".into(),
+                min_people: 8,
+                round_to: 5,
+                zeros: Zeros::Show,
+                min_cohort: 0,
+            },
+        ),
+    };
+    AnswerV1 {
+        table: TableV1 { dimensions: grid.dimensions().to_vec(), cells },
+        treatment,
+        snapshot: SnapshotStatement {
+            as_of: Day::new(2025, 9, 30).unwrap(),
+            edition: 1,
+            templates: vec!["smf-2022".into()],
+            notes: vec![],
+            provisional: false,
+        },
+        privacy: PrivacyStatement {
+            unit: "all records of one person at one partner".into(),
+            charged: NanoRho::ZERO,
+            year_so_far: NanoRho::ZERO,
+            year_cap: NanoRho::ZERO,
+        },
+    }
+}
