@@ -3,8 +3,11 @@
 pub mod accept;
 pub mod config;
 pub mod round;
+pub mod service;
+pub mod store;
 
 pub use config::{Config, ConfigFault};
+pub use service::{Coordinator, StartFault, Status};
 
 #[cfg(test)]
 mod fixture;

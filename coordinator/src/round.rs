@@ -79,8 +79,10 @@ pub enum Event {
     Connected(PartnerId),
     /// Bytes came back from a partner. Nothing about them is trusted yet.
     Replied(PartnerId, Vec<u8>),
-    /// The connection on which a partner was asked is gone without a reply.
+    /// The connection on which a partner was asked is gone without a reply; the partner may come back.
     Gone(Ask),
+    /// The partner ended the asking without a reply, its connection still up: it will not reply in time.
+    Silent(Ask),
 }
 
 /// How far a partner has come, for those who watch a round.
@@ -149,7 +151,8 @@ impl Round {
         match event {
             Event::Connected(partner) => self.connected(&partner),
             Event::Replied(partner, bytes) => self.replied(&partner, bytes),
-            Event::Gone(ask) => self.gone(&ask, now),
+            Event::Gone(ask) => self.asking_ended(&ask, State::Away { since: now }),
+            Event::Silent(ask) => self.asking_ended(&ask, State::Settled(Standing::Late, None)),
         }
     }
 
@@ -251,13 +254,13 @@ impl Round {
         };
     }
 
-    fn gone(&mut self, ask: &Ask, now: Moment) {
-        // Only the connection of the latest asking counts: an older one may end after a new one began.
+    fn asking_ended(&mut self, ask: &Ask, state: State) {
+        // Only the latest asking counts: an older connection may end after a new one began.
         let current = |l: &&mut Line| l.partner == ask.partner && l.asked == ask.attempt;
         if let Some(line) = self.lines.iter_mut().find(current)
             && matches!(line.state, State::Asked)
         {
-            line.state = State::Away { since: now };
+            line.state = state;
         }
     }
 

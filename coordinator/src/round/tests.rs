@@ -39,6 +39,7 @@ fn check_with(patience: Patience, script: &str, expected: &str) {
         let event = match words[1] {
             "on" => Event::Connected(who.clone()),
             "gone" => Event::Gone(latest.get(&who).cloned().unwrap()),
+            "silent" => Event::Silent(latest.get(&who).cloned().unwrap()),
             "gone-old" => Event::Gone(Ask { partner: who.clone(), attempt: 1 }),
             "yes" => Event::Replied(who.clone(), reply(&asked, answer(&asked, 10))),
             "no" => Event::Replied(who.clone(), reply(&asked, refusal())),
@@ -115,6 +116,14 @@ fn a_lost_connection_is_waited_for_and_asked_again() {
     check(
         "0 on a; 0 on b; 0 on c; 1 yes b; 1 yes c; 2 gone a; 3 yes a; 3 end",
         "answered answered answered sum 30",
+    );
+}
+
+#[test]
+fn a_partner_that_ends_the_asking_without_a_reply_is_late_at_once() {
+    check(
+        "0 on a; 0 on b; 0 on c; 1 yes b; 1 yes c; 5 silent a; 5 end; 6 on a; 7 yes a",
+        "late answered answered sum 20",
     );
 }
 

@@ -1,0 +1,238 @@
+//! What all parts of a running coordinator share: who is connected, which rounds are open, the register, the store.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use cairn_link::frame::Progress;
+use cairn_link::identity::DenyList;
+use cairn_link::{Clock, CoordinatorIdentity, NodeHandle};
+use cairn_question::{Moment, PartnerId, QuestionId};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::Status;
+use super::members::Members;
+use crate::config::Config;
+use crate::round;
+use crate::store::{Kept, OpenMax, Store, StoreFault};
+
+const DAY_S: u64 = 86_400;
+
+/// Shared by the door, the desk and every round.
+pub(super) struct Hub {
+    pub(super) config: Config,
+    pub(super) identity: CoordinatorIdentity,
+    pub(super) clock: Clock,
+    members: RwLock<Arc<Members>>,
+    /// What was last said about a register that is not served, so that it is said once.
+    complaint: Mutex<Option<String>>,
+    /// `None` once the coordinator has stopped.
+    store: Arc<Mutex<Option<Store>>>,
+    board: Mutex<Board>,
+    rounds: Mutex<JoinSet<()>>,
+    halt: watch::Sender<bool>,
+    /// Held while a question goes from the store to the board, so that nobody finds it between the two.
+    taking_on: tokio::sync::Mutex<()>,
+}
+
+/// Connected nodes and open rounds under one lock, so that a node which connects while a round begins is asked once.
+#[derive(Default)]
+struct Board {
+    nodes: BTreeMap<PartnerId, NodeHandle>,
+    rounds: BTreeMap<QuestionId, Watched>,
+    stopping: bool,
+}
+
+/// An open round, as others see it.
+#[derive(Clone)]
+pub(super) struct Watched {
+    pub(super) inbox: mpsc::UnboundedSender<round::Event>,
+    pub(super) phase: watch::Receiver<Phase>,
+    pub(super) deadline: Moment,
+    pub(super) asked: u16,
+}
+
+/// How a round stands for those who watch it.
+#[derive(Clone)]
+pub(super) enum Phase {
+    Open(Progress),
+    Closed(Arc<Kept>),
+    /// It could not be closed on disk; it will be after the next start.
+    Stuck(&'static str),
+}
+
+impl Hub {
+    pub(super) fn new(
+        config: Config,
+        identity: CoordinatorIdentity,
+        clock: Clock,
+        members: Members,
+        store: Store,
+    ) -> Self {
+        Self {
+            config,
+            identity,
+            clock,
+            members: RwLock::new(Arc::new(members)),
+            complaint: Mutex::new(None),
+            store: Arc::new(Mutex::new(Some(store))),
+            board: Mutex::new(Board::default()),
+            rounds: Mutex::new(JoinSet::new()),
+            halt: watch::Sender::new(false),
+            taking_on: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    pub(super) fn members(&self) -> Arc<Members> {
+        Arc::clone(&self.members.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn open_max(&self) -> OpenMax {
+        OpenMax {
+            all: usize::from(self.config.open_rounds_max.get()),
+            per_analyst: usize::from(self.config.open_rounds_per_analyst_max.get()),
+        }
+    }
+
+    /// Runs a call of the store on a thread that may block.
+    pub(super) async fn with_store<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&mut Store) -> Result<T, StoreFault> + Send + 'static,
+    ) -> Result<T, StoreFault> {
+        let store = Arc::clone(&self.store);
+        let work = move || locked(&store).as_mut().map_or(Err(StoreFault::Stopped), call);
+        tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreFault::Stopped))
+    }
+
+    /// Looks at the register and the deny list again. A register that does not hold leaves the one before in force.
+    pub(super) async fn reload(self: &Arc<Self>) -> Option<DenyList> {
+        let hub = Arc::clone(self);
+        tokio::task::spawn_blocking(move || hub.reload_files()).await.unwrap_or(None)
+    }
+
+    fn reload_files(&self) -> Option<DenyList> {
+        let served = self.members();
+        match Members::load(&self.config.register_path, &self.identity, served.register.version) {
+            Ok(new) if new.signed != served.signed => self.put_in_force(new),
+            Ok(_) => *locked(&self.complaint) = None,
+            Err(fault) => self.complain(fault.code(), &fault.to_string()),
+        }
+        DenyList::load(&self.config.identity_dir).ok()
+    }
+
+    fn put_in_force(&self, new: Members) {
+        let version = new.register.version;
+        let keep = |store: &mut Store| store.keep_register(version, &new.signed);
+        match locked(&self.store).as_mut().map_or(Err(StoreFault::Stopped), keep) {
+            Ok(()) => {
+                *self.members.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                tracing::info!(version, "a new register is in force");
+            }
+            Err(fault) => self.complain(fault.code(), &fault.to_string()),
+        }
+    }
+
+    fn complain(&self, code: &'static str, says: &str) {
+        let mut last = locked(&self.complaint);
+        if last.as_deref() != Some(says) {
+            tracing::warn!(code, says, "the register before stays in force");
+            *last = Some(says.to_owned());
+        }
+    }
+
+    pub(super) fn node_up(&self, partner: &PartnerId, node: NodeHandle) {
+        tracing::info!(%partner, "a node is connected");
+        let mut board = locked(&self.board);
+        board.nodes.insert(partner.clone(), node);
+        for round in board.rounds.values() {
+            // A round that has just closed needs nobody.
+            let _ = round.inbox.send(round::Event::Connected(partner.clone()));
+        }
+    }
+
+    pub(super) fn node_down(&self, partner: &PartnerId) {
+        tracing::info!(%partner, "a node is no longer connected");
+        locked(&self.board).nodes.remove(partner);
+    }
+
+    pub(super) fn node(&self, partner: &PartnerId) -> Option<NodeHandle> {
+        locked(&self.board).nodes.get(partner).cloned()
+    }
+
+    /// Makes a round known, and tells it of everybody who is connected.
+    pub(super) fn open_round(&self, id: QuestionId, round: Watched) {
+        let mut board = locked(&self.board);
+        for partner in board.nodes.keys() {
+            let _ = round.inbox.send(round::Event::Connected(partner.clone()));
+        }
+        board.rounds.insert(id, round);
+    }
+
+    pub(super) fn close_round(&self, id: QuestionId) {
+        locked(&self.board).rounds.remove(&id);
+    }
+
+    pub(super) fn round(&self, id: QuestionId) -> Option<Watched> {
+        locked(&self.board).rounds.get(&id).cloned()
+    }
+
+    /// Runs a round until it is closed or the coordinator stops.
+    pub(super) fn spawn_round(&self, round: impl Future<Output = ()> + Send + 'static) {
+        let mut rounds = locked(&self.rounds);
+        while rounds.try_join_next().is_some() {}
+        rounds.spawn(round);
+    }
+
+    pub(super) fn begin_to_stop(&self) {
+        locked(&self.board).stopping = true;
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        locked(&self.board).stopping
+    }
+
+    /// Turns true when rounds are to end where they stand.
+    pub(super) fn halted(&self) -> watch::Receiver<bool> {
+        self.halt.subscribe()
+    }
+
+    /// Nobody else takes a question on while this is held.
+    pub(super) async fn taking_on(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.taking_on.lock().await
+    }
+
+    /// Ends every round where it stands, and gives the store back to the disk. What a round knows beyond the store is asked
+    /// again after the next start.
+    pub(super) async fn settle(&self) {
+        self.halt.send_replace(true);
+        let mut rounds = std::mem::take(&mut *locked(&self.rounds));
+        while rounds.join_next().await.is_some() {}
+        let store = Arc::clone(&self.store);
+        // A call that is under way ends before the lock is free; those that come after it find no store.
+        let _ = tokio::task::spawn_blocking(move || drop(locked(&store).take())).await;
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let members = self.members();
+        let board = locked(&self.board);
+        let all = members.register.partners.iter().map(|p| p.id.clone());
+        let (connected, away) = all.partition(|id| board.nodes.contains_key(id));
+        Status {
+            register_version: members.register.version,
+            connected,
+            away,
+            open_rounds: board.rounds.len(),
+        }
+    }
+}
+
+/// A thread that panicked while it held the lock has left nothing half done: every change is one call.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Rounds that were closed before this moment are forgotten.
+pub(super) fn keep_from(config: &Config, now: Moment) -> Moment {
+    let keep_s = u64::from(config.results_keep_days.get()).saturating_mul(DAY_S);
+    Moment::from_unix_s(now.unix_s().saturating_sub(keep_s))
+}

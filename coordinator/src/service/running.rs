@@ -1,0 +1,269 @@
+//! One open round: carries what its state machine decides to the network and the store, and what they say back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cairn_link::AskFailure;
+use cairn_link::close::Close;
+use cairn_link::frame::Progress;
+use cairn_question::combine::{CoverageV1, PartnerLine, Standing};
+use cairn_question::question::ASK_TYPE;
+use cairn_question::register::Register;
+use cairn_question::{Hash, Moment, PartnerId, QuestionId, SignedAsk};
+use tokio::sync::{mpsc, watch};
+
+use super::hub::{Hub, Phase, Watched, keep_from};
+use crate::accept;
+use crate::round::{Ask, Closed, Event, Round, Stage};
+use crate::store::{KEPT_BYTES_MAX, Kept, NewQuestion, StoreFault};
+
+/// How often a round looks at the clock. The clock is the program's, in whole seconds, so that a round cannot sleep until a moment.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// The wait before a node that has too many open questions is asked again.
+const BUSY_WAIT: Duration = Duration::from_millis(250);
+
+/// The code under which a round that cannot be taken up again is closed.
+const CANNOT_RESUME: &str = "CO305";
+
+struct Running {
+    hub: Arc<Hub>,
+    round: Round,
+    signed: Arc<[u8]>,
+    outbox: mpsc::UnboundedSender<Event>,
+    inbox: mpsc::UnboundedReceiver<Event>,
+    phase: watch::Sender<Phase>,
+    /// Replies that are not in the store yet.
+    unsaved: Vec<(PartnerId, Vec<u8>)>,
+}
+
+/// Begins a round whose question is in the store.
+pub(super) fn begin(hub: &Arc<Hub>, round: Round, signed: &[u8]) -> Watched {
+    let (outbox, inbox) = mpsc::unbounded_channel();
+    let (phase, watcher) = watch::channel(Phase::Open(progress(&round)));
+    let id = round.terms().question_id;
+    let watched = Watched {
+        inbox: outbox.clone(),
+        phase: watcher,
+        deadline: round.terms().deadline,
+        asked: progress(&round).asked,
+    };
+    tracing::info!(question = %id, asked = watched.asked, "a round opens");
+    hub.open_round(id, watched.clone());
+    let running = Running {
+        hub: Arc::clone(hub),
+        round,
+        signed: signed.into(),
+        outbox,
+        inbox,
+        phase,
+        unsaved: Vec::new(),
+    };
+    hub.spawn_round(running.run());
+    watched
+}
+
+/// Takes up every round that was open when the coordinator last stopped.
+pub(super) async fn resume_all(hub: &Arc<Hub>) -> Result<(), StoreFault> {
+    let open = hub.with_store(|store| store.open_questions()).await?;
+    for question in open {
+        resume(hub, question).await?;
+    }
+    Ok(())
+}
+
+async fn resume(hub: &Arc<Hub>, question: NewQuestion) -> Result<(), StoreFault> {
+    let (id, version) = (question.id, question.register_version);
+    let (signed_register, replies) =
+        hub.with_store(move |store| Ok((store.register(version)?, store.replies(id)?))).await?;
+    let register = signed_register.and_then(|r| Register::open(&r, hub.identity.federation_key()).ok());
+    let accepted = register.and_then(|r| accept::resume(&question.signed, &r, question.deadline).ok());
+    let Some(accepted) = accepted else {
+        return give_up(hub, question).await;
+    };
+    let mut round = Round::open(accepted.terms, hub.clock.now());
+    for (partner, reply) in replies {
+        // They came in time, whatever the time is now.
+        round.handle(Event::Replied(partner, reply), question.accepted_at);
+    }
+    tracing::info!(question = %id, "a round is taken up again");
+    begin(hub, round, &question.signed);
+    Ok(())
+}
+
+/// Closes a round that no longer fits the register or the data dictionary: every partner asked stands as a fault of ours.
+async fn give_up(hub: &Arc<Hub>, question: NewQuestion) -> Result<(), StoreFault> {
+    tracing::error!(question = %question.id, code = CANNOT_RESUME, "a round cannot be taken up again");
+    let now = hub.clock.now();
+    let signed = SignedAsk::parse(&question.signed).ok();
+    let ask = signed.as_ref().and_then(|s| s.peek().ok());
+    let payload = signed.and_then(|s| s.question.payload_unverified(ASK_TYPE).ok());
+    let hash = Hash::of(&payload.unwrap_or_default());
+    let line =
+        |partner: PartnerId| PartnerLine { partner, standing: Standing::Fault(CANNOT_RESUME.to_owned()) };
+    let coverage = CoverageV1 {
+        cairn_coverage: 1,
+        question_id: question.id,
+        question_hash: hash,
+        federation: hub.identity.federation().clone(),
+        register_version: question.register_version,
+        closed_at: now,
+        partners: ask.map(|a| a.partners).unwrap_or_default().into_iter().map(line).collect(),
+        combined: None,
+    };
+    let coverage = coverage.sign(hub.identity.signing_key()).to_bytes();
+    let kept = Kept { replies: Vec::new(), coverage };
+    hub.with_store(move |store| store.close(question.id, &kept, now)).await
+}
+
+impl Running {
+    async fn run(mut self) {
+        let mut halted = self.hub.halted();
+        loop {
+            while let Some(ask) = self.round.poll_ask() {
+                self.dispatch(ask);
+            }
+            self.phase.send_replace(Phase::Open(progress(&self.round)));
+            if self.round.is_over(self.hub.clock.now()) {
+                break;
+            }
+            self.save().await;
+            tokio::select! {
+                Some(event) = self.inbox.recv() => self.take(event),
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                _ = halted.wait_for(|halt| *halt) => return,
+            }
+            // What has come meanwhile is saved together: one wait for the disk.
+            while let Ok(event) = self.inbox.try_recv() {
+                self.take(event);
+            }
+        }
+        self.close().await;
+    }
+
+    fn take(&mut self, event: Event) {
+        let replied = match &event {
+            Event::Replied(partner, _) if self.round.reply_bytes(partner).is_none() => Some(partner.clone()),
+            _ => None,
+        };
+        self.round.handle(event, self.hub.clock.now());
+        let saved = replied.and_then(|p| self.round.reply_bytes(&p).map(|bytes| (p, bytes.to_vec())));
+        self.unsaved.extend(saved);
+    }
+
+    fn dispatch(&self, ask: Ask) {
+        let (outbox, question) = (self.outbox.clone(), self.round.terms().question_id);
+        let deadline = self.round.terms().deadline;
+        let signed = Arc::clone(&self.signed);
+        let Some(node) = self.hub.node(&ask.partner) else {
+            let _ = outbox.send(Event::Gone(ask));
+            return;
+        };
+        tracing::debug!(%question, partner = %ask.partner, attempt = ask.attempt, "asks a partner");
+        let clock = self.hub.clock.clone();
+        let work = async move {
+            let partner = ask.partner.clone();
+            let event = loop {
+                let failure = match node.ask(signed.to_vec(), deadline).await {
+                    Ok(reply) => break Event::Replied(partner, reply),
+                    Err(failure) => failure,
+                };
+                tracing::debug!(%question, %partner, %failure, "a partner gave no reply");
+                if failure != AskFailure::Busy || clock.now() >= deadline {
+                    break event_of(failure, ask);
+                }
+                tokio::time::sleep(BUSY_WAIT).await;
+            };
+            // The round may be closed: then nobody listens, and it is late.
+            let _ = outbox.send(event);
+        };
+        tokio::spawn(until_closed(work, self.outbox.clone()));
+    }
+
+    async fn save(&mut self) {
+        if self.unsaved.is_empty() {
+            return;
+        }
+        let (id, replies) = (self.round.terms().question_id, std::mem::take(&mut self.unsaved));
+        if let Err(fault) = self.hub.with_store(move |store| store.keep_replies(id, &replies)).await {
+            // They are kept again when the round closes; after a crash the partners are asked again.
+            tracing::warn!(question = %id, code = fault.code(), "replies could not be kept yet");
+        }
+    }
+
+    async fn close(self) {
+        let now = self.hub.clock.now();
+        let id = self.round.terms().question_id;
+        let Closed { coverage, replies } = self.round.close(now);
+        tracing::info!(question = %id, standings = %standings(&coverage), "a round is closed");
+        let coverage = coverage.sign(self.hub.identity.signing_key()).to_bytes();
+        let kept = Arc::new(Kept { replies, coverage });
+        let saved = save_closed(&self.hub, id, Arc::clone(&kept), now).await;
+        self.hub.close_round(id);
+        self.phase.send_replace(match saved {
+            Ok(()) => Phase::Closed(kept),
+            Err(fault) => {
+                tracing::error!(question = %id, code = fault.code(), "a closed round could not be kept");
+                Phase::Stuck(fault.code())
+            }
+        });
+    }
+}
+
+async fn save_closed(hub: &Arc<Hub>, id: QuestionId, kept: Arc<Kept>, now: Moment) -> Result<(), StoreFault> {
+    let before = keep_from(&hub.config, now);
+    hub.with_store(move |store| {
+        store.close(id, &kept, now)?;
+        store.forget(before, KEPT_BYTES_MAX).map(|_| ())
+    })
+    .await
+}
+
+/// Ends an asking with its round: a node is not kept busy for a question that is closed.
+async fn until_closed(work: impl Future<Output = ()>, outbox: mpsc::UnboundedSender<Event>) {
+    tokio::select! {
+        () = work => {}
+        () = outbox.closed() => {}
+    }
+}
+
+fn event_of(failure: AskFailure, ask: Ask) -> Event {
+    match failure {
+        AskFailure::Offline | AskFailure::Broken(Close::GoingAway | Close::Replaced) => Event::Gone(ask),
+        // It sent what is no reply: the same as a reply that does not hold.
+        AskFailure::Broken(Close::Malformed | Close::Unexpected | Close::TooLong) => {
+            Event::Replied(ask.partner, Vec::new())
+        }
+        AskFailure::Late | AskFailure::Busy | AskFailure::TooLong | AskFailure::Broken(_) => {
+            Event::Silent(ask)
+        }
+    }
+}
+
+fn progress(round: &Round) -> Progress {
+    let count = |wanted: fn(Stage) -> bool| {
+        u16::try_from(round.stages().filter(|(_, stage)| wanted(*stage)).count()).unwrap_or(u16::MAX)
+    };
+    Progress {
+        asked: count(|_| true),
+        replied: count(|stage| stage == Stage::Settled),
+        offline: count(|stage| stage == Stage::Away),
+    }
+}
+
+/// `9 answered, 1 refused`: how many partners stand how. Never a table.
+fn standings(coverage: &CoverageV1) -> String {
+    let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+    for line in &coverage.partners {
+        let word = match line.standing {
+            Standing::Answered => "answered",
+            Standing::Refused(_) => "refused",
+            Standing::Fault(_) => "fault",
+            Standing::Offline => "offline",
+            Standing::Late => "late",
+            Standing::Unverified => "unverified",
+        };
+        *counts.entry(word).or_default() += 1;
+    }
+    counts.iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+}

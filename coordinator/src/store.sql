@@ -1,0 +1,29 @@
+-- The coordinator's store. *_s is in seconds since 1970. Replies and statements are kept exactly as they were signed.
+
+CREATE TABLE register (
+    version INTEGER PRIMARY KEY,
+    signed  BLOB NOT NULL
+) STRICT;
+
+-- Every question that was accepted. It is open until it has a coverage statement.
+CREATE TABLE question (
+    id               BLOB PRIMARY KEY CHECK (length(id) = 32),
+    signed           BLOB NOT NULL,
+    analyst          TEXT NOT NULL,
+    register_version INTEGER NOT NULL REFERENCES register (version),
+    accepted_s       INTEGER NOT NULL,
+    deadline_s       INTEGER NOT NULL,
+    closed_s         INTEGER,
+    coverage         BLOB,
+    kept_bytes       INTEGER NOT NULL DEFAULT 0,
+    CHECK ((closed_s IS NULL) = (coverage IS NULL))
+) STRICT;
+CREATE INDEX question_open ON question (analyst) WHERE closed_s IS NULL;
+CREATE INDEX question_closed ON question (closed_s) WHERE closed_s IS NOT NULL;
+
+CREATE TABLE reply (
+    question BLOB NOT NULL REFERENCES question (id) ON DELETE CASCADE,
+    partner  TEXT NOT NULL,
+    signed   BLOB NOT NULL,
+    PRIMARY KEY (question, partner)
+) STRICT;
