@@ -1,5 +1,19 @@
 //! Turns raw counts into a table that may leave the building.
+//!
+//! The one crate that names opendp. Nothing in it uses a float: scales are exact ratios, losses whole numbers, widths come from
+//! integer bounds. What a table's readers are told about its protection is made here too, from the very figures that
+//! protected it ([`Terms::statement`]).
 
+pub mod laplace;
+pub mod noise;
 pub mod plan;
+pub mod released;
+pub mod self_test;
+pub mod terms;
 
+pub use laplace::DiscreteLaplace;
+pub use noise::{Noise, NoiseFault, Scale};
 pub use plan::{Axis, AxisCodes, Bounds, Cohort, ColumnPath, CountPlan, Keep, Predicate, RawTable};
+pub use released::{Released, Unreleased, release};
+pub use self_test::self_test;
+pub use terms::{ReleaseFault, Terms, cost};

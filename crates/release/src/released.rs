@@ -1,0 +1,142 @@
+//! The release: raw counts and a debit in, a protected table out.
+
+use cairn_disclosure::{Counts, suppress_round};
+use cairn_ledger::Debited;
+use cairn_question::answer::{TableV1, TreatmentV1};
+use cairn_question::{Cell, Measure, QuestionId};
+use std::fmt;
+
+use crate::noise::{Noise, Scale};
+use crate::plan::{Cohort, CountPlan, RawTable};
+use crate::terms::{Means, ReleaseFault, Terms};
+
+/// A table that may leave the building, with the debit that paid for it. Only [`release`] makes one.
+#[must_use = "a released table that is not settled leaves its debit open"]
+pub struct Released {
+    debited: Debited,
+    question_id: QuestionId,
+    table: TableV1,
+    treatment: TreatmentV1,
+}
+
+/// A release that did not happen, with the debit given back so that the ledger can close it.
+#[must_use = "the debit inside must be abandoned"]
+pub struct Unreleased {
+    /// Why.
+    pub fault: ReleaseFault,
+    /// The debit.
+    pub debited: Debited,
+}
+
+/// Protects the raw counts of a debited question as its terms say.
+///
+/// Takes the counts and the debit by value, so that one debit buys one release: fresh noise on the same counts would let an asker average it away.
+///
+/// # Errors
+/// [`Unreleased`], with the debit.
+pub fn release(
+    raw: RawTable,
+    terms: &Terms,
+    debited: Debited,
+    noise: &mut dyn Noise,
+) -> Result<Released, Unreleased> {
+    match cells(&raw, terms, debited.question_id(), noise) {
+        Ok(cells) => Ok(Released {
+            debited,
+            question_id: raw.question_id,
+            table: TableV1 { dimensions: terms.plan().grid.dimensions().to_vec(), cells },
+            treatment: terms.statement().clone(),
+        }),
+        Err(fault) => Err(Unreleased { fault, debited }),
+    }
+}
+
+fn cells(
+    raw: &RawTable,
+    terms: &Terms,
+    paid_for: QuestionId,
+    noise: &mut dyn Noise,
+) -> Result<Vec<Cell>, ReleaseFault> {
+    if raw.question_id != terms.plan().question_id || raw.question_id != paid_for {
+        return Err(ReleaseFault::OtherQuestion);
+    }
+    check_shape(raw, terms.plan())?;
+    match terms.means {
+        Means::Suppress(rule) => {
+            let counts = Counts::new(&raw.people, raw.rows.as_deref(), &raw.left_out)
+                .map_err(|_| ReleaseFault::NotTheGrid)?;
+            Ok(suppress_round(&counts, &rule))
+        }
+        Means::Noise(scale) => add_noise(raw.rows.as_deref().unwrap_or(&raw.people), scale, noise),
+    }
+}
+
+/// One count for each cell, rows only and always for the measure rows, and a cohort count for each filter when wanted: a count
+/// that is missing would otherwise pass for "nobody was left out".
+fn check_shape(raw: &RawTable, plan: &CountPlan) -> Result<(), ReleaseFault> {
+    let cells = plan.grid.cells();
+    let rows = raw.rows.as_ref().map(Vec::len);
+    let left_out = match plan.cohort {
+        Cohort::Counted => plan.filters.len(),
+        Cohort::NotCounted => 0,
+    };
+    let whole = raw.people.len() == cells
+        && rows == (plan.measure == Measure::Rows).then_some(cells)
+        && raw.left_out.len() == left_out;
+    if whole { Ok(()) } else { Err(ReleaseFault::NotTheGrid) }
+}
+
+/// Noise on every cell, at zero too; never a threshold, never a clamp at zero: a cell that looks impossible is what keeps sums unbiased,
+/// and whether noise was added must not depend on the count.
+fn add_noise(counts: &[u64], scale: Scale, noise: &mut dyn Noise) -> Result<Vec<Cell>, ReleaseFault> {
+    let draws = noise.draw(scale, counts.len())?;
+    if draws.len() != counts.len() {
+        return Err(ReleaseFault::NoNoise);
+    }
+    let noisy = counts.iter().zip(draws).map(|(&count, draw)| {
+        // A count past i64 stays at its end, which moves no two counts further apart.
+        Cell::Value(i64::try_from(count).unwrap_or(i64::MAX).saturating_add(draw))
+    });
+    Ok(noisy.collect())
+}
+
+impl Released {
+    /// The question it answers.
+    #[must_use]
+    pub const fn question_id(&self) -> QuestionId {
+        self.question_id
+    }
+
+    /// The protected table.
+    #[must_use]
+    pub const fn table(&self) -> &TableV1 {
+        &self.table
+    }
+
+    /// How it was protected.
+    #[must_use]
+    pub const fn treatment(&self) -> &TreatmentV1 {
+        &self.treatment
+    }
+
+    /// The debit, the table and its treatment, for the step that settles and sends.
+    #[must_use = "the debit inside must be settled or abandoned"]
+    pub fn into_parts(self) -> (Debited, TableV1, TreatmentV1) {
+        (self.debited, self.table, self.treatment)
+    }
+}
+
+impl fmt::Debug for Released {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Released({}, {} cells)", self.question_id.short(), self.table.cells.len())
+    }
+}
+
+impl fmt::Debug for Unreleased {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unreleased({})", self.fault)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,273 @@
+use super::*;
+use crate::noise::NoiseFault;
+use cairn_ledger::{Ledger, Reservation, Reserved, SnapshotKey};
+use cairn_policy::{Caps, Method, Quota, Treatment, Window};
+use cairn_question::answer::Zeros;
+use cairn_question::privacy::{Epsilon, NanoRho};
+use cairn_question::{Hash, Moment, Name, Schema};
+use proptest::prelude::*;
+
+const NOW: Moment = Moment::from_unix_s(1_790_000_000);
+const ID: QuestionId = QuestionId::from_bytes([1; 32]);
+const OTHER: QuestionId = QuestionId::from_bytes([2; 32]);
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn caps() -> Caps {
+    let much = NanoRho::new(1_000_000_000_000);
+    Caps { per_year: much, lifetime: much, year_starts_month: 4, year_starts_day: 1 }
+}
+
+fn quota() -> Quota {
+    Quota { tables_per_day: 100, tables_per_year: 1_000 }
+}
+
+/// A debit from a real ledger: nothing else makes one.
+fn debit(id: QuestionId) -> Debited {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(&folder.path().join("ledger")).unwrap();
+    let want = Reservation {
+        question_id: id,
+        question_hash: Hash::of(b"question"),
+        canonical: Hash::of(b"canonical"),
+        snapshot: SnapshotKey { as_of: "2026-03-31".parse().unwrap(), edition: 1 },
+        treatment: Hash::of(b"treatment"),
+        analyst: name("a-analyst"),
+        share: name("quarterly"),
+        cost: NanoRho::ZERO,
+        pure_epsilon: None,
+        caps: caps(),
+        quota: quota(),
+        hold_until: NOW.plus_s(600),
+        day: NOW.day_utc(),
+    };
+    match ledger.reserve(&want, NOW).unwrap() {
+        Reserved::Debited(debited) => debited,
+        Reserved::Stored(_) => panic!("a fresh ledger has no stored answer"),
+    }
+}
+
+fn treatment(method: Method) -> Treatment {
+    Treatment {
+        share: name("quarterly"),
+        method,
+        window: Window { column: None, from: None, lag_days: 0 },
+        min_cohort: 0,
+        rows_per_person: None,
+        quota: quota(),
+        caps: caps(),
+    }
+}
+
+fn dp() -> Treatment {
+    let epsilon = Epsilon::from_millionths(500_000).unwrap();
+    treatment(Method::Dp { epsilon, groups_per_person: 3 })
+}
+
+fn suppress() -> Treatment {
+    let profile = "sub-national-8-5".to_owned();
+    treatment(Method::SuppressRound { profile, min_people: 8, round_to: 5, zeros: Zeros::Show })
+}
+
+fn terms(text: &str, treatment: &Treatment) -> Terms {
+    let question = cairn_question::form::parse(text, &name("r"), &name("p"), Schema::smf()).unwrap();
+    let as_of = "2026-03-31".parse().unwrap();
+    Terms::new(ID, &question, treatment, Schema::smf(), as_of, [0; 32]).unwrap()
+}
+
+/// By sex: five cells (female, male, other, prefer not to say, unknown) or however many the code list has.
+fn by_sex(treatment: &Treatment) -> (Terms, usize) {
+    let terms = terms("people by sex", treatment);
+    let cells = terms.plan().grid.cells();
+    (terms, cells)
+}
+
+/// Scripted draws; counts what it was asked for.
+struct Script {
+    draws: Vec<i64>,
+    asked: Vec<(Scale, usize)>,
+}
+
+impl Script {
+    fn new(draws: impl IntoIterator<Item = i64>) -> Self {
+        Self { draws: draws.into_iter().collect(), asked: Vec::new() }
+    }
+}
+
+impl Noise for Script {
+    fn draw(&mut self, scale: Scale, cells: usize) -> Result<Vec<i64>, NoiseFault> {
+        self.asked.push((scale, cells));
+        if self.draws.is_empty() { Err(NoiseFault) } else { Ok(self.draws.clone()) }
+    }
+}
+
+fn run(raw: RawTable, terms: &Terms, noise: &mut dyn Noise) -> Result<Vec<Cell>, ReleaseFault> {
+    match release(raw, terms, debit(ID), noise) {
+        Ok(released) => Ok(released.table().cells.clone()),
+        Err(unreleased) => {
+            assert_eq!(unreleased.debited.question_id(), ID, "the debit comes back");
+            Err(unreleased.fault)
+        }
+    }
+}
+
+fn check_fault(raw: RawTable, terms: &Terms, fault: ReleaseFault) {
+    assert_eq!(run(raw, terms, &mut Script::new([0; 100])), Err(fault));
+}
+
+#[test]
+fn scripted_noise_gives_the_exact_table_on_zero_cells_too() {
+    let (terms, cells) = by_sex(&dp());
+    let counts = [0_u64, 3, 250, 0, 7, 9, 11].into_iter().cycle().take(cells);
+    let draws = [-4_i64, 2, 0, 5, -9, 1, 1].into_iter().cycle().take(cells);
+    let mut script = Script::new(draws.clone());
+    let noisy = run(RawTable::new(ID, counts.clone().collect(), None, vec![]), &terms, &mut script).unwrap();
+    let expected: Vec<Cell> =
+        counts.zip(draws).map(|(c, d)| Cell::Value(i64::try_from(c).unwrap() + d)).collect();
+    // Below zero stays below zero; a zero count has its noise.
+    assert_eq!(noisy, expected);
+    assert!(noisy.contains(&Cell::Value(-4)));
+    // One draw for every declared cell, at the scale of the statement, in one go.
+    assert_eq!(script.asked.len(), 1);
+    assert_eq!((script.asked[0].0.ratio(), script.asked[0].1), ((3_000_000, 500_000), cells));
+}
+
+#[test]
+fn small_counts_are_withheld_and_no_noise_is_asked_for() {
+    let (terms, cells) = by_sex(&suppress());
+    let mut counts = vec![12_u64; cells];
+    counts[0] = 7;
+    let mut script = Script::new([]);
+    let table = run(RawTable::new(ID, counts, None, vec![]), &terms, &mut script).unwrap();
+    assert_eq!(table[0], Cell::Withheld);
+    assert!(table[1..].iter().all(|c| *c == Cell::Value(10)));
+    assert!(script.asked.is_empty());
+}
+
+#[test]
+fn counts_of_another_question_are_never_released() {
+    let (terms, cells) = by_sex(&suppress());
+    check_fault(RawTable::new(OTHER, vec![50; cells], None, vec![]), &terms, ReleaseFault::OtherQuestion);
+    // The counts are the plan's, and the debit is another question's.
+    let raw = RawTable::new(ID, vec![50; cells], None, vec![]);
+    let unreleased = release(raw, &terms, debit(OTHER), &mut Script::new([])).unwrap_err();
+    assert_eq!(unreleased.fault, ReleaseFault::OtherQuestion);
+    assert_eq!(unreleased.debited.question_id(), OTHER);
+}
+
+#[test]
+fn counts_that_are_not_the_plans_grid_are_never_released() {
+    let (by_sex, cells) = by_sex(&suppress());
+    let raw = |people: usize, rows: Option<usize>, left_out: usize| {
+        RawTable::new(ID, vec![50; people], rows.map(|n| vec![60; n]), vec![20; left_out])
+    };
+    check_fault(raw(cells - 1, None, 0), &by_sex, ReleaseFault::NotTheGrid);
+    check_fault(raw(cells + 1, None, 0), &by_sex, ReleaseFault::NotTheGrid);
+    check_fault(raw(cells, Some(cells), 0), &by_sex, ReleaseFault::NotTheGrid);
+    check_fault(raw(cells, None, 1), &by_sex, ReleaseFault::NotTheGrid);
+    let starts = terms("starts", &Treatment { rows_per_person: Some(3), ..suppress() });
+    check_fault(raw(1, None, 0), &starts, ReleaseFault::NotTheGrid);
+    check_fault(raw(1, Some(2), 0), &starts, ReleaseFault::NotTheGrid);
+    assert_eq!(run(raw(1, Some(1), 0), &starts, &mut Script::new([])), Ok(vec![Cell::Value(60)]));
+    // A cohort that was not counted must not pass for one that left nobody out.
+    let cohort = terms("people where age = 16_19", &Treatment { min_cohort: 10, ..suppress() });
+    check_fault(raw(1, None, 0), &cohort, ReleaseFault::NotTheGrid);
+    assert_eq!(run(raw(1, None, 1), &cohort, &mut Script::new([])), Ok(vec![Cell::Value(50)]));
+    let few = RawTable::new(ID, vec![50], None, vec![9]);
+    assert_eq!(run(few, &cohort, &mut Script::new([])), Ok(vec![Cell::Withheld]));
+}
+
+#[test]
+fn without_noise_there_is_no_table() {
+    let (terms, cells) = by_sex(&dp());
+    let raw = || RawTable::new(ID, vec![50; cells], None, vec![]);
+    assert_eq!(run(raw(), &terms, &mut Script::new([])), Err(ReleaseFault::NoNoise));
+    assert_eq!(run(raw(), &terms, &mut Script::new([1])), Err(ReleaseFault::NoNoise));
+}
+
+#[test]
+fn rows_get_noise_for_the_rows_a_person_may_have() {
+    let starts = terms("starts", &Treatment { rows_per_person: Some(2), ..dp() });
+    let mut script = Script::new([5]);
+    let raw = RawTable::new(ID, vec![30], Some(vec![41]), vec![]);
+    assert_eq!(run(raw, &starts, &mut script), Ok(vec![Cell::Value(46)]));
+    assert_eq!(script.asked[0].0.ratio(), (2_000_000, 500_000));
+}
+
+#[test]
+fn the_largest_counts_stay_at_the_ends() {
+    let one = terms("people", &dp());
+    let raw = |n| RawTable::new(ID, vec![n], None, vec![]);
+    assert_eq!(run(raw(u64::MAX), &one, &mut Script::new([9])), Ok(vec![Cell::Value(i64::MAX)]));
+    assert_eq!(run(raw(0), &one, &mut Script::new([i64::MIN])), Ok(vec![Cell::Value(i64::MIN)]));
+}
+
+#[test]
+fn nothing_of_a_count_shows_in_debug() {
+    let (terms, cells) = by_sex(&suppress());
+    let released =
+        release(RawTable::new(ID, vec![4_321; cells], None, vec![]), &terms, debit(ID), &mut Script::new([]));
+    assert!(!format!("{:?}", released.unwrap()).contains("432"));
+}
+
+#[test]
+fn shipped_noise_is_centred_on_the_count_and_as_wide_as_stated() {
+    let one = terms("people", &dp());
+    let width = match one.statement() {
+        TreatmentV1::Dp { plus_minus_95, .. } => i64::try_from(*plus_minus_95).unwrap(),
+        TreatmentV1::SuppressRound { .. } => 0,
+    };
+    let (runs, count) = (4_000, 100_u64);
+    let drawn = add_noise(&vec![count; runs], scale_of(&one), &mut crate::DiscreteLaplace).unwrap();
+    let errors: Vec<i64> =
+        drawn.iter().map(|c| if let Cell::Value(v) = c { v - 100 } else { i64::MAX }).collect();
+    let within = errors.iter().filter(|e| e.abs() <= width).count();
+    // Scale 6: a standard deviation of 8.5, so the mean of 4,000 has .134; 7 of them either side.
+    let sum: i64 = errors.iter().sum();
+    assert!(sum.abs() < 4_000, "{sum}");
+    // 95.2 in 100 within ±width; 7 standard deviations (13.6) either side.
+    assert!((3_705..=3_905).contains(&within), "{within}");
+}
+
+fn scale_of(terms: &Terms) -> Scale {
+    match terms.means {
+        Means::Noise(scale) => scale,
+        Means::Suppress(_) => panic!("not a noisy table"),
+    }
+}
+
+proptest! {
+    /// A noisy table is the bounded counts plus the draws, and of nothing else: not of the people behind the rows, nor of a cohort.
+    #[test]
+    fn noise_depends_on_the_bounded_counts_alone(
+        rows in prop::collection::vec(0_u64..1_000, 1..40),
+        draws in prop::collection::vec(-1_000_i64..1_000, 40),
+    ) {
+        let scale = scale_of(&terms("people", &dp()));
+        let draws = &draws[..rows.len()];
+        let noisy = add_noise(&rows, scale, &mut Script::new(draws.to_vec())).unwrap();
+        for ((cell, count), draw) in noisy.iter().zip(&rows).zip(draws) {
+            prop_assert_eq!(*cell, Cell::Value(i64::try_from(*count).unwrap() + draw));
+        }
+    }
+
+    /// Grey box: two counts that one person apart differ by at most the declared sensitivity, cell by cell, after the ends as well.
+    #[test]
+    fn release_moves_no_two_tables_further_apart(
+        counts in prop::collection::vec((0_u64..u64::MAX, 0_u64..4), 1..20),
+    ) {
+        let scale = scale_of(&terms("people", &dp()));
+        let zero = |n: usize| Script::new(vec![0; n]);
+        let with: Vec<u64> = counts.iter().map(|(n, more)| n.saturating_add(*more)).collect();
+        let without: Vec<u64> = counts.iter().map(|(n, _)| *n).collect();
+        let with_noise = add_noise(&with, scale, &mut zero(with.len())).unwrap();
+        let without_noise = add_noise(&without, scale, &mut zero(with.len())).unwrap();
+        for ((a, b), (_, more)) in with_noise.iter().zip(&without_noise).zip(&counts) {
+            if let (Cell::Value(a), Cell::Value(b)) = (a, b) {
+                prop_assert!(a.abs_diff(*b) <= *more);
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A goodness-of-fit test of the noise source, run when a node starts.
+
+use cairn_question::privacy::Epsilon;
+use dashu::integer::UBig;
+use std::num::NonZeroU32;
+
+use crate::noise::{Decay, Noise, Scale, one};
+use crate::terms::ReleaseFault;
+
+/// Draws 20,000 times at scale 2 and compares with the discrete Laplace distribution, by Pearson's chi-square over 17 bins
+/// (≤ −8, −7 to 7, ≥ 8).
+///
+/// Catches a scale that is off by a tenth or more, a shifted, one-sided, clipped or constant source, and one that starts over at
+/// every call. It cannot show that draws are unpredictable or independent. [`CHI_SQUARE_MAX`] says how often a good source fails.
+///
+/// # Errors
+/// [`ReleaseFault::NoNoise`] or [`ReleaseFault::BadNoise`].
+pub fn self_test(noise: &mut dyn Noise) -> Result<(), ReleaseFault> {
+    let scale = Scale::new(NonZeroU32::MIN, HALF);
+    let (first, second) = (noise.draw(scale, DRAWS / 2)?, noise.draw(scale, DRAWS / 2)?);
+    let counted = first.len() == DRAWS / 2 && second.len() == DRAWS / 2;
+    let seen = tally(first.iter().chain(&second));
+    let fits = chi_square_milli(&seen, &expected_milli(scale)) <= CHI_SQUARE_MAX * MILLI;
+    if counted && first != second && fits { Ok(()) } else { Err(ReleaseFault::BadNoise) }
+}
+
+fn tally<'a>(draws: impl Iterator<Item = &'a i64>) -> [u64; BINS] {
+    let mut seen = [0_u64; BINS];
+    for draw in draws {
+        let bin = usize::try_from((*draw).clamp(-EDGE, EDGE) + EDGE).unwrap_or_default();
+        if let Some(count) = seen.get_mut(bin) {
+            *count += 1;
+        }
+    }
+    seen
+}
+
+/// The expected count of each bin in thousandths: (1−q)/(1+q)·q^|x| inside, q^8/(1+q) in each tail.
+fn expected_milli(scale: Scale) -> [u64; BINS] {
+    let decay = Decay::of(scale);
+    let q = &decay.least;
+    let draws = UBig::from(DRAWS) * UBig::from(MILLI);
+    let mut expected = [0_u64; BINS];
+    for (bin, x) in expected.iter_mut().zip(-EDGE..=EDGE) {
+        let tail = x.abs() == EDGE;
+        let mass = if tail { one() } else { one() - q };
+        let count = &draws * mass * decay.power(x.unsigned_abs()) / (one() + q) / one();
+        *bin = u64::try_from(&count).unwrap_or(u64::MAX);
+    }
+    expected
+}
+
+/// Σ (seen − expected)² ÷ expected, in thousandths.
+fn chi_square_milli(seen: &[u64; BINS], expected_milli: &[u64; BINS]) -> u64 {
+    let part = |(&seen, &expected): (&u64, &u64)| {
+        let apart = u128::from((seen * MILLI).abs_diff(expected));
+        u64::try_from(apart * apart / u128::from(expected.max(1))).unwrap_or(u64::MAX)
+    };
+    seen.iter().zip(expected_milli).map(part).fold(0, u64::saturating_add)
+}
+
+/// ε = 0.5 on sensitivity 1: scale 2.
+const HALF: Epsilon = match Epsilon::from_millionths(500_000) {
+    Ok(half) => half,
+    Err(_) => Epsilon::MAX,
+};
+
+/// Draws in one test: the thinnest bin expects 148.
+const DRAWS: usize = 20_000;
+
+/// Draws of this size or more share a bin.
+const EDGE: i64 = 8;
+const BINS: usize = 17;
+const MILLI: u64 = 1_000;
+
+/// Largest chi-square that passes. At 16 degrees of freedom a good source exceeds it once in 10²³ starts by the chi-square law; the fourteen
+/// orders of magnitude down to 10⁻⁹ are left for the law being an approximation at 20,000 draws.
+const CHI_SQUARE_MAX: u64 = 150;
+
+#[cfg(test)]
+mod tests;

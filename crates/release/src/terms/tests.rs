@@ -1,0 +1,108 @@
+use super::*;
+use cairn_policy::{Caps, Quota, Window};
+use cairn_question::Name;
+use cairn_question::answer::Zeros;
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn question(text: &str) -> Question {
+    cairn_question::form::parse(text, &name("r"), &name("p"), Schema::smf()).unwrap()
+}
+
+fn treatment(method: Method) -> Treatment {
+    Treatment {
+        share: name("quarterly"),
+        method,
+        window: Window { column: None, from: None, lag_days: 0 },
+        min_cohort: 0,
+        rows_per_person: None,
+        quota: Quota { tables_per_day: 10, tables_per_year: 100 },
+        caps: Caps {
+            per_year: NanoRho::new(1_000_000_000),
+            lifetime: NanoRho::new(5_000_000_000),
+            year_starts_month: 4,
+            year_starts_day: 1,
+        },
+    }
+}
+
+fn dp(groups_per_person: u32) -> Treatment {
+    treatment(Method::Dp { epsilon: Epsilon::from_millionths(500_000).unwrap(), groups_per_person })
+}
+
+fn suppress(min_people: u32, round_to: u32) -> Treatment {
+    let profile = "sub-national-8-5".to_owned();
+    treatment(Method::SuppressRound { profile, min_people, round_to, zeros: Zeros::Show })
+}
+
+fn terms(text: &str, treatment: &Treatment) -> Result<Terms, ReleaseFault> {
+    let as_of = "2026-03-31".parse().unwrap();
+    Terms::new(QuestionId::from_bytes([1; 32]), &question(text), treatment, Schema::smf(), as_of, [0; 32])
+}
+
+fn check(text: &str, treatment: &Treatment, sensitivity: Result<u32, ReleaseFault>) {
+    let found = terms(text, treatment).map(|t| match t.statement() {
+        TreatmentV1::Dp { sensitivity, .. } => *sensitivity,
+        TreatmentV1::SuppressRound { .. } => 0,
+    });
+    assert_eq!(found, sensitivity, "{text}");
+}
+
+#[test]
+fn sensitivity_is_the_bound_that_the_engine_keeps() {
+    check("people by council", &dp(1), Ok(1));
+    check("people by quarter from 2024-Q2 to 2025-Q1", &dp(4), Ok(4));
+    check("starts by council", &Treatment { rows_per_person: Some(3), ..dp(1) }, Ok(3));
+    // One row is one person.
+    check("rows in participants by council", &dp(2), Ok(1));
+}
+
+#[test]
+fn no_bound_no_answer() {
+    check("people by council", &dp(0), Err(ReleaseFault::NoBound));
+    check("starts by council", &dp(4), Err(ReleaseFault::NoBound));
+    check("starts by council", &Treatment { rows_per_person: Some(0), ..dp(1) }, Err(ReleaseFault::NoBound));
+    // A table without persons bounds nobody.
+    check("rows in charter_feedback", &dp(1), Err(ReleaseFault::NoBound));
+}
+
+#[test]
+fn a_treatment_that_contradicts_itself_releases_nothing() {
+    check("people by council", &Treatment { min_cohort: 10, ..dp(1) }, Err(ReleaseFault::Contradiction));
+    check("people by council", &suppress(8, 17), Err(ReleaseFault::Contradiction));
+    check("people by council", &suppress(8, 5), Ok(0));
+}
+
+#[test]
+fn the_statement_carries_the_figures_that_protect() {
+    let with_noise = terms("people by council", &dp(2)).unwrap();
+    assert_eq!(
+        serde_json::to_string(with_noise.statement()).unwrap(),
+        r#"{"method":"dp","mechanism":"discrete-laplace","epsilon":500000,"sensitivity":2,"plus_minus_95":12}"#
+    );
+    let rounded = terms("people by council", &Treatment { min_cohort: 10, ..suppress(8, 5) }).unwrap();
+    assert_eq!(
+        serde_json::to_string(rounded.statement()).unwrap(),
+        r#"{"method":"suppress-round","profile":"sub-national-8-5","min_people":8,"round_to":5,"zeros":"show","min_cohort":10}"#
+    );
+}
+
+#[test]
+fn a_table_costs_its_epsilon_once_whatever_its_size() {
+    assert_eq!(cost(&suppress(8, 5)), (NanoRho::ZERO, None));
+    let half = Epsilon::from_millionths(500_000).unwrap();
+    assert_eq!(cost(&dp(1)), (NanoRho::new(122_459_332), Some(half)));
+    assert_eq!(cost(&dp(40)), cost(&dp(1)));
+}
+
+#[test]
+fn every_fault_has_its_own_code_and_says_one_thing() {
+    use ReleaseFault as F;
+    let all =
+        [F::OtherQuestion, F::NotTheGrid, F::NoNoise, F::BadNoise, F::NoBound, F::Contradiction, F::NoPlan];
+    let codes: std::collections::BTreeSet<_> = all.iter().map(|f| f.code()).collect();
+    assert_eq!(codes.len(), all.len());
+    assert!(all.iter().all(|f| !f.to_string().ends_with('.') && f.code().starts_with("CT")));
+}
