@@ -1,5 +1,41 @@
 //! Reads a board's sharing policy and decides whether a question may be answered, and how.
+//!
+//! Pure: texts in, verdicts and words out; no file, clock or socket. A policy is allow-lists only: a question matches
+//! exactly one `[[share]]` or is refused. Layers (built-in floor, framework, policy, brake) combine by meet, so that
+//! none can widen another. The language is docs/reference/policy.md.
 
+mod decide;
+mod decimal;
+mod document;
+mod finding;
+mod floor;
+mod instantiate;
+mod layers;
+mod letters;
+mod lint;
+mod london;
+mod nearest;
+mod read;
+pub mod settings;
 pub mod treatment;
 
+pub use decide::{Asker, decide, issuer_rule};
+pub use finding::{File, Finding, Severity, Sources, render, render_all};
+pub use instantiate::instantiate;
+pub use layers::{Layers, TablesBought};
+pub use london::london_day;
 pub use treatment::{Caps, Method, Quota, Treatment, Window};
+
+/// Every finding of every file in one run: errors, warnings and the figures to know before signing (CP901: how many
+/// tables the caps buy of each `dp` share). The first form of `cairn policy check`.
+#[must_use]
+pub fn check(sources: &Sources) -> Vec<Finding> {
+    let mut findings = lint::check(sources).findings;
+    if let Ok(layers) = Layers::load(sources) {
+        findings.extend(layers::budget_notes(&layers, sources));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests;

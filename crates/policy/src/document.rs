@@ -1,0 +1,254 @@
+//! The files as read: every value checked for its form and carrying its place. What the values mean together is
+//! checked in [`crate::lint`].
+
+mod brake;
+mod framework;
+mod policy;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use cairn_question::answer::Zeros;
+use cairn_question::privacy::Epsilon;
+use cairn_question::{Day, Hash, Measure, Name, PartnerId};
+
+use crate::read::At;
+
+pub(crate) use brake::read as read_brake;
+pub(crate) use framework::read as read_framework;
+pub(crate) use policy::read as read_policy;
+
+/// What stands in a section by name; `None` where the section is there and faulty, so that a mention of it is not
+/// reported a second time.
+pub(crate) type Named<T> = BTreeMap<String, Option<T>>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct PolicyDoc {
+    pub(crate) head: Option<Head>,
+    pub(crate) unit: Option<At<String>>,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) datasets: BTreeMap<String, Dataset>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) releases: Named<Release>,
+    pub(crate) roles: Named<Role>,
+    pub(crate) purposes: Named<Purpose>,
+    pub(crate) shares: Vec<Share>,
+    pub(crate) records: Option<Records>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) id: At<Name>,
+    pub(crate) version: At<u32>,
+    pub(crate) partner: At<PartnerId>,
+    pub(crate) supersedes: Option<Hash>,
+    pub(crate) framework: (At<Name>, At<u32>),
+    pub(crate) effective_from: At<Day>,
+    pub(crate) review_by: At<Day>,
+    pub(crate) expires: At<Day>,
+    pub(crate) controller: String,
+    pub(crate) legal_basis: String,
+    pub(crate) agreement: String,
+    pub(crate) dpia: String,
+    pub(crate) contact: String,
+    pub(crate) notice_url: String,
+    pub(crate) plan: Vec<(&'static str, String)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Budget {
+    pub(crate) per_year: At<u32>,
+    pub(crate) lifetime: At<u32>,
+    pub(crate) delta: At<f64>,
+    pub(crate) year_starts: (u8, u8),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Dataset {
+    pub(crate) name: At<String>,
+    pub(crate) one_row_is: Option<At<String>>,
+    pub(crate) rows_per_person: Option<At<u32>>,
+    pub(crate) columns: BTreeMap<String, ColumnRule>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ColumnRule {
+    pub(crate) key: Range<usize>,
+    pub(crate) usage: Option<At<Usage>>,
+    pub(crate) grains: Vec<At<String>>,
+    pub(crate) special: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Usage {
+    Unit,
+    Link,
+    Hidden,
+    Dimension,
+    Filter,
+    Time,
+    Measure,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    pub(crate) id: At<Name>,
+    pub(crate) left: At<String>,
+    pub(crate) right: At<String>,
+    pub(crate) on: At<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Release {
+    pub(crate) span: Range<usize>,
+    pub(crate) min_partners: Option<At<u32>>,
+    pub(crate) how: How,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum How {
+    SuppressRound {
+        profile: Option<At<String>>,
+        min_people: Option<At<u32>>,
+        round_to: Option<At<u32>>,
+        zeros: Option<At<Zeros>>,
+    },
+    Dp {
+        epsilon: At<Epsilon>,
+        groups_per_person: At<u32>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Role {
+    pub(crate) issuer: At<Name>,
+    pub(crate) max_people: At<u32>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Purpose {
+    pub(crate) text: String,
+    pub(crate) basis: String,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Share {
+    pub(crate) span: Range<usize>,
+    pub(crate) id: At<Name>,
+    pub(crate) purpose: At<Name>,
+    pub(crate) role: At<Name>,
+    pub(crate) dataset: At<String>,
+    pub(crate) answers: Vec<At<Measure>>,
+    pub(crate) group_by: Columns,
+    pub(crate) filter_by: Columns,
+    pub(crate) max_group_columns: At<u32>,
+    pub(crate) max_filter_columns: At<u32>,
+    pub(crate) min_cohort: Option<At<u32>>,
+    pub(crate) never_together: Vec<At<Vec<At<String>>>>,
+    pub(crate) window: Option<ShareWindow>,
+    pub(crate) links: Vec<At<String>>,
+    pub(crate) release: At<String>,
+    pub(crate) tables_per_day: At<u32>,
+    pub(crate) tables_per_year: At<u32>,
+}
+
+/// Columns, each with the finest grain that is shared, in the order of the file.
+pub(crate) type Columns = Vec<(At<String>, At<String>)>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct ShareWindow {
+    pub(crate) column: At<String>,
+    pub(crate) from: At<Day>,
+    pub(crate) lag_days: At<u32>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Records {
+    pub(crate) audit_keep_years: u32,
+    pub(crate) conditions: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct FrameworkDoc {
+    pub(crate) id: Option<At<Name>>,
+    pub(crate) version: Option<At<u32>>,
+    pub(crate) floor: Option<FloorDoc>,
+    /// `table.column` to its grains, coarse to fine; the last is the finest that may be shared.
+    pub(crate) grains: BTreeMap<String, (Range<usize>, Vec<At<String>>)>,
+    /// What a partner may open, by table.
+    pub(crate) open: BTreeMap<String, Open>,
+    pub(crate) purposes: BTreeSet<String>,
+    pub(crate) profiles: BTreeMap<String, Profile>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct FloorDoc {
+    pub(crate) min_people: At<u32>,
+    pub(crate) round_to: At<u32>,
+    pub(crate) min_partners: At<u32>,
+    pub(crate) max_group_columns: At<u32>,
+    pub(crate) max_filter_columns: At<u32>,
+    pub(crate) epsilon_max_per_table: At<u32>,
+    pub(crate) epsilon_max_per_year: At<u32>,
+    pub(crate) epsilon_max_lifetime: At<u32>,
+    pub(crate) delta_max: At<f64>,
+    pub(crate) lag_days: At<u32>,
+    pub(crate) max_valid_months: At<u32>,
+    pub(crate) special_needs_method: Vec<At<String>>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Open {
+    pub(crate) span: Range<usize>,
+    pub(crate) group: Vec<At<String>>,
+    pub(crate) filter: Vec<At<String>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Profile {
+    pub(crate) min_people: At<u32>,
+    pub(crate) round_to: At<u32>,
+    pub(crate) zeros: Zeros,
+}
+
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct BrakeDoc {
+    pub(crate) paused_shares: Vec<At<String>>,
+    pub(crate) blocked_analysts: Vec<At<Name>>,
+    pub(crate) pause_all: bool,
+    pub(crate) reason: String,
+}
+
+impl Usage {
+    pub(crate) const WORDS: &'static [(&'static str, Self)] = &[
+        ("unit", Self::Unit),
+        ("link", Self::Link),
+        ("hidden", Self::Hidden),
+        ("dimension", Self::Dimension),
+        ("filter", Self::Filter),
+        ("time", Self::Time),
+        ("measure", Self::Measure),
+    ];
+
+    /// Whether a share may group by a column of this use.
+    pub(crate) const fn groups(self) -> bool {
+        matches!(self, Self::Dimension | Self::Time)
+    }
+
+    /// Whether a share may filter by it.
+    pub(crate) const fn filters(self) -> bool {
+        matches!(self, Self::Dimension | Self::Time | Self::Filter)
+    }
+
+    /// The word, as in the file.
+    pub(crate) fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, u)| *u == self).map_or("", |(w, _)| w)
+    }
+}
+
+/// `zeros` in a release or a profile.
+pub(crate) const ZEROS: &[(&str, Zeros)] = &[("show", Zeros::Show), ("withhold", Zeros::Withhold)];
+
+/// The nine parts that the GO Award asks of an action plan.
+pub(crate) const PLAN: [&str; 9] =
+    ["published", "scope", "need", "aims", "measures", "dates", "resource", "owner", "monitoring"];

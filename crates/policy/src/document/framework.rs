@@ -1,0 +1,119 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::document::{FloorDoc, FrameworkDoc, Open, Profile, ZEROS};
+use crate::finding::Faults;
+use crate::floor;
+use crate::read::{Section, list_of, parse};
+
+/// Reads `framework.toml`.
+pub(crate) fn read(faults: &Faults<'_>) -> Option<FrameworkDoc> {
+    let tree = parse(faults)?;
+    let root = Section::root(&tree, faults);
+    super::policy::format(&root, "cairn_framework");
+    let head = root.section("framework");
+    let doc = FrameworkDoc {
+        id: head.as_ref().and_then(|h| h.name("id")),
+        version: head.as_ref().and_then(|h| h.whole("version", 1..=u32::MAX)),
+        floor: root.section("floor").and_then(read_floor),
+        grains: grains(&root),
+        open: opened(&root),
+        purposes: purposes(&root),
+        profiles: root
+            .sections("profile")
+            .into_iter()
+            .filter_map(|(n, s)| Some((n.value, profile(s)?)))
+            .collect(),
+    };
+    if let Some(head) = head {
+        head.finish();
+    }
+    root.finish();
+    Some(doc)
+}
+
+fn read_floor(section: Section<'_>) -> Option<FloorDoc> {
+    let min_people = section.whole("min_people", floor::MIN_PEOPLE..=1_000);
+    let round_to = section.whole("round_to", 1..=100);
+    let min_partners = section.whole("min_partners", floor::MIN_PARTNERS..=100);
+    let max_group_columns = section.whole("max_group_columns", 1..=floor::GROUP_COLUMNS);
+    let max_filter_columns = section.whole("max_filter_columns", 0..=floor::FILTER_COLUMNS);
+    let epsilon_max_per_table = section.millionths("epsilon_max_per_table");
+    let epsilon_max_per_year = section.millionths("epsilon_max_per_year");
+    let epsilon_max_lifetime = section.millionths("epsilon_max_lifetime");
+    let delta_max = section.delta("delta_max");
+    let lag_days = section.whole("lag_days", 0..=366);
+    let max_valid_months = section.whole("max_valid_months", 1..=floor::VALID_MONTHS);
+    let special_needs_method = section.texts("special_needs_method").map(|l| l.value).unwrap_or_default();
+    for method in special_needs_method.iter().filter(|m| m.value != "dp") {
+        let says = "special-category columns leave only by `dp`: the built-in floor";
+        let rule = section.rule("special_needs_method");
+        section.faults().error("CP302", &method.span, rule, says, "write [\"dp\"]");
+    }
+    section.finish();
+    Some(FloorDoc {
+        min_people: min_people?,
+        round_to: round_to?,
+        min_partners: min_partners?,
+        max_group_columns: max_group_columns?,
+        max_filter_columns: max_filter_columns?,
+        epsilon_max_per_table: epsilon_max_per_table?,
+        epsilon_max_per_year: epsilon_max_per_year?,
+        epsilon_max_lifetime: epsilon_max_lifetime?,
+        delta_max: delta_max?,
+        lag_days: lag_days?,
+        max_valid_months: max_valid_months?,
+        special_needs_method,
+    })
+}
+
+type Grains = BTreeMap<String, (std::ops::Range<usize>, Vec<crate::read::At<String>>)>;
+
+fn grains(root: &Section<'_>) -> Grains {
+    let Some(section) = root.section_opt("grains") else { return BTreeMap::new() };
+    let mut grains = BTreeMap::new();
+    for (column, value) in section.entries() {
+        match list_of(value).filter(|l| !l.is_empty()) {
+            Some(list) => {
+                grains.insert(column.value, (column.span, list));
+            }
+            None => root.faults().error(
+                "CP005",
+                &value.span(),
+                section.rule(&column.value),
+                "grains are a list, coarse to fine",
+                "write [\"year\", \"quarter\"]",
+            ),
+        }
+    }
+    grains
+}
+
+fn opened(root: &Section<'_>) -> BTreeMap<String, Open> {
+    let open = |(name, section): (crate::read::At<String>, Section<'_>)| {
+        let open = Open {
+            span: name.span,
+            group: section.texts("group").map(|l| l.value).unwrap_or_default(),
+            filter: section.texts("filter").map(|l| l.value).unwrap_or_default(),
+        };
+        section.finish();
+        (name.value, open)
+    };
+    root.sections("open").into_iter().map(open).collect()
+}
+
+fn purposes(root: &Section<'_>) -> BTreeSet<String> {
+    let purpose = |(name, section): (crate::read::At<String>, Section<'_>)| {
+        section.text("text");
+        section.finish();
+        name.value
+    };
+    root.sections("purpose").into_iter().map(purpose).collect()
+}
+
+fn profile(section: Section<'_>) -> Option<Profile> {
+    let min_people = section.whole("min_people", floor::MIN_PEOPLE..=1_000);
+    let round_to = section.whole("round_to", 1..=100);
+    let zeros = section.word("zeros", ZEROS);
+    section.finish();
+    Some(Profile { min_people: min_people?, round_to: round_to?, zeros: zeros?.value })
+}

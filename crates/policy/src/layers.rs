@@ -1,0 +1,361 @@
+//! The layers in force: built-in floor, framework, policy and brake, read, checked and met.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cairn_question::answer::PolicyStatement;
+use cairn_question::privacy::NanoRho;
+use cairn_question::schema::{CODE_GRAIN, Kind};
+use cairn_question::{Day, Hash, Name, PartnerId, Schema};
+
+use crate::decimal;
+use crate::document::{BrakeDoc, Budget, Columns, FrameworkDoc, Head, How, PolicyDoc, Share, read_brake};
+use crate::finding::{Faults, File, Finding, Severity, Sources};
+use crate::lint;
+use crate::settings::{Grains, Settings};
+use crate::treatment::{Caps, Method};
+
+/// Every layer that decides, ready to decide. Made from files without any error only.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    pub(crate) schema: &'static Schema,
+    pub(crate) policy: PolicyDoc,
+    pub(crate) head: Head,
+    pub(crate) budget: Budget,
+    pub(crate) framework: FrameworkDoc,
+    pub(crate) brake: BrakeDoc,
+    pub(crate) shares: Vec<Ready>,
+    caps: Caps,
+    statement: PolicyStatement,
+}
+
+/// One share with the meet of all layers under it.
+#[derive(Clone, Debug)]
+pub(crate) struct Ready {
+    pub(crate) share: Share,
+    pub(crate) settings: Settings,
+    pub(crate) method: Method,
+}
+
+impl Layers {
+    /// Reads and checks the files. One error anywhere, and nothing loads: the node keeps what it has until that expires.
+    ///
+    /// # Errors
+    /// Every finding of every file, warnings too, as [`crate::check`] gives them.
+    pub fn load(sources: &Sources) -> Result<Self, Vec<Finding>> {
+        let checked = lint::check(sources);
+        let faulty = checked.findings.iter().any(|f| f.severity == Severity::Error);
+        let built = if faulty {
+            None
+        } else {
+            Self::build(sources, checked.policy, checked.framework, checked.brake)
+        };
+        built.ok_or(checked.findings)
+    }
+
+    fn build(
+        sources: &Sources,
+        policy: Option<PolicyDoc>,
+        framework: Option<FrameworkDoc>,
+        brake: BrakeDoc,
+    ) -> Option<Self> {
+        let (policy, framework) = (policy?, framework?);
+        let (head, budget) = (policy.head.clone()?, policy.budget.clone()?);
+        let schema = Schema::smf();
+        let floor = framework.floor.as_ref()?;
+        let cap = |millionths: u32| NanoRho::cap_for(f64::from(millionths) / 1e6, budget.delta.value);
+        let framework_caps = (cap(floor.epsilon_max_per_year.value), cap(floor.epsilon_max_lifetime.value));
+        let caps = Caps {
+            per_year: cap(budget.per_year.value).min(framework_caps.0),
+            lifetime: cap(budget.lifetime.value).min(framework_caps.1),
+            year_starts_month: budget.year_starts.0,
+            year_starts_day: budget.year_starts.1,
+        };
+        let shares = policy.shares.iter().map(|share| ready(schema, &policy, &head, &framework, share));
+        let shares = shares.collect::<Option<Vec<_>>>()?;
+        let statement = PolicyStatement {
+            id: head.id.value.to_string(),
+            version: head.version.value,
+            hash: Hash::of(sources.policy.text.replace("\r\n", "\n").as_bytes()),
+        };
+        Some(Self { schema, policy, head, budget, framework, brake, shares, caps, statement })
+    }
+
+    /// The policy's id and version, and the SHA-256 of its file with LF line ends: what the board signed, whatever an
+    /// editor did to the line ends.
+    #[must_use]
+    pub const fn statement(&self) -> &PolicyStatement {
+        &self.statement
+    }
+
+    /// The partner whose policy it is.
+    #[must_use]
+    pub const fn partner(&self) -> &PartnerId {
+        &self.head.partner.value
+    }
+
+    /// The controller, in words.
+    #[must_use]
+    pub fn controller(&self) -> &str {
+        &self.head.controller
+    }
+
+    /// First and last day in force, both counted, in Europe/London.
+    #[must_use]
+    pub const fn in_force(&self) -> (Day, Day) {
+        (self.head.effective_from.value, self.head.expires.value)
+    }
+
+    /// The day by which the board reviews it; warnings begin 60 days before.
+    #[must_use]
+    pub const fn review_by(&self) -> Day {
+        self.head.review_by.value
+    }
+
+    /// The caps on the person's account: one account for all shares, analysts and versions.
+    #[must_use]
+    pub const fn caps(&self) -> Caps {
+        self.caps
+    }
+
+    /// The issuer that must have vouched for analysts of a role; `None`: the policy has no such role.
+    #[must_use]
+    pub fn role_issuer(&self, role: &Name) -> Option<&Name> {
+        self.policy.roles.get(role.as_str())?.as_ref().map(|r| &r.issuer.value)
+    }
+
+    /// The same layers under another brake, or none. A brake that cannot be read pauses everything: a duty officer who
+    /// mistypes has still stopped the node. The findings say what was wrong.
+    #[must_use]
+    pub fn with_brake(&self, brake: Option<&File>) -> (Self, Vec<Finding>) {
+        let Some(file) = brake else {
+            return (Self { brake: BrakeDoc::default(), ..self.clone() }, Vec::new());
+        };
+        let faults = Faults::new(file);
+        let mut doc = read_brake(&faults);
+        lint::brake(&doc, Some(&self.policy), &faults);
+        let findings = faults.into_found();
+        if findings.iter().any(|f| f.severity == Severity::Error) {
+            doc.pause_all = true;
+            doc.reason = "the brake file cannot be read".to_owned();
+        }
+        (Self { brake: doc, ..self.clone() }, findings)
+    }
+
+    /// How many tables of each differentially private share the person's account pays for.
+    #[must_use]
+    pub fn tables_bought(&self) -> Vec<TablesBought> {
+        let bought = |ready: &Ready| match ready.method {
+            Method::Dp { epsilon, .. } => {
+                let cost = epsilon.rho().nano().max(1);
+                let per_year = self.caps.per_year.nano() / cost;
+                let lifetime = self.caps.lifetime.nano() / cost;
+                Some(TablesBought { share: ready.share.id.value.clone(), per_year, lifetime })
+            }
+            Method::SuppressRound { .. } => None,
+        };
+        self.shares.iter().filter_map(bought).collect()
+    }
+}
+
+/// What the caps buy of one share, if nothing else is asked: fewer than a reader of ε would guess or more, so it is said.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TablesBought {
+    /// The share.
+    pub share: Name,
+    /// Tables in a policy year, all analysts together.
+    pub per_year: u64,
+    /// Tables ever.
+    pub lifetime: u64,
+}
+
+fn ready(
+    schema: &Schema,
+    policy: &PolicyDoc,
+    head: &Head,
+    framework: &FrameworkDoc,
+    share: &Share,
+) -> Option<Ready> {
+    let method = method(policy, framework, share)?;
+    let own = own_settings(schema, policy, head, framework, share, &method);
+    let settings =
+        floor_settings().meet(framework_settings(schema, framework, &share.dataset.value)?).meet(own);
+    // What leaves is protected by the meet, not by the share's own words.
+    let method = match method {
+        Method::SuppressRound { profile, min_people, round_to, zeros } => {
+            let min_people = min_people.max(settings.min_people);
+            Method::SuppressRound { profile, min_people, round_to, zeros }
+        }
+        Method::Dp { epsilon, groups_per_person } => {
+            Method::Dp { epsilon: settings.epsilon.unwrap_or(epsilon).min(epsilon), groups_per_person }
+        }
+    };
+    Some(Ready { share: share.clone(), settings, method })
+}
+
+fn method(policy: &PolicyDoc, framework: &FrameworkDoc, share: &Share) -> Option<Method> {
+    let release = policy.releases.get(&share.release.value)?.as_ref()?;
+    match &release.how {
+        How::Dp { epsilon, groups_per_person } => {
+            Some(Method::Dp { epsilon: epsilon.value, groups_per_person: groups_per_person.value })
+        }
+        How::SuppressRound { profile, min_people, round_to, zeros } => {
+            let known = match profile {
+                Some(name) => Some(framework.profiles.get(&name.value)?),
+                None => None,
+            };
+            let people = min_people.as_ref().map(|m| m.value);
+            let base = round_to.as_ref().map(|r| r.value);
+            let shown = zeros.as_ref().map(|z| z.value).or(known.map(|p| p.zeros));
+            Some(Method::SuppressRound {
+                profile: profile.as_ref().map_or_else(|| OWN_PROFILE.to_owned(), |p| p.value.clone()),
+                min_people: people.max(known.map(|p| p.min_people.value))?,
+                round_to: base.or(known.map(|p| p.round_to.value))?,
+                zeros: shown.unwrap_or(cairn_question::answer::Zeros::Show),
+            })
+        }
+    }
+}
+
+/// The profile name of a release that gives its own threshold and rounding base.
+const OWN_PROFILE: &str = "own";
+
+fn floor_settings() -> Settings {
+    Settings {
+        min_people: crate::floor::MIN_PEOPLE,
+        max_group_columns: Some(crate::floor::GROUP_COLUMNS),
+        max_filter_columns: Some(crate::floor::FILTER_COLUMNS),
+        epsilon: Some(cairn_question::privacy::Epsilon::MAX),
+        ..Settings::default()
+    }
+}
+
+fn framework_settings(schema: &Schema, framework: &FrameworkDoc, dataset: &str) -> Option<Settings> {
+    let floor = framework.floor.as_ref()?;
+    let most = floor.epsilon_max_per_table.value;
+    Some(Settings {
+        min_people: floor.min_people.value,
+        lag_days: floor.lag_days.value,
+        epsilon: cairn_question::privacy::Epsilon::from_millionths(most).ok(),
+        max_group_columns: Some(floor.max_group_columns.value),
+        max_filter_columns: Some(floor.max_filter_columns.value),
+        group_by: Some(open_columns(schema, framework, dataset, Purposes::Group)),
+        filter_by: Some(open_columns(schema, framework, dataset, Purposes::Filter)),
+        ..Settings::default()
+    })
+}
+
+/// Which of a framework's two lists.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Purposes {
+    Group,
+    Filter,
+}
+
+/// What the framework opens, as seen from a dataset, with every grain of its chains.
+pub(crate) fn open_columns(
+    schema: &Schema,
+    framework: &FrameworkDoc,
+    dataset: &str,
+    list: Purposes,
+) -> Grains {
+    let mut columns = BTreeMap::new();
+    for table in schema.ancestry(dataset) {
+        let open = framework.open.get(&table.name);
+        let names = open.map(|o| if list == Purposes::Group { &o.group } else { &o.filter });
+        for name in names.into_iter().flatten() {
+            let seen = if table.name == dataset {
+                name.value.clone()
+            } else {
+                format!("{}.{}", table.name, name.value)
+            };
+            let grains = chain(framework, &table.name, &name.value).into_iter().collect();
+            columns.insert(seen, grains);
+        }
+    }
+    columns
+}
+
+/// The grains of a column that the framework allows, coarse to fine; `code` alone where it says nothing.
+pub(crate) fn chain(framework: &FrameworkDoc, table: &str, column: &str) -> Vec<String> {
+    let listed = framework.grains.get(&format!("{table}.{column}"));
+    match listed {
+        Some((_, grains)) => grains.iter().map(|g| g.value.clone()).collect(),
+        None => vec![CODE_GRAIN.to_owned()],
+    }
+}
+
+fn own_settings(
+    schema: &Schema,
+    policy: &PolicyDoc,
+    head: &Head,
+    framework: &FrameworkDoc,
+    share: &Share,
+    method: &Method,
+) -> Settings {
+    let dataset = &share.dataset.value;
+    let rows = policy.datasets.get(dataset).and_then(|d| d.rows_per_person.as_ref()).map(|r| r.value);
+    let rows_most = schema.table(dataset).and_then(|t| t.rows_per_person_max);
+    Settings {
+        from: Some(head.effective_from.value),
+        until: Some(head.expires.value),
+        window_from: share.window.as_ref().map(|w| w.from.value),
+        lag_days: share.window.as_ref().map_or(0, |w| w.lag_days.value),
+        min_people: match method {
+            Method::SuppressRound { min_people, .. } => *min_people,
+            Method::Dp { .. } => 0,
+        },
+        min_cohort: share.min_cohort.as_ref().map_or(0, |m| m.value),
+        epsilon: match method {
+            Method::Dp { epsilon, .. } => Some(*epsilon),
+            Method::SuppressRound { .. } => None,
+        },
+        rho_per_year: None,
+        rho_lifetime: None,
+        rows_per_person: rows.into_iter().chain(rows_most).min(),
+        max_group_columns: Some(share.max_group_columns.value),
+        max_filter_columns: Some(share.max_filter_columns.value),
+        tables_per_day: Some(share.tables_per_day.value),
+        tables_per_year: Some(share.tables_per_year.value),
+        group_by: Some(own_columns(schema, framework, dataset, &share.group_by)),
+        filter_by: Some(own_columns(schema, framework, dataset, &share.filter_by)),
+    }
+}
+
+/// A share's columns, each with the grain named and every coarser one of the framework's chain that nests in it.
+fn own_columns(schema: &Schema, framework: &FrameworkDoc, dataset: &str, columns: &Columns) -> Grains {
+    let grains = |column: &str, fine: &str| -> Option<BTreeSet<String>> {
+        let found = schema.find(dataset, column)?;
+        let chain = chain(framework, &found.table.name, &found.column.name);
+        Some(chain.into_iter().filter(|g| schema.nests(found.column, fine, g)).collect())
+    };
+    columns.iter().filter_map(|(c, g)| Some((c.value.clone(), grains(&c.value, &g.value)?))).collect()
+}
+
+/// Whether a column holds days.
+pub(crate) fn is_dated(schema: &Schema, dataset: &str, column: &str) -> bool {
+    schema.find(dataset, column).is_some_and(|f| f.column.kind == Kind::Date)
+}
+
+/// An ε cap in words: `4`.
+pub(crate) fn epsilon_words(millionths: u32) -> String {
+    decimal::print(millionths)
+}
+
+/// The notes that say what the caps buy.
+pub(crate) fn budget_notes(layers: &Layers, sources: &Sources) -> Vec<Finding> {
+    let faults = Faults::new(&sources.policy);
+    for bought in layers.tables_bought() {
+        let ready = layers.shares.iter().find(|r| r.share.id.value == bought.share);
+        let span = ready.map_or(0..0, |r| r.share.span.clone());
+        let says = format!(
+            "the person's account (ε {} a year, {} for life) pays for {} tables of {} a year and {} in all, if nothing else is asked",
+            epsilon_words(layers.budget.per_year.value),
+            epsilon_words(layers.budget.lifetime.value),
+            bought.per_year,
+            bought.share,
+            bought.lifetime
+        );
+        faults.add("CP901", Severity::Note, &span, format!("share.{}", bought.share), says, None);
+    }
+    faults.into_found()
+}

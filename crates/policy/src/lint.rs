@@ -1,0 +1,101 @@
+//! What the values of the files mean together: every rule that a policy must keep to load, and the warnings that its
+//! approval note must name.
+
+mod datasets;
+mod framework;
+mod head;
+mod releases;
+mod shares;
+
+use std::ops::Range;
+
+use cairn_question::Schema;
+use cairn_question::form::nearest;
+
+use crate::document::{BrakeDoc, FrameworkDoc, PolicyDoc, read_brake, read_framework, read_policy};
+use crate::finding::{Faults, Finding, Severity, Sources};
+use crate::letters;
+
+/// The outcome of reading and checking every file.
+pub(crate) struct Checked {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) policy: Option<PolicyDoc>,
+    pub(crate) framework: Option<FrameworkDoc>,
+    pub(crate) brake: BrakeDoc,
+}
+
+/// Everything that a check of the policy file looks at.
+pub(crate) struct Ground<'a> {
+    pub(crate) schema: &'static Schema,
+    pub(crate) policy: &'a PolicyDoc,
+    pub(crate) framework: &'a FrameworkDoc,
+    pub(crate) faults: &'a Faults<'a>,
+}
+
+pub(crate) fn check(sources: &Sources) -> Checked {
+    let framework_faults = Faults::new(&sources.framework);
+    letters::check(&sources.framework, &framework_faults);
+    let framework = read_framework(&framework_faults);
+    if let Some(doc) = &framework {
+        framework::check(doc, Schema::smf(), &framework_faults);
+    }
+    let policy_faults = Faults::new(&sources.policy);
+    letters::check(&sources.policy, &policy_faults);
+    let policy = read_policy(&policy_faults);
+    if let (Some(policy), Some(framework)) = (&policy, &framework) {
+        let ground = Ground { schema: Schema::smf(), policy, framework, faults: &policy_faults };
+        head::check(&ground);
+        datasets::check(&ground);
+        releases::check(&ground);
+        shares::check(&ground);
+    }
+    let mut findings = framework_faults.into_found();
+    findings.extend(policy_faults.into_found());
+    let mut doc = BrakeDoc::default();
+    if let Some(file) = &sources.brake {
+        let faults = Faults::new(file);
+        letters::check(file, &faults);
+        doc = read_brake(&faults);
+        brake(&doc, policy.as_ref(), &faults);
+        findings.extend(faults.into_found());
+    }
+    Checked { findings, policy, framework, brake: doc }
+}
+
+/// A brake that names a share which does not exist stops nothing: better said than believed.
+pub(crate) fn brake(doc: &BrakeDoc, policy: Option<&PolicyDoc>, faults: &Faults<'_>) {
+    let Some(policy) = policy else { return };
+    for paused in &doc.paused_shares {
+        let ids = || policy.shares.iter().map(|s| s.id.value.to_string());
+        if !ids().any(|id| id == paused.value) {
+            faults.unknown("CP601", "share", &paused.value, &paused.span, "paused_shares", ids());
+        }
+    }
+}
+
+impl Faults<'_> {
+    /// An unknown word, with the nearest known one.
+    pub(crate) fn unknown(
+        &self,
+        code: &'static str,
+        what: &str,
+        word: &str,
+        span: &Range<usize>,
+        rule: impl Into<String>,
+        known: impl Iterator<Item = String>,
+    ) {
+        let word = crate::read::shown(word);
+        let known: Vec<String> = known.collect();
+        let fix = match nearest(&word, known.iter().cloned()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "there is none".to_owned(),
+            None => {
+                format!("known: {}", known.iter().take(12).map(String::as_str).collect::<Vec<_>>().join(", "))
+            }
+        };
+        self.add(code, Severity::Error, span, rule, format!("unknown {what} `{word}`"), Some(fix));
+    }
+}
+
+#[cfg(test)]
+mod tests;

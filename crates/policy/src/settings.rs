@@ -1,0 +1,100 @@
+//! What one layer allows under one share, and the meet of two layers: never more than either.
+//!
+//! Only what is ordered stands here. Rounding base, mechanism, profile and window column are not ordered, so they are
+//! the policy's own and no other layer speaks of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cairn_question::Day;
+use cairn_question::privacy::{Epsilon, NanoRho};
+
+/// Columns as seen from the dataset, each with every grain that is allowed.
+pub type Grains = BTreeMap<String, BTreeSet<String>>;
+
+/// The ordered settings of one layer. `None`, or 0 for what only rises: this layer says nothing.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Settings {
+    /// First day in force; the later holds.
+    pub from: Option<Day>,
+    /// Last day in force; the earlier holds.
+    pub until: Option<Day>,
+    /// First day of the window; the later holds.
+    pub window_from: Option<Day>,
+    /// Days not counted before the snapshot date; the larger holds.
+    pub lag_days: u32,
+    /// Fewer people are withheld; the larger holds.
+    pub min_people: u32,
+    /// People that a filter must leave out, if any; the larger holds.
+    pub min_cohort: u32,
+    /// Loss of one table; the smaller holds.
+    pub epsilon: Option<Epsilon>,
+    /// Cap on the person's account in a policy year; the smaller holds.
+    pub rho_per_year: Option<NanoRho>,
+    /// Cap for ever; the smaller holds.
+    pub rho_lifetime: Option<NanoRho>,
+    /// Most rows of one person; the smaller holds.
+    pub rows_per_person: Option<u32>,
+    /// Most columns grouped by together; the smaller holds.
+    pub max_group_columns: Option<u32>,
+    /// Most filters together; the smaller holds.
+    pub max_filter_columns: Option<u32>,
+    /// Tables of one analyst in a day; the smaller holds.
+    pub tables_per_day: Option<u32>,
+    /// Tables of one analyst in a policy year; the smaller holds.
+    pub tables_per_year: Option<u32>,
+    /// What may be grouped by; the intersection holds.
+    pub group_by: Option<Grains>,
+    /// What may be filtered by; the intersection holds.
+    pub filter_by: Option<Grains>,
+}
+
+impl Settings {
+    /// The strictest reading of both. Associative, commutative, idempotent; [`Settings::default`] changes nothing.
+    #[must_use]
+    pub fn meet(self, other: Self) -> Self {
+        Self {
+            from: self.from.max(other.from),
+            until: least(self.until, other.until),
+            window_from: self.window_from.max(other.window_from),
+            lag_days: self.lag_days.max(other.lag_days),
+            min_people: self.min_people.max(other.min_people),
+            min_cohort: self.min_cohort.max(other.min_cohort),
+            epsilon: least(self.epsilon, other.epsilon),
+            rho_per_year: least(self.rho_per_year, other.rho_per_year),
+            rho_lifetime: least(self.rho_lifetime, other.rho_lifetime),
+            rows_per_person: least(self.rows_per_person, other.rows_per_person),
+            max_group_columns: least(self.max_group_columns, other.max_group_columns),
+            max_filter_columns: least(self.max_filter_columns, other.max_filter_columns),
+            tables_per_day: least(self.tables_per_day, other.tables_per_day),
+            tables_per_year: least(self.tables_per_year, other.tables_per_year),
+            group_by: both(self.group_by, other.group_by),
+            filter_by: both(self.filter_by, other.filter_by),
+        }
+    }
+}
+
+/// The smaller; `None` is no limit.
+fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Columns that both allow, each with the grains that both allow. A column whose grains have nothing in common stays, with none.
+fn both(one: Option<Grains>, other: Option<Grains>) -> Option<Grains> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(
+            one.into_iter()
+                .filter_map(|(column, grains)| {
+                    let common = grains.intersection(other.get(&column)?).cloned().collect();
+                    Some((column, common))
+                })
+                .collect(),
+        ),
+        (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests;
