@@ -1,0 +1,108 @@
+//! `cairn ask`: one question to a federation.
+
+use std::path::PathBuf;
+
+use cairn_link::Address;
+use cairn_question::combine::Standing;
+use cairn_question::{Name, PartnerId, Schema};
+use clap::{Args, ValueEnum};
+
+use crate::context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::federation::{EXPIRES_IN_S, Federation};
+use crate::say;
+use crate::show::{self, Shown};
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Ask {
+    /// The question, in words
+    #[arg(required = true)]
+    question: Vec<String>,
+    #[command(flatten)]
+    from: From,
+    /// The role to ask in; not needed where there is one credential
+    #[arg(long)]
+    role: Option<Name>,
+    /// The purpose; policies name the purposes they answer
+    #[arg(long, default_value = "smf-reporting")]
+    purpose: Name,
+    /// The partners to ask, separated by commas; everyone without it
+    #[arg(long, value_delimiter = ',')]
+    partners: Vec<PartnerId>,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Minutes after which nobody answers any more
+    #[arg(long, default_value_t = EXPIRES_IN_S / 60, value_parser = clap::value_parser!(u64).range(1..=1_440))]
+    expires_in_min: u64,
+}
+
+const EXAMPLES: &str = "\
+Questions:
+  cairn ask people by council
+  cairn ask people by council, age band where quarter = 2025-Q2
+  cairn ask people by sex, age@broad where year = 2024-25 and council = Fife
+  cairn ask starts by quarter from 2024-Q2 to 2025-Q1
+  cairn ask people by council where outcome = into_work
+Words: council, age, sex, gender, disabled, simd, parent, lep, quarter, year, outcome …; `cairn schema show` has them all.
+A cell is a number, [c] (withheld) or [x] (not answered). `+2c` says that two partners' figures are withheld and not in the sum.";
+
+/// Who asks, and whom.
+#[derive(Args)]
+pub(crate) struct From {
+    /// The analyst's folder
+    #[arg(long = "as", env = "CAIRN_AS", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// The coordinator's address
+    #[arg(long, env = "CAIRN_COORDINATOR", value_name = "HOST:PORT")]
+    pub(crate) coordinator: Address,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// For reading
+    Table,
+    /// Tidy: one row a cell, with its marker and its range
+    Csv,
+    /// Everything, for programs
+    Json,
+}
+
+pub(crate) fn run(ask: &Ask) -> Result<Exit, Failure> {
+    let shown = context::runtime()?.block_on(put(ask))?;
+    let text = match ask.format {
+        Format::Table => show::terminal(&shown, context::width()),
+        Format::Csv => show::csv(&shown),
+        Format::Json => show::json(&shown),
+    };
+    say::out(&text);
+    Ok(exit(&shown))
+}
+
+async fn put(ask: &Ask) -> Result<Shown, Failure> {
+    // The question is read before anybody is dialled.
+    let probe = Name::new("any").map_err(|e| Failure::new("CC204", e.to_string()))?;
+    let text = ask.question.join(" ");
+    let mut question = cairn_question::form::parse(&text, &probe, &ask.purpose, Schema::smf())
+        .map_err(|e| Failure::new("CC204", e.to_string()))?;
+    let federation = Federation::connect(&ask.from.folder, &ask.from.coordinator).await?;
+    question.role = federation.role(ask.role.as_ref())?;
+    let partners = if ask.partners.is_empty() { federation.everyone() } else { ask.partners.clone() };
+    let shown = federation.ask(question, partners, ask.expires_in_min * 60).await?;
+    federation.close().await;
+    Ok(shown)
+}
+
+/// 0 when everyone answered, 4 when some did, 3 when nobody did and somebody refused, 1 otherwise.
+pub(crate) fn exit(shown: &Shown) -> Exit {
+    let count = |is: fn(&Standing) -> bool| shown.coverage.partners.iter().filter(|l| is(&l.standing)).count();
+    let answered = count(|s| *s == Standing::Answered);
+    match answered {
+        n if n == shown.coverage.partners.len() => Exit::Done,
+        0 if count(|s| matches!(s, Standing::Refused(_))) > 0 => Exit::Refused,
+        0 => Exit::Failed,
+        _ => Exit::InPart,
+    }
+}

@@ -1,0 +1,176 @@
+//! `cairn authority`: the federation's root, its members' identities, its issuers and their credentials.
+
+use std::path::PathBuf;
+
+use cairn_link::identity::{pin_issuer, save_credential};
+use cairn_link::{AnalystIdentity, Authority, Issuer};
+use cairn_question::{Name, PartnerId, VerifyingKey};
+use clap::Subcommand;
+
+use crate::context::now;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::say;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a federation: its transport root, its signing key, an empty register
+    Init {
+        /// The federation's name: a-z, 0-9 and `-`
+        #[arg(long)]
+        federation: Name,
+        /// The folder to make; it holds the two keys that everything rests on
+        folder: PathBuf,
+    },
+    /// Make the coordinator's identity and enter it in the register
+    Coordinator {
+        /// The authority's folder
+        authority: PathBuf,
+        /// The coordinator's name
+        #[arg(long, default_value = "coordinator")]
+        name: Name,
+        /// Host name or IP address under which nodes and analysts dial it (repeat for more)
+        #[arg(long, required = true)]
+        address: Vec<String>,
+        /// The folder to make
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Make a partner's identity and enter it in the register
+    Partner {
+        /// The authority's folder
+        authority: PathBuf,
+        /// The partner's id: a-z, 0-9 and `-`
+        #[arg(long)]
+        id: PartnerId,
+        /// Its name in words
+        #[arg(long)]
+        name: String,
+        /// Its kind: council, charity, college, health_board, national_body … (`cairn schema show partner_type`)
+        #[arg(long)]
+        kind: String,
+        /// The folder to make
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Make an issuer: an organisation that vouches for its own analysts. Nodes enrolled from now on pin its key
+    Issuer {
+        /// The authority's folder
+        authority: PathBuf,
+        /// The issuer's name, as policies name it
+        #[arg(long)]
+        name: Name,
+        /// The folder to make
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Make an analyst's identity: transport and signing key. What the analyst may ask is for an issuer to say
+    Analyst {
+        /// The authority's folder
+        authority: PathBuf,
+        /// The analyst's id: one for each human
+        #[arg(long)]
+        id: Name,
+        /// The folder to make
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// As an issuer, vouch for an analyst in one role; the credential is put into the analyst's folder
+    Credential {
+        /// The issuer's folder
+        issuer: PathBuf,
+        /// The analyst's folder
+        #[arg(long)]
+        analyst: PathBuf,
+        /// The role, as policies name it
+        #[arg(long)]
+        role: Name,
+        /// The organisation the analyst works for
+        #[arg(long)]
+        organisation: String,
+        /// Days for which it holds
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=366))]
+        days: u16,
+    },
+    /// As a node's administrator, pin an issuer's key that came after the node was enrolled
+    Pin {
+        /// The node's identity folder
+        identity: PathBuf,
+        /// The issuer's name
+        #[arg(long)]
+        name: Name,
+        /// The issuer's public key (its file signing.pub)
+        #[arg(long)]
+        key: PathBuf,
+    },
+    /// Show the register: who is in the federation
+    Register {
+        /// The authority's folder
+        authority: PathBuf,
+    },
+}
+
+pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Init { federation, folder } => {
+            Authority::create(folder, federation.clone(), now())?;
+            say::note(&format!("Made the federation `{federation}` in {}. Keep this folder offline.", folder.display()));
+            say::note("Next: cairn authority coordinator, then cairn authority issuer, then cairn authority partner");
+        }
+        Command::Coordinator { authority, name, address, out } => {
+            let mut opened = Authority::open(authority)?;
+            opened.make_coordinator(name, address, out, now())?;
+            say::note(&format!("Made the coordinator `{name}` in {}.", out.display()));
+            say::note(&format!("Give it the register after each change: {}", opened.register_file().display()));
+        }
+        Command::Partner { authority, id, name, kind, out } => {
+            Authority::open(authority)?.enrol_node(id, name, kind, out, now())?;
+            say::note(&format!("Enrolled `{id}`; its folder is {}. Hand it over by a safe way, then delete your copy.", out.display()));
+        }
+        Command::Issuer { authority, name, out } => {
+            Authority::open(authority)?.make_issuer(name, out)?;
+            say::note(&format!("Made the issuer `{name}` in {}.", out.display()));
+        }
+        Command::Analyst { authority, id, out } => {
+            Authority::open(authority)?.enrol_analyst(id, out, now())?;
+            say::note(&format!("Enrolled the analyst `{id}` in {}.", out.display()));
+            say::note("Next: an issuer says what the analyst may ask: cairn authority credential");
+        }
+        Command::Credential { issuer, analyst, role, organisation, days } => {
+            credential(issuer, analyst, role, organisation, *days)?;
+        }
+        Command::Pin { identity, name, key } => pin(identity, name, key)?,
+        Command::Register { authority } => register(&Authority::open(authority)?),
+    }
+    Ok(Exit::Done)
+}
+
+fn credential(issuer: &PathBuf, analyst: &PathBuf, role: &Name, organisation: &str, days: u16) -> Result<(), Failure> {
+    let from = now();
+    let issuer = Issuer::open(issuer)?;
+    let identity = AnalystIdentity::load(analyst, from)?;
+    let key = identity.signing_key().verifying_key();
+    let until = from.plus_s(u64::from(days) * 86_400);
+    let signed = issuer.credential(identity.analyst(), role, organisation, key, from, until)?;
+    save_credential(analyst, &signed)?;
+    say::note(&format!("`{}` vouches for `{}` as `{role}` until {}.", issuer.name(), identity.analyst(), until.day_utc()));
+    Ok(())
+}
+
+fn pin(identity: &PathBuf, name: &Name, key: &PathBuf) -> Result<(), Failure> {
+    let cannot = || Failure::bad_file("CC103", format!("{} is not a public key; give the issuer's signing.pub", key.display()));
+    let text = std::fs::read_to_string(key).map_err(|_| cannot())?;
+    let key = VerifyingKey::try_from(text.trim().to_owned()).map_err(|_| cannot())?;
+    pin_issuer(identity, name, key)?;
+    say::note(&format!("Pinned `{name}` ({}). The node takes it up at its next start.", key.id()));
+    Ok(())
+}
+
+fn register(authority: &Authority) {
+    let register = authority.register();
+    let mut text = format!("{} (register version {})\n", register.federation, register.version);
+    for partner in &register.partners {
+        text.push_str(&format!("  {:<28} {:<16} {}\n", partner.id.as_str(), partner.kind, partner.name));
+    }
+    say::out(&text);
+}
