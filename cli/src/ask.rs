@@ -11,6 +11,7 @@ use crate::context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::federation::{EXPIRES_IN_S, Federation};
+use crate::progress::Progress;
 use crate::say;
 use crate::show::{self, Shown};
 
@@ -90,14 +91,18 @@ async fn put(ask: &Ask) -> Result<Shown, Failure> {
     let federation = Federation::connect(&ask.from.folder, &ask.from.coordinator).await?;
     question.role = federation.role(ask.role.as_ref())?;
     let partners = if ask.partners.is_empty() { federation.everyone() } else { ask.partners.clone() };
-    let shown = federation.ask(question, partners, ask.expires_in_min * 60).await?;
+    let mut progress = Progress::begin("asking");
+    let shown = federation.ask(question, partners, ask.expires_in_min * 60, &mut progress).await;
+    progress.end();
+    let shown = shown?;
     federation.close().await;
     Ok(shown)
 }
 
 /// 0 when everyone answered, 4 when some did, 3 when nobody did and somebody refused, 1 otherwise.
 pub(crate) fn exit(shown: &Shown) -> Exit {
-    let count = |is: fn(&Standing) -> bool| shown.coverage.partners.iter().filter(|l| is(&l.standing)).count();
+    let count =
+        |is: fn(&Standing) -> bool| shown.coverage.partners.iter().filter(|l| is(&l.standing)).count();
     let answered = count(|s| *s == Standing::Answered);
     match answered {
         n if n == shown.coverage.partners.len() => Exit::Done,

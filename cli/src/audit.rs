@@ -66,7 +66,8 @@ fn export(ledger: &Path, identity: &Path, out: &Path) -> Result<Exit, Failure> {
     let cannot = |_| Failure::new("CC104", format!("{} cannot be written", out.display()));
     let mut to = BufWriter::new(File::create_new(out).map_err(cannot)?);
     let head = history.export(&mut to, identity.signing_key())?;
-    let file = to.into_inner().map_err(|_| Failure::new("CC104", format!("{} cannot be written", out.display())))?;
+    let file =
+        to.into_inner().map_err(|_| Failure::new("CC104", format!("{} cannot be written", out.display())))?;
     file.sync_all().map_err(cannot)?;
     say::note(&format!("Wrote {} entries to {}.", head.entries, out.display()));
     say::note(&format!("Next: cairn audit verify {} --key {}", out.display(), "identity/signing.pub"));
@@ -75,18 +76,22 @@ fn export(ledger: &Path, identity: &Path, out: &Path) -> Result<Exit, Failure> {
 
 fn verify(export: &Path, key: Option<&Path>) -> Result<Exit, Failure> {
     let key = key.map(public_key).transpose()?;
-    let file = File::open(export).map_err(|_| Failure::new("CC105", format!("{} cannot be read", export.display())))?;
+    let file = File::open(export)
+        .map_err(|_| Failure::new("CC105", format!("{} cannot be read", export.display())))?;
     match verify_export(&mut BufReader::new(file), key.as_ref()) {
         Ok(verified) => {
             say::out(&format!("{} entries, unbroken, ending in {}.\n", verified.entries, verified.head));
             if verified.signature == Signature::NotChecked {
-                say::warning("CC106", "no key was given, so whoever rewrote the whole log would not be found; give --key signing.pub");
+                say::warning(
+                    "CC106",
+                    "no key was given, so whoever rewrote the whole log would not be found; give --key signing.pub",
+                );
             }
             Ok(Exit::Done)
         }
         Err(breaks) => {
             for found in &breaks {
-                say::error(found.code(), &found.to_string());
+                say::error(found.kind.code(), &found.to_string());
             }
             let _ = std::io::stderr().flush();
             Ok(Exit::NotVerified)
@@ -95,7 +100,12 @@ fn verify(export: &Path, key: Option<&Path>) -> Result<Exit, Failure> {
 }
 
 fn public_key(path: &Path) -> Result<VerifyingKey, Failure> {
-    let wrong = || Failure::bad_file("CC103", format!("{} is not a public key; give the partner's signing.pub", path.display()));
+    let wrong = || {
+        Failure::bad_file(
+            "CC103",
+            format!("{} is not a public key; give the partner's signing.pub", path.display()),
+        )
+    };
     let text = std::fs::read_to_string(path).map_err(|_| wrong())?;
     VerifyingKey::try_from(text.trim().to_owned()).map_err(|_| wrong())
 }

@@ -114,18 +114,29 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Init { federation, folder } => {
             Authority::create(folder, federation.clone(), now())?;
-            say::note(&format!("Made the federation `{federation}` in {}. Keep this folder offline.", folder.display()));
-            say::note("Next: cairn authority coordinator, then cairn authority issuer, then cairn authority partner");
+            say::note(&format!(
+                "Made the federation `{federation}` in {}. Keep this folder offline.",
+                folder.display()
+            ));
+            say::note(
+                "Next: cairn authority coordinator, then cairn authority issuer, then cairn authority partner",
+            );
         }
         Command::Coordinator { authority, name, address, out } => {
             let mut opened = Authority::open(authority)?;
             opened.make_coordinator(name, address, out, now())?;
             say::note(&format!("Made the coordinator `{name}` in {}.", out.display()));
-            say::note(&format!("Give it the register after each change: {}", opened.register_file().display()));
+            say::note(&format!(
+                "Give it the register after each change: {}",
+                opened.register_file().display()
+            ));
         }
         Command::Partner { authority, id, name, kind, out } => {
             Authority::open(authority)?.enrol_node(id, name, kind, out, now())?;
-            say::note(&format!("Enrolled `{id}`; its folder is {}. Hand it over by a safe way, then delete your copy.", out.display()));
+            say::note(&format!(
+                "Enrolled `{id}`; its folder is {}. Hand it over by a safe way, then delete your copy.",
+                out.display()
+            ));
         }
         Command::Issuer { authority, name, out } => {
             Authority::open(authority)?.make_issuer(name, out)?;
@@ -145,7 +156,13 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn credential(issuer: &PathBuf, analyst: &PathBuf, role: &Name, organisation: &str, days: u16) -> Result<(), Failure> {
+fn credential(
+    issuer: &PathBuf,
+    analyst: &PathBuf,
+    role: &Name,
+    organisation: &str,
+    days: u16,
+) -> Result<(), Failure> {
     let from = now();
     let issuer = Issuer::open(issuer)?;
     let identity = AnalystIdentity::load(analyst, from)?;
@@ -153,12 +170,22 @@ fn credential(issuer: &PathBuf, analyst: &PathBuf, role: &Name, organisation: &s
     let until = from.plus_s(u64::from(days) * 86_400);
     let signed = issuer.credential(identity.analyst(), role, organisation, key, from, until)?;
     save_credential(analyst, &signed)?;
-    say::note(&format!("`{}` vouches for `{}` as `{role}` until {}.", issuer.name(), identity.analyst(), until.day_utc()));
+    say::note(&format!(
+        "`{}` vouches for `{}` as `{role}` until {}.",
+        issuer.name(),
+        identity.analyst(),
+        until.day_utc()
+    ));
     Ok(())
 }
 
 fn pin(identity: &PathBuf, name: &Name, key: &PathBuf) -> Result<(), Failure> {
-    let cannot = || Failure::bad_file("CC103", format!("{} is not a public key; give the issuer's signing.pub", key.display()));
+    let cannot = || {
+        Failure::bad_file(
+            "CC103",
+            format!("{} is not a public key; give the issuer's signing.pub", key.display()),
+        )
+    };
     let text = std::fs::read_to_string(key).map_err(|_| cannot())?;
     let key = VerifyingKey::try_from(text.trim().to_owned()).map_err(|_| cannot())?;
     pin_issuer(identity, name, key)?;

@@ -50,3 +50,19 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .build()
         .map_err(|_| Failure::new("CC002", "the operating system gave no threads"))
 }
+
+/// Waits for an interrupt or, on Unix, for the signal with which a service manager stops a service.
+pub(crate) async fn until_told_to_stop() -> Result<(), Failure> {
+    let cannot = |_| Failure::new("CC002", "the operating system gives no signals");
+    #[cfg(unix)]
+    {
+        let mut stop =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(cannot)?;
+        tokio::select! {
+            done = tokio::signal::ctrl_c() => done.map_err(cannot),
+            _ = stop.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.map_err(cannot)
+}

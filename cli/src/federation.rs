@@ -36,10 +36,6 @@ impl Federation {
         Ok(Self { identity, client, register })
     }
 
-    /// The federation's members.
-    pub(crate) const fn register(&self) -> &Register {
-        &self.register
-    }
 
     /// The analyst's own identity.
     pub(crate) const fn identity(&self) -> &AnalystIdentity {
@@ -57,18 +53,31 @@ impl Federation {
         match (given, roles.as_slice()) {
             (Some(role), _) if roles.contains(&role) => Ok(role.clone()),
             (None, [only]) => Ok((*only).clone()),
-            (_, []) => Err(Failure::new("CC202", "this folder holds no credential; an issuer gives one: cairn authority credential")),
+            (_, []) => Err(Failure::new(
+                "CC202",
+                "this folder holds no credential; an issuer gives one: cairn authority credential",
+            )),
             (_, roles) => {
                 let names: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
-                Err(Failure::new("CC203", format!("say --role: there are credentials for {}", names.join(", "))))
+                Err(Failure::new(
+                    "CC203",
+                    format!("say --role: there are credentials for {}", names.join(", ")),
+                ))
             }
         }
     }
 
     /// Asks one question of these partners and verifies what comes back.
-    pub(crate) async fn ask(&self, question: Question, partners: Vec<PartnerId>, expires_in_s: u64) -> Result<Shown, Failure> {
+    pub(crate) async fn ask(
+        &self,
+        question: Question,
+        partners: Vec<PartnerId>,
+        expires_in_s: u64,
+        progress: &mut Progress,
+    ) -> Result<Shown, Failure> {
         let grid = question.grid(Schema::smf()).map_err(|e| Failure::new("CC204", e.to_string()))?;
-        let unknown: Vec<&str> = partners.iter().filter(|p| self.register.partner(p).is_none()).map(PartnerId::as_str).collect();
+        let unknown: Vec<&str> =
+            partners.iter().filter(|p| self.register.partner(p).is_none()).map(PartnerId::as_str).collect();
         if !unknown.is_empty() {
             return Err(Failure::new("CC205", format!("not in the register: {}", unknown.join(", "))));
         }
@@ -87,9 +96,7 @@ impl Federation {
         };
         let signed = SignedAsk::sign(&ask, self.identity.signing_key(), credential);
         let hash = signed_hash(&signed)?;
-        let mut progress = Progress::begin(&format!("question {}", ask.id.short()));
         let result = self.client.ask(signed.to_bytes(), |p| progress.round(p)).await;
-        progress.end();
         self.verify(&ask, hash, grid, result?)
     }
 
@@ -101,7 +108,8 @@ impl Federation {
     fn verify(&self, ask: &AskV1, hash: Hash, grid: Grid, result: RoundResult) -> Result<Shown, Failure> {
         let coverage = self.coverage(ask, hash, &result.coverage)?;
         let replies = self.replies(ask, hash, &grid, &result)?;
-        let partners = ask.partners.iter().map(|p| line(p, &coverage, &replies)).collect::<Result<Vec<_>, _>>()?;
+        let partners =
+            ask.partners.iter().map(|p| line(p, &coverage, &replies)).collect::<Result<Vec<_>, _>>()?;
         let answers: Vec<_> = replies
             .iter()
             .filter_map(|(partner, reply)| match &reply.outcome {
@@ -116,7 +124,10 @@ impl Federation {
         let refusals = refusals.collect();
         let combined = combine(&grid, answers.iter().map(|(_, a)| a));
         if combined != coverage.combined {
-            return Err(Failure::not_verified("CC206", "the coordinator's sum is not the sum of the signed tables; nothing is shown"));
+            return Err(Failure::not_verified(
+                "CC206",
+                "the coordinator's sum is not the sum of the signed tables; nothing is shown",
+            ));
         }
         let coverage = CoverageV1 { partners, ..coverage };
         Ok(Shown { id: ask.id, question: ask.question.clone(), grid, coverage, combined, answers, refusals })
@@ -124,20 +135,40 @@ impl Federation {
 
     fn coverage(&self, ask: &AskV1, hash: Hash, bytes: &[u8]) -> Result<CoverageV1, Failure> {
         let wrong = |what: &str| Failure::not_verified("CC207", format!("the coverage statement {what}"));
-        let entry = self.register.coordinator.as_ref().ok_or_else(|| wrong("has no registered coordinator"))?;
-        let coverage = CoverageV1::open(bytes, &entry.signing_key).ok_or_else(|| wrong("is not signed by the registered coordinator"))?;
-        let ours = coverage.question_id == ask.id && coverage.question_hash == hash && coverage.federation == ask.federation;
+        let entry =
+            self.register.coordinator.as_ref().ok_or_else(|| wrong("has no registered coordinator"))?;
+        let coverage = CoverageV1::open(bytes, &entry.signing_key)
+            .ok_or_else(|| wrong("is not signed by the registered coordinator"))?;
+        let ours = coverage.question_id == ask.id
+            && coverage.question_hash == hash
+            && coverage.federation == ask.federation;
         if ours { Ok(coverage) } else { Err(wrong("is of another question")) }
     }
 
     /// The replies whose signature holds. One that does not hold is left out, and its partner is then `Unverified`.
-    fn replies(&self, ask: &AskV1, hash: Hash, grid: &Grid, result: &RoundResult) -> Result<BTreeMap<PartnerId, ReplyV1>, Failure> {
+    fn replies(
+        &self,
+        ask: &AskV1,
+        hash: Hash,
+        grid: &Grid,
+        result: &RoundResult,
+    ) -> Result<BTreeMap<PartnerId, ReplyV1>, Failure> {
         let mut replies = BTreeMap::new();
         for (partner, bytes) in &result.replies {
-            let Some(entry) = self.register.partner(partner).filter(|_| ask.partners.contains(partner)) else {
-                return Err(Failure::not_verified("CC208", format!("a reply from `{partner}`, which was not asked")));
+            let Some(entry) = self.register.partner(partner).filter(|_| ask.partners.contains(partner))
+            else {
+                return Err(Failure::not_verified(
+                    "CC208",
+                    format!("a reply from `{partner}`, which was not asked"),
+                ));
             };
-            let expected = Expected { question_id: ask.id, question_hash: hash, federation: &ask.federation, partner, grid };
+            let expected = Expected {
+                question_id: ask.id,
+                question_hash: hash,
+                federation: &ask.federation,
+                partner,
+                grid,
+            };
             if let Ok(reply) = ReplyV1::open(bytes, &entry.signing_key, &expected) {
                 replies.insert(partner.clone(), reply);
             }
@@ -153,17 +184,26 @@ fn signed_hash(signed: &SignedAsk) -> Result<Hash, Failure> {
 }
 
 /// How a partner stands: by its own signed reply, or else by the coordinator's word, which can never be "answered".
-fn line(partner: &PartnerId, coverage: &CoverageV1, replies: &BTreeMap<PartnerId, ReplyV1>) -> Result<PartnerLine, Failure> {
+fn line(
+    partner: &PartnerId,
+    coverage: &CoverageV1,
+    replies: &BTreeMap<PartnerId, ReplyV1>,
+) -> Result<PartnerLine, Failure> {
     let said = coverage.partners.iter().find(|l| l.partner == *partner).map(|l| &l.standing);
     let standing = match (replies.get(partner), said) {
         (Some(reply), _) => standing_of(reply),
         (None, Some(word @ (Standing::Offline | Standing::Late | Standing::Unverified))) => word.clone(),
         (None, Some(_)) => {
-            let says = format!("the coordinator says that `{partner}` replied, and shows no reply that its registered key signed");
+            let says = format!(
+                "the coordinator says that `{partner}` replied, and shows no reply that its registered key signed"
+            );
             return Err(Failure::not_verified("CC210", says));
         }
         (None, None) => {
-            return Err(Failure::not_verified("CC211", format!("the coverage statement leaves out `{partner}`, which was asked")));
+            return Err(Failure::not_verified(
+                "CC211",
+                format!("the coverage statement leaves out `{partner}`, which was asked"),
+            ));
         }
     };
     Ok(PartnerLine { partner: partner.clone(), standing })

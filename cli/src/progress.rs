@@ -20,7 +20,10 @@ impl Progress {
 
     /// How a round stands.
     pub(crate) fn round(&mut self, round: cairn_link::frame::Progress) {
-        self.0.set_message(format!("{} of {} partners replied, {} offline", round.replied, round.asked, round.offline));
+        self.0.set_message(format!(
+            "{} of {} partners replied, {} offline",
+            round.replied, round.asked, round.offline
+        ));
     }
 
     /// Another message.

@@ -32,5 +32,7 @@ pub(crate) fn warning(code: &str, text: &str) {
 
 /// An error with its stable code; its page in docs/reference/codes says what to do next.
 pub(crate) fn error(code: &str, text: &str) {
+    // Some errors begin with their own code.
+    let text = text.strip_prefix(code).map_or(text, str::trim_start);
     let _ = writeln!(anstream::stderr(), "{RED}error{RESET} [{code}]: {text}");
 }
