@@ -60,7 +60,8 @@ impl Ledger {
         Self::with(durable::open(path)?, path, Some(lock))
     }
 
-    fn with(
+    /// Without the lock only in tests.
+    pub(crate) fn with(
         mut connection: Connection,
         path: &Path,
         lock: Option<durable::Lock>,

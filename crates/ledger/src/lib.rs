@@ -13,6 +13,8 @@ mod fault;
 mod ledger;
 mod render;
 mod reserve;
+#[cfg(test)]
+mod testing;
 
 pub use account::Account;
 pub use audit::{Break, BreakKind, HEAD_TYPE, Head, History, Signature, Verified, verify_export};

@@ -81,13 +81,13 @@ fn treatment(treatment: &TreatmentV1) -> String {
                 Zeros::Withhold => "0 withheld",
             };
             let cohort = match min_cohort {
-                0 => String::new(),
-                most => format!(", whole table withheld where a filter leaves out 1 to {}", most - 1),
+                0 | 1 => String::new(),
+                least => format!(", whole table withheld where a filter leaves out 1 to {}", least - 1),
             };
             format!(", fewer than {min_people} withheld, {zeros}, rounded to {round_to}{cohort} ({profile})")
         }
         TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95 } => format!(
-            ", {mechanism} noise at ε {epsilon} for at most {sensitivity} cells a person, 95 in 100 within ±{plus_minus_95}"
+            ", {mechanism} noise at ε {epsilon}, a person adds at most {sensitivity}, 95 in 100 cells within ±{plus_minus_95}"
         ),
     }
 }

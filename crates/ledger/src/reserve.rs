@@ -316,14 +316,14 @@ fn over_quota(
     let mut rules = Vec::new();
     let name = |which: &str| format!("share.{}.per_analyst.{which}", want.share);
     let says = |most: u32, had: u64, per: &str| {
-        format!("{most} tables {per} for one analyst; `{}` has had {had}", want.analyst)
+        format!("tables for one analyst {per}: {most} at most; `{}` has had {had}", want.analyst)
     };
     if had.today >= u64::from(quota.tables_per_day) {
-        let says = says(quota.tables_per_day, had.today, "a day (UTC)");
+        let says = says(quota.tables_per_day, had.today, "in a day (UTC)");
         rules.push(rule(&name("tables_per_day"), "CA204", says));
     }
     if had.year >= u64::from(quota.tables_per_year) {
-        let says = says(quota.tables_per_year, had.year, "a policy year");
+        let says = says(quota.tables_per_year, had.year, "in a policy year");
         rules.push(rule(&name("tables_per_year"), "CA205", says));
     }
     Ok(rules)

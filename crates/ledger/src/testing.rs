@@ -1,0 +1,194 @@
+//! What the tests share: a made-up question, a fresh ledger, and a small language in which cases are written.
+
+use cairn_policy::{Caps, Quota};
+use cairn_question::privacy::{Epsilon, NanoRho};
+use cairn_question::{Day, Hash, Moment, Name, QuestionId};
+use std::collections::BTreeMap;
+
+use crate::{
+    Debited, Denied, Entry, EntryKind, Ledger, LedgerFault, Recall, Reservation, Reserved, SnapshotKey,
+    StoredAnswer,
+};
+
+/// 1 May 2026, 12:00 UTC.
+pub(crate) const NOON: Moment = Moment::from_unix_s(1_777_636_800);
+
+pub(crate) fn caps(year: u64, lifetime: u64) -> Caps {
+    Caps {
+        per_year: NanoRho::new(year),
+        lifetime: NanoRho::new(lifetime),
+        year_starts_month: 4,
+        year_starts_day: 1,
+    }
+}
+
+/// A question of its own, noon on 1 May 2026, with room for everything.
+pub(crate) fn want(number: u8, cost: u64) -> Reservation {
+    Reservation {
+        question_id: QuestionId::from_bytes([number; 32]),
+        question_hash: Hash::of(&[number]),
+        canonical: Hash::of(&[number, number]),
+        snapshot: SnapshotKey { as_of: Day::new(2026, 3, 31).unwrap(), edition: 1 },
+        treatment: Hash::of(b"treatment"),
+        analyst: Name::new("analyst-1").unwrap(),
+        share: Name::new("smf-quarterly").unwrap(),
+        cost: NanoRho::new(cost),
+        pure_epsilon: None,
+        caps: caps(1_000, 10_000),
+        quota: Quota { tables_per_day: 1_000, tables_per_year: 10_000 },
+        hold_until: NOON.plus_s(600),
+        day: Day::new(2026, 5, 1).unwrap(),
+    }
+}
+
+pub(crate) fn fresh() -> (tempfile::TempDir, Ledger) {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).unwrap();
+    (folder, ledger)
+}
+
+pub(crate) fn debit(ledger: &mut Ledger, want: &Reservation, now: Moment) -> Debited {
+    match ledger.reserve(want, now) {
+        Ok(Reserved::Debited(debit)) => debit,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn answered() -> Entry {
+    Entry::new(EntryKind::QuestionAnswered)
+}
+
+/// Runs `script`, one step to a `;`, on a fresh ledger and compares what each step came to.
+///
+/// `hold N [cost C] [pure E] [by ANALYST] [canon K] [treat T] [hash H] [until S] [cap Y] [life L] [day D] [year D]`,
+/// `settle N [table T]`, `repeat N`, `abandon N`, `refuse N [hash H]`, `recall N [hash H]`, `at S` (seconds after noon),
+/// `account`, `reopen`.
+pub(crate) fn check(script: &str, expected: &[&str]) {
+    let mut run = Run::new();
+    let got: Vec<String> = script.split(';').map(|step| run.step(step.trim())).collect();
+    let got: Vec<&str> = got.iter().map(String::as_str).filter(|s| !s.is_empty()).collect();
+    assert_eq!(got, expected, "{script}");
+}
+
+struct Run {
+    folder: tempfile::TempDir,
+    ledger: Option<Ledger>,
+    now: Moment,
+    debits: BTreeMap<u8, Debited>,
+    stored: BTreeMap<u8, StoredAnswer>,
+}
+
+impl Run {
+    fn new() -> Self {
+        let (folder, ledger) = fresh();
+        let (debits, stored) = (BTreeMap::new(), BTreeMap::new());
+        Self { folder, ledger: Some(ledger), now: NOON, debits, stored }
+    }
+
+    fn step(&mut self, step: &str) -> String {
+        let words: Vec<&str> = step.split_whitespace().collect();
+        let number = words.get(1).map_or(0, |n| n.parse::<i64>().unwrap());
+        let id = u8::try_from(number.rem_euclid(256)).unwrap();
+        let option = |name: &str| words.iter().position(|w| *w == name).map(|at| words[at + 1]);
+        let now = self.now;
+        let ledger = self.ledger.as_mut().unwrap();
+        match words[0] {
+            "at" => {
+                self.now = Moment::from_unix_s(NOON.unix_s().saturating_add_signed(number));
+                String::new()
+            }
+            "reopen" => {
+                self.ledger = None;
+                self.ledger = Some(Ledger::open(&self.folder.path().join("ledger.sqlite")).unwrap());
+                String::new()
+            }
+            "hold" => match ledger.reserve(&wanted(id, now, option), now) {
+                Ok(Reserved::Debited(debit)) => {
+                    let year = debit.year_so_far().nano();
+                    self.debits.insert(id, debit);
+                    format!("held, year {year}")
+                }
+                Ok(Reserved::Stored(stored)) => {
+                    let table = String::from_utf8(stored.table_json().to_vec()).unwrap();
+                    self.stored.insert(id, stored);
+                    format!("stored {table}")
+                }
+                Err(Denied::Refusal(refusal)) => {
+                    let codes: Vec<&str> = refusal.rules.iter().map(|r| r.code.as_str()).collect();
+                    format!("refused {}", codes.join(" "))
+                }
+                Err(Denied::Fault(fault)) => fault.code().to_owned(),
+            },
+            "settle" => {
+                let debit = self.debits.remove(&id).unwrap();
+                let table = option("table").unwrap_or("table");
+                told("settled", ledger.settle(debit, &[id], table.as_bytes(), &answered(), now))
+            }
+            "repeat" => {
+                let entry = Entry::new(EntryKind::QuestionRepeated);
+                let stored = self.stored.remove(&id).unwrap();
+                told("repeated", ledger.repeat(stored, &[id], &entry, now))
+            }
+            "abandon" => {
+                let entry = Entry::new(EntryKind::QuestionFailed);
+                told("abandoned", ledger.abandon(self.debits.remove(&id).unwrap(), &entry, now))
+            }
+            "refuse" => {
+                let entry = Entry::new(EntryKind::QuestionRefused);
+                let hash = hash(id, option("hash"));
+                told("refused", ledger.refuse(want(id, 0).question_id, hash, b"no", &entry, now))
+            }
+            "recall" => match ledger.recall(want(id, 0).question_id, hash(id, option("hash"))).unwrap() {
+                Recall::Reply(bytes) if bytes == b"no" => "no".to_owned(),
+                Recall::Reply(bytes) => format!("reply {}", bytes[0]),
+                other => format!("{other:?}"),
+            },
+            "account" => {
+                let it = ledger.account(&caps(1_000, 10_000), now).unwrap();
+                let (year, life, held) = (it.year.nano(), it.lifetime.nano(), it.held.nano());
+                let (pure, other) = (it.pure_epsilon_millionths, it.other.nano());
+                format!(
+                    "year {year}, ever {life}, held {held}, pure {pure}, other {other}, from {}",
+                    it.year_from
+                )
+            }
+            other => panic!("no such step: {other}"),
+        }
+    }
+}
+
+fn wanted<'a>(id: u8, now: Moment, option: impl Fn(&str) -> Option<&'a str>) -> Reservation {
+    let number = |name: &str| option(name).map(|n| n.parse::<u64>().unwrap());
+    let mut want = want(id, number("cost").unwrap_or(0));
+    want.question_hash = hash(id, option("hash"));
+    want.day = crate::account::london(now);
+    want.hold_until = number("until").map_or(now.plus_s(600), |s| NOON.plus_s(s));
+    want.caps = caps(number("cap").unwrap_or(1_000), number("life").unwrap_or(10_000));
+    let narrow = |name: &str| number(name).map(|n| u32::try_from(n).unwrap());
+    want.pure_epsilon = narrow("pure").map(|e| Epsilon::from_millionths(e).unwrap());
+    want.quota = Quota {
+        tables_per_day: narrow("day").unwrap_or(1_000),
+        tables_per_year: narrow("year").unwrap_or(10_000),
+    };
+    if let Some(analyst) = option("by") {
+        want.analyst = Name::new(analyst).unwrap();
+    }
+    if let Some(canon) = option("canon") {
+        want.canonical = Hash::of(canon.as_bytes());
+    }
+    if let Some(treat) = option("treat") {
+        want.treatment = Hash::of(treat.as_bytes());
+    }
+    want
+}
+
+fn hash(id: u8, named: Option<&str>) -> Hash {
+    named.map_or_else(|| Hash::of(&[id]), |named| Hash::of(named.as_bytes()))
+}
+
+fn told(done: &str, result: Result<(), LedgerFault>) -> String {
+    match result {
+        Ok(()) => done.to_owned(),
+        Err(fault) => fault.code().to_owned(),
+    }
+}
