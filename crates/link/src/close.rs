@@ -30,11 +30,13 @@ pub enum Close {
     Unanswered,
     /// The party was put on the deny list.
     Denied,
+    /// The certificate is for another role than the one spoken in.
+    OtherRole,
 }
 
 impl Close {
     /// Every reason, for the documentation's test and for reading a code back.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NoSharedVersion,
         Self::TooSlow,
         Self::Unexpected,
@@ -47,6 +49,7 @@ impl Close {
         Self::Clock,
         Self::Unanswered,
         Self::Denied,
+        Self::OtherRole,
     ];
 
     /// Its stable code, with an entry in docs/reference/codes/ci.md.
@@ -65,6 +68,7 @@ impl Close {
             Self::Clock => "CI310",
             Self::Unanswered => "CI311",
             Self::Denied => "CI312",
+            Self::OtherRole => "CI313",
         }
     }
 
@@ -84,6 +88,7 @@ impl Close {
             Self::Clock => 310,
             Self::Unanswered => 311,
             Self::Denied => 312,
+            Self::OtherRole => 313,
         }
     }
 
@@ -109,6 +114,7 @@ impl fmt::Display for Close {
             Self::Clock => "the two clocks differ too much",
             Self::Unanswered => "the other end stopped before it had answered",
             Self::Denied => "this identity is on the coordinator's deny list",
+            Self::OtherRole => "the certificate is for another role than the one spoken in",
         })
     }
 }

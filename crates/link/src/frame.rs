@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt;
 
 use crate::close::Close;
+use crate::identity::Role;
 
 /// The version of the protocol that this program speaks. Version N also speaks N − 1; there is none before 1.
 pub const VERSIONS: [u16; 1] = [1];
@@ -93,6 +94,8 @@ pub enum Frame {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hello {
+    /// What it means to be. Its certificate must say the same.
+    pub role: Role,
     /// The versions it speaks, at most [`VERSIONS_MAX`].
     pub speaks: Vec<u16>,
     /// The program and its version, for the other end's log.
@@ -262,7 +265,9 @@ impl Frame {
             Kind::Close => Self::Close(unjson(kind, body, |_| true)?),
             Kind::Question => {
                 let (within, ask) = body.split_first_chunk().ok_or(wrong)?;
-                Self::Question { within_ms: u32::from_be_bytes(*within), ask: ask.to_vec() }
+                let within_ms =
+                    Some(u32::from_be_bytes(*within)).filter(|ms| *ms <= WITHIN_MS_MAX).ok_or(wrong)?;
+                Self::Question { within_ms, ask: ask.to_vec() }
             }
             Kind::ResultReply => result_reply(body).ok_or(wrong)?,
             Kind::Reply => Self::Reply(body.to_vec()),
@@ -294,8 +299,12 @@ fn result_reply(body: &[u8]) -> Option<Frame> {
 impl Hello {
     /// What this program says.
     #[must_use]
-    pub fn ours() -> Self {
-        Self { speaks: VERSIONS.to_vec(), program: concat!("cairn ", env!("CARGO_PKG_VERSION")).to_owned() }
+    pub fn ours(role: Role) -> Self {
+        Self {
+            role,
+            speaks: VERSIONS.to_vec(),
+            program: concat!("cairn ", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
     }
 
     /// The highest version that both ends speak.

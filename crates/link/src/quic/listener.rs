@@ -1,15 +1,33 @@
 //! The coordinator's end: the only one that listens.
 
 use cairn_question::{Moment, Name, PartnerId, QuestionId};
-use std::net::SocketAddr;
+use quinn::{Connection, Endpoint, Incoming, ServerConfig, TokioRuntime, VarInt};
+use rustls_pki_types::CertificateDer;
+use std::collections::HashMap;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::clock::Clock;
+use super::drive::{Around, End, drive};
+use super::endpoint::{HANDSHAKE_WITHIN, listening};
+use super::responder::{Line, RegisterResponder, Responder};
+use crate::clock::{Clock, unix_time};
+use crate::close::Close;
 use crate::error::{AskFailure, LinkError};
-use crate::frame::{Accepted, Progress};
-use crate::identity::{CoordinatorIdentity, DenyList};
+use crate::frame::{Accepted, Closing, Progress};
+use crate::identity::{CoordinatorIdentity, DenyList, Party, PeerError};
+use crate::session::{CoordinatorEvent, CoordinatorSession, Now, Stream};
+use crate::tls::{self, DialInVerifier};
 
 /// The coordinator's door. Dropping it closes every connection.
-pub struct Listener {}
+pub struct Listener {
+    endpoint: Endpoint,
+    local: SocketAddr,
+    door: Arc<Door>,
+    events: mpsc::UnboundedReceiver<Event>,
+    accepting: tokio::task::JoinHandle<()>,
+}
 
 /// What happens at the door.
 #[non_exhaustive]
@@ -58,17 +76,22 @@ pub enum Event {
 #[derive(Clone)]
 pub struct NodeHandle {
     partner: PartnerId,
+    commands: mpsc::UnboundedSender<Command>,
+    clock: Clock,
 }
 
-/// Carries a round to the analyst who waits for it. Dropped without a result, it tells the analyst that none will come on this
-/// stream.
-pub struct Responder {}
-
-/// Carries the register to an analyst.
-pub struct RegisterResponder {}
+/// What the program wants of one connection's session.
+pub(super) enum Command {
+    Ask { ask: Vec<u8>, within: Duration, to: oneshot::Sender<Result<Vec<u8>, AskFailure>> },
+    Accepted(Stream, Accepted),
+    Progress(Stream, Progress),
+    Result(Stream, Vec<(PartnerId, Vec<u8>)>, Vec<u8>),
+    Register(Stream, Vec<u8>),
+    Decline(Stream, Closing),
+}
 
 impl Listener {
-    /// Opens the door on a local address; port 0 lets the system choose.
+    /// Opens the door on a local address; port 0 lets the system choose. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// [`LinkError::Listen`] and [`LinkError::Identity`].
@@ -77,28 +100,66 @@ impl Listener {
         address: SocketAddr,
         clock: &Clock,
     ) -> Result<Self, LinkError> {
-        let _ = (identity, clock);
-        Err(LinkError::Listen { address: address.to_string(), why: "x".to_owned() })
+        let denied = Arc::new(RwLock::new(identity.denied().clone()));
+        let crypto = tls::quic_server(tls::server(identity.transport(), denied.clone(), clock)?)?;
+        let mut config = ServerConfig::with_crypto(Arc::new(crypto));
+        config.transport_config(listening()).max_incoming(HANDSHAKES_MAX);
+        let cannot =
+            |e: std::io::Error| LinkError::Listen { address: address.to_string(), why: e.to_string() };
+        let socket = UdpSocket::bind(address).map_err(cannot)?;
+        let quic = super::endpoint::listener(identity.transport());
+        let endpoint = Endpoint::new(quic, Some(config), socket, Arc::new(TokioRuntime)).map_err(cannot)?;
+        let local = endpoint.local_addr().map_err(cannot)?;
+        let (events_to, events) = mpsc::unbounded_channel();
+        let door = Arc::new(Door {
+            verifier: DialInVerifier::new(identity.transport(), denied.clone()),
+            denied,
+            clock: clock.clone(),
+            events: events_to,
+            requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            open: Mutex::new(Open::default()),
+        });
+        let accepting = tokio::spawn(accept_all(endpoint.clone(), door.clone()));
+        Ok(Self { endpoint, local, door, events, accepting })
     }
 
     /// The address it listens on.
     #[must_use]
-    pub fn local_address(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], 0))
+    pub const fn local_address(&self) -> SocketAddr {
+        self.local
     }
 
-    /// The next event; `None` after [`Self::close`].
+    /// The next event. Cancel-safe. `None` once every connection is gone after [`Self::close`].
     pub async fn next(&mut self) -> Option<Event> {
-        None
+        self.events.recv().await
     }
 
     /// Puts a new deny list in force: at once for new connections, and for open ones by closing them.
     pub fn deny(&self, list: DenyList) {
-        let _ = list;
+        *self.door.denied.write().unwrap_or_else(PoisonError::into_inner) = list;
+        let open = self.door.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = unix_time(self.door.clock.now());
+        for connection in open.connections.values() {
+            if let Err(PeerError::Denied { .. }) = self.door.party(connection, now) {
+                close(connection, Close::Denied);
+            }
+        }
     }
 
     /// Tells every party that this end is going away, and waits until the packets are sent.
-    pub async fn close(self) {}
+    pub async fn close(self) {
+        let going = Close::GoingAway;
+        self.endpoint.close(VarInt::from_u32(going.number()), going.to_string().as_bytes());
+        self.endpoint.wait_idle().await;
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let going = Close::GoingAway;
+        self.endpoint.close(VarInt::from_u32(going.number()), going.to_string().as_bytes());
+        self.accepting.abort();
+    }
 }
 
 impl NodeHandle {
@@ -113,36 +174,212 @@ impl NodeHandle {
     /// # Errors
     /// [`AskFailure`], one kind for each word of a coverage statement.
     pub async fn ask(&self, ask: Vec<u8>, deadline: Moment) -> Result<Vec<u8>, AskFailure> {
-        let _ = (ask, deadline);
-        Err(AskFailure::Offline)
+        let left_s = deadline.unix_s().saturating_sub(self.clock.now().unix_s());
+        let (to, reply) = oneshot::channel();
+        let command = Command::Ask { ask, within: Duration::from_secs(left_s), to };
+        self.commands.send(command).map_err(|_| AskFailure::Offline)?;
+        reply.await.unwrap_or(Err(AskFailure::Offline))
     }
 }
 
-impl Responder {
-    /// The question is on disk and will be asked.
-    pub fn accepted(&self, accepted: Accepted) {
-        let _ = accepted;
-    }
+/// What all connections share.
+struct Door {
+    verifier: DialInVerifier,
+    denied: Arc<RwLock<DenyList>>,
+    clock: Clock,
+    events: mpsc::UnboundedSender<Event>,
+    requests: Arc<Semaphore>,
+    open: Mutex<Open>,
+}
 
-    /// How the round stands.
-    pub fn progress(&self, progress: Progress) {
-        let _ = progress;
-    }
+#[derive(Default)]
+struct Open {
+    /// Every connection, by a number of its own.
+    connections: HashMap<u64, Connection>,
+    /// Each connected partner's connection.
+    nodes: HashMap<PartnerId, u64>,
+    begun: u64,
+}
 
-    /// The round's result: the partners' signed replies and the signed coverage statement.
-    pub fn result(self, replies: Vec<(PartnerId, Vec<u8>)>, coverage: Vec<u8>) {
-        let _ = (replies, coverage);
-    }
-
-    /// Declines, with one of the coordinator's own codes and one line in words.
-    pub fn decline(self, code: &str, says: &str) {
-        let _ = (code, says);
+async fn accept_all(endpoint: Endpoint, door: Arc<Door>) {
+    while let Some(incoming) = endpoint.accept().await {
+        let open = endpoint.open_connections();
+        if open >= CONNECTIONS_MAX {
+            incoming.refuse();
+        } else if open >= VALIDATED_FROM && !incoming.remote_address_validated() {
+            // Under load, whoever dials must first show that its address is real (RFC 9000, 8.1.2).
+            let _ = incoming.retry();
+        } else {
+            tokio::spawn(serve(door.clone(), incoming));
+        }
     }
 }
 
-impl RegisterResponder {
-    /// Sends the signed register.
-    pub fn send(self, register: Vec<u8>) {
-        let _ = register;
+async fn serve(door: Arc<Door>, incoming: Incoming) {
+    let Ok(connecting) = incoming.accept() else { return };
+    // What failed was logged by the verifier, or was no business of ours.
+    let Ok(Ok(connection)) = tokio::time::timeout(HANDSHAKE_WITHIN, connecting).await else { return };
+    match door.party(&connection, unix_time(door.clock.now())) {
+        Ok(party) => door.serve_party(connection, &party).await,
+        Err(error) => {
+            tracing::warn!(code = error.code(), "refused whoever dialled in: {error}");
+            close(&connection, Close::OtherRole);
+        }
     }
 }
+
+impl Door {
+    /// Who is at the other end, by the certificate that the handshake proved.
+    fn party(&self, connection: &Connection, now: rustls_pki_types::UnixTime) -> Result<Party, PeerError> {
+        let shown =
+            connection.peer_identity().and_then(|i| i.downcast::<Vec<CertificateDer<'static>>>().ok());
+        let shown = shown.ok_or(PeerError::Malformed)?;
+        let (leaf, intermediates) = shown.split_first().ok_or(PeerError::Malformed)?;
+        self.verifier.party(leaf, intermediates, now)
+    }
+
+    async fn serve_party(self: Arc<Self>, connection: Connection, party: &Party) {
+        let number = self.enter(&connection);
+        let (to_self, mut commands) = mpsc::unbounded_channel();
+        let mut around = AroundConnection {
+            door: self.clone(),
+            party: party.clone(),
+            number,
+            commands: to_self,
+            asked: HashMap::new(),
+        };
+        let role = party.role();
+        let begin = move |now| CoordinatorSession::accept(role, now);
+        let why = drive(connection, End::Listened, &self.clock, begin, &mut around, &mut commands).await;
+        tracing::info!(%party, "connection ended: {why}");
+        self.leave(number, party);
+    }
+
+    fn enter(&self, connection: &Connection) -> u64 {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.begun = open.begun.saturating_add(1);
+        let number = open.begun;
+        open.connections.insert(number, connection.clone());
+        number
+    }
+
+    /// A node has said HELLO: from now on it is the partner's one connection.
+    fn node_up(&self, number: u64, partner: &PartnerId, commands: mpsc::UnboundedSender<Command>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let older = open.nodes.insert(partner.clone(), number);
+        if let Some(older) = older.and_then(|n| open.connections.get(&n)) {
+            tracing::warn!(%partner, "a second connection of the same partner takes the first one's place");
+            close(older, Close::Replaced);
+        }
+        let node = NodeHandle { partner: partner.clone(), commands, clock: self.clock.clone() };
+        // Sent under the lock, so that ups and downs of one partner come in their order.
+        let _ = self.events.send(Event::NodeUp { partner: partner.clone(), node });
+    }
+
+    fn leave(&self, number: u64, party: &Party) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.connections.remove(&number);
+        let Some(partner) = party.partner() else { return };
+        if open.nodes.get(&partner) == Some(&number) {
+            open.nodes.remove(&partner);
+            let _ = self.events.send(Event::NodeDown { partner });
+        }
+    }
+}
+
+fn close(connection: &Connection, close: Close) {
+    connection.close(VarInt::from_u32(close.number()), close.to_string().as_bytes());
+}
+
+struct AroundConnection {
+    door: Arc<Door>,
+    party: Party,
+    number: u64,
+    /// The way to this very connection, for handles and responders.
+    commands: mpsc::UnboundedSender<Command>,
+    asked: HashMap<Stream, oneshot::Sender<Result<Vec<u8>, AskFailure>>>,
+}
+
+impl Around for AroundConnection {
+    type Session = CoordinatorSession;
+    type Command = Command;
+
+    fn obey(&mut self, session: &mut CoordinatorSession, command: Command, now: Now) {
+        match command {
+            Command::Ask { ask, within, to } => match session.ask(ask, within, now) {
+                Ok(stream) => {
+                    self.asked.insert(stream, to);
+                }
+                Err(failure) => {
+                    let _ = to.send(Err(failure));
+                }
+            },
+            Command::Accepted(stream, accepted) => session.accepted(stream, accepted),
+            Command::Progress(stream, progress) => session.progress(stream, progress),
+            Command::Result(stream, replies, coverage) => session.result(stream, replies, coverage),
+            Command::Register(stream, register) => session.register(stream, register),
+            Command::Decline(stream, closing) => session.decline(stream, &closing),
+        }
+    }
+
+    fn notice(&mut self, session: &mut CoordinatorSession, event: CoordinatorEvent) {
+        let analyst = self.party.id().clone();
+        match event {
+            CoordinatorEvent::Ready => self.ready(),
+            CoordinatorEvent::Replied { stream, reply } => {
+                if let Some(to) = self.asked.remove(&stream) {
+                    let _ = to.send(reply);
+                }
+            }
+            CoordinatorEvent::Asked { stream, ask } => self.pass_on(session, stream, |line| Event::Asked {
+                analyst,
+                ask,
+                responder: Responder::new(line),
+            }),
+            CoordinatorEvent::Fetched { stream, question } => {
+                self.pass_on(session, stream, |line| Event::Fetched {
+                    analyst,
+                    question,
+                    responder: Responder::new(line),
+                });
+            }
+            CoordinatorEvent::RegisterWanted { stream } => {
+                self.pass_on(session, stream, |line| Event::RegisterWanted {
+                    analyst,
+                    responder: RegisterResponder::new(line),
+                });
+            }
+            // The round goes on: the analyst may fetch its result on another connection.
+            CoordinatorEvent::Dropped(_) => {}
+        }
+    }
+}
+
+impl AroundConnection {
+    fn ready(&self) {
+        tracing::info!(party = %self.party, "connected");
+        if let Some(partner) = self.party.partner() {
+            self.door.node_up(self.number, &partner, self.commands.clone());
+        }
+    }
+
+    fn pass_on(&self, session: &mut CoordinatorSession, stream: Stream, event: impl FnOnce(Line) -> Event) {
+        let Ok(permit) = self.door.requests.clone().try_acquire_owned() else {
+            return session.decline(stream, &Close::TooMany.into());
+        };
+        let commands = self.commands.clone();
+        let _ = self.door.events.send(event(Line { stream, commands, _permit: permit }));
+    }
+}
+
+/// Most requests of all analysts together that wait for the program.
+const REQUESTS_MAX: usize = 256;
+
+/// Most connections: every partner twice, while a newer takes an older's place, and some analysts.
+const CONNECTIONS_MAX: usize = 2 * cairn_question::limits::PARTNERS_MAX + 512;
+
+/// From this many connections on, an address must be shown to be real before a handshake is paid for.
+const VALIDATED_FROM: usize = 1_536;
+
+/// Most handshakes that wait to be begun.
+const HANDSHAKES_MAX: usize = 1_024;

@@ -1,20 +1,32 @@
 //! A node's end: it dials out, keeps the connection alive, and dials again when it is lost.
 
 use cairn_question::Moment;
+use ring::rand::{SecureRandom as _, SystemRandom};
 use std::future::Future;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::Instant;
 
+use super::dial::dial;
+use super::drive::{Around, End, drive};
+use super::endpoint::lost;
 use crate::address::Address;
+use crate::backoff;
 use crate::clock::Clock;
+use crate::close::Close;
 use crate::error::LinkError;
 use crate::identity::NodeIdentity;
+use crate::session::{NodeEvent, NodeSession, Now, OPEN_QUESTIONS_MAX, Stream};
 
 /// What a node does with a question. One call per question, several at a time.
 pub trait Handler: Send + Sync + 'static {
     /// The signed reply, refusal or fault to a signed question, wanted by `deadline`. It must not fail: what goes wrong is
-    /// a signed fault. It is dropped where it stands when the deadline passes or the connection is lost.
+    /// a signed fault.
+    ///
+    /// It runs to its end even when the deadline passes or the connection is lost, so that a charge in the ledger always meets
+    /// its answer; the coordinator may ask the same question again, and the handler must then give the same reply.
     fn answer(&self, ask: Vec<u8>, deadline: Moment) -> impl Future<Output = Vec<u8>> + Send;
 }
 
@@ -35,10 +47,11 @@ pub enum NodeState {
     },
 }
 
-/// Keeps a node connected to its coordinator and hands every question to `handler`, until `shutdown` completes.
+/// Keeps a node connected to its coordinator and hands every question to `handler`, until `shutdown` completes; then it gives
+/// questions at work a few seconds to end.
 ///
 /// Every loss, refusal or failure is told through `state` and tried again, with waits as [`crate::backoff::wait`] has them: a node
-/// that gave up would be an inbound visit for a small charity. Nothing listens.
+/// that gave up would be a visit to a small charity's office. Nothing listens.
 pub async fn run_node<H: Handler>(
     identity: Arc<NodeIdentity>,
     coordinator: Address,
@@ -47,6 +60,166 @@ pub async fn run_node<H: Handler>(
     state: watch::Sender<NodeState>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let _ = (identity, coordinator, handler, clock, state);
-    shutdown.await;
+    let at_work = Arc::new(Semaphore::new(OPEN_QUESTIONS_MAX));
+    let last = Mutex::new(None);
+    let node = Node { identity, coordinator, handler, clock, state, at_work: at_work.clone(), last };
+    let mut shutdown = pin!(shutdown);
+    tokio::select! {
+        () = &mut shutdown => {}
+        () = node.stay_connected() => {}
+    }
+    let all = u32::try_from(OPEN_QUESTIONS_MAX).unwrap_or(u32::MAX);
+    // Ends when every question at work has given its permit back.
+    let _ = tokio::time::timeout(SHUTDOWN_WITHIN, at_work.acquire_many(all)).await;
+    let last = node.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(endpoint) = last {
+        // The coordinator hears that this node has gone before the program ends.
+        let _ = tokio::time::timeout(SHUTDOWN_WITHIN, endpoint.wait_idle()).await;
+    }
 }
+
+struct Node<H> {
+    identity: Arc<NodeIdentity>,
+    coordinator: Address,
+    handler: Arc<H>,
+    clock: Clock,
+    state: watch::Sender<NodeState>,
+    at_work: Arc<Semaphore>,
+    /// The socket of the latest connection.
+    last: Mutex<Option<quinn::Endpoint>>,
+}
+
+impl<H: Handler> Node<H> {
+    async fn stay_connected(&self) {
+        let mut attempt = 0;
+        loop {
+            let begun = Instant::now();
+            let why = self.connect_once().await;
+            attempt = if begun.elapsed() >= backoff::GOOD_AFTER { 0 } else { attempt };
+            let again_in = backoff::wait(attempt, jitter());
+            attempt = attempt.saturating_add(1);
+            tracing::warn!(code = why.code(), again_in_ms = again_in.as_millis(), "not connected: {why}");
+            self.state.send_replace(NodeState::Lost { why, again_in });
+            tokio::time::sleep(again_in).await;
+        }
+    }
+
+    /// One connection, from the first packet to the last; gives why it ended.
+    async fn connect_once(&self) -> LinkError {
+        self.state.send_replace(NodeState::Dialling);
+        let dialled = match dial(self.identity.transport(), &self.coordinator, &self.clock).await {
+            Ok(dialled) => dialled,
+            Err(why) => return why,
+        };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(dialled.endpoint);
+        // Closes the connection wherever this function is left, so that the coordinator knows at once.
+        let closing = CloseOnDrop(dialled.connection.clone());
+        let (replies, mut commands) = mpsc::unbounded_channel();
+        let mut around = AroundNode { node: self, replies, wrong_clock_min: None };
+        let why = drive(
+            dialled.connection,
+            End::Dialled,
+            &self.clock,
+            NodeSession::dial,
+            &mut around,
+            &mut commands,
+        )
+        .await;
+        drop(closing);
+        match (around.wrong_clock_min, why) {
+            (Some(apart_min), _) => LinkError::Clock { apart_min },
+            (None, quinn::ConnectionError::LocallyClosed) => LinkError::Closed(Close::Unexpected),
+            (None, why) => lost(&why),
+        }
+    }
+}
+
+struct CloseOnDrop(quinn::Connection);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        let close = Close::GoingAway;
+        self.0.close(quinn::VarInt::from_u32(close.number()), close.to_string().as_bytes());
+    }
+}
+
+/// A reply, or that none will come.
+type Reply = (Stream, Result<Vec<u8>, Close>);
+
+struct AroundNode<'a, H> {
+    node: &'a Node<H>,
+    replies: mpsc::UnboundedSender<Reply>,
+    wrong_clock_min: Option<u64>,
+}
+
+impl<H: Handler> Around for AroundNode<'_, H> {
+    type Session = NodeSession;
+    type Command = Reply;
+
+    fn obey(&mut self, session: &mut NodeSession, (stream, reply): Reply, _now: Now) {
+        match reply {
+            Ok(reply) => session.reply(stream, reply),
+            Err(close) => session.abandon(stream, close),
+        }
+    }
+
+    fn notice(&mut self, session: &mut NodeSession, event: NodeEvent) {
+        match event {
+            NodeEvent::Welcomed => {
+                self.node.state.send_replace(NodeState::Connected);
+                tracing::info!("connected to the coordinator");
+            }
+            NodeEvent::Question { stream, ask, within } => self.begin(session, stream, ask, within),
+            NodeEvent::Dropped(_) => tracing::info!("nobody waits for the reply to a question any more"),
+            NodeEvent::WrongClock { apart_min } => self.wrong_clock_min = Some(apart_min),
+        }
+    }
+}
+
+impl<H: Handler> AroundNode<'_, H> {
+    fn begin(&self, session: &mut NodeSession, stream: Stream, ask: Vec<u8>, within: Duration) {
+        // Questions of earlier connections may still be at work, so the session's own limit is not enough.
+        let Ok(permit) = self.node.at_work.clone().try_acquire_owned() else {
+            return session.abandon(stream, Close::TooMany);
+        };
+        let deadline = self.node.clock.now().plus_s(within.as_secs());
+        let (handler, replies) = (self.node.handler.clone(), self.replies.clone());
+        tokio::spawn(async move {
+            let ended = Ended { replies, stream, reply: Err(Close::Unanswered), permit: Some(permit) };
+            ended.with(handler.answer(ask, deadline).await);
+        });
+    }
+}
+
+/// Tells the session that a question has ended, even where the handler panicked.
+struct Ended {
+    replies: mpsc::UnboundedSender<Reply>,
+    stream: Stream,
+    reply: Result<Vec<u8>, Close>,
+    permit: Option<tokio::sync::OwnedSemaphorePermit>,
+}
+
+impl Ended {
+    fn with(mut self, reply: Vec<u8>) {
+        self.reply = Ok(reply);
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let reply = std::mem::replace(&mut self.reply, Err(Close::Unanswered));
+        // Nobody listens where the connection is gone.
+        let _ = self.replies.send((self.stream, reply));
+        self.permit.take();
+    }
+}
+
+/// Any number. Where the system has no randomness the waits are even, and nothing else is lost.
+fn jitter() -> u64 {
+    let mut bytes = [0; 8];
+    let _ = SystemRandom::new().fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+/// How long a shutdown waits for questions at work.
+const SHUTDOWN_WITHIN: Duration = Duration::from_secs(5);

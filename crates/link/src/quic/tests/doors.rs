@@ -1,0 +1,1 @@
+//! Who gets in, and how whoever does not is told.

@@ -1,0 +1,1 @@
+//! Ends that do not keep to the protocol.

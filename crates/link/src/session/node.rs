@@ -1,0 +1,290 @@
+//! A node's end of its connection.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::{
+    After, CLOCK_SKEW_S, HELLO_WITHIN, Heard, Now, OPEN_QUESTIONS_MAX, Output, REQUEST_WITHIN, Session,
+    Stream, StreamSide, millis,
+};
+use crate::close::Close;
+use crate::frame::{Frame, Hello, Kind, VERSIONS, Welcome};
+use crate::identity::Role;
+
+/// A node's end: it has dialled, waits to be welcomed, and then replies to questions, each on its own stream.
+pub struct NodeSession {
+    state: State,
+    out: VecDeque<Output<NodeEvent>>,
+}
+
+/// What a node's session tells the program.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NodeEvent {
+    /// The coordinator has welcomed this node.
+    Welcomed,
+    /// A question has come, and wants [`NodeSession::reply`].
+    Question {
+        /// Its stream.
+        stream: Stream,
+        /// The signed question's exact bytes.
+        ask: Vec<u8>,
+        /// How long the coordinator waits.
+        within: Duration,
+    },
+    /// Nobody waits for the reply on this stream any more.
+    Dropped(Stream),
+    /// The clocks are too far apart: by so many minutes. The connection ends.
+    WrongClock {
+        /// How far, in whole minutes.
+        apart_min: u64,
+    },
+}
+
+enum State {
+    ExpectWelcome(ExpectWelcome),
+    Answering(Answering),
+    Over,
+}
+
+/// HELLO is sent. Shared with the analyst's end, which begins in the same way.
+pub(super) struct ExpectWelcome {
+    pub(super) until: Duration,
+}
+
+/// What a WELCOME leads to.
+pub(super) enum Greeted {
+    Welcome,
+    WrongClock { apart_min: u64 },
+    Close(Close),
+}
+
+struct Answering {
+    streams: BTreeMap<Stream, Question>,
+}
+
+enum Question {
+    /// The stream is open, the question not whole yet.
+    Arriving { until: Duration },
+    /// The program is at work on it.
+    AtWork { until: Duration },
+}
+
+impl NodeSession {
+    /// Begins with a HELLO.
+    #[must_use]
+    pub fn dial(now: Now) -> Self {
+        let hello = Frame::Hello(Hello::ours(Role::Node));
+        let out = [Output::Open(Stream::CONTROL, hello, After::More)].into();
+        Self { state: State::ExpectWelcome(ExpectWelcome { until: now.since_start + HELLO_WITHIN }), out }
+    }
+
+    /// Sends the reply to a question, unless nobody waits for it any more.
+    pub fn reply(&mut self, stream: Stream, reply: Vec<u8>) {
+        let State::Answering(answering) = &mut self.state else { return };
+        if !matches!(answering.streams.get(&stream), Some(Question::AtWork { .. })) {
+            return;
+        }
+        answering.streams.remove(&stream);
+        if reply.len() > Kind::Reply.bytes_max() {
+            return self.out.push_back(Output::Abort(stream, Close::TooLong));
+        }
+        self.out.push_back(Output::Send(stream, Frame::Reply(reply), After::Finish));
+        self.out.push_back(Output::Done(stream));
+    }
+
+    /// Breaks a question off, since the program will not reply.
+    pub fn abandon(&mut self, stream: Stream, why: Close) {
+        let State::Answering(answering) = &mut self.state else { return };
+        if answering.streams.remove(&stream).is_some() {
+            self.out.push_back(Output::Abort(stream, why));
+        }
+    }
+
+    /// How many questions are open.
+    #[must_use]
+    pub fn open_questions(&self) -> usize {
+        match &self.state {
+            State::Answering(answering) => answering.streams.len(),
+            _ => 0,
+        }
+    }
+
+    fn welcome(&mut self, frame: Frame, now: Now) {
+        match greet(frame, now) {
+            Greeted::Welcome => {
+                self.state = State::Answering(Answering { streams: BTreeMap::new() });
+                self.out.push_back(Output::Event(NodeEvent::Welcomed));
+            }
+            Greeted::WrongClock { apart_min } => {
+                self.out.push_back(Output::Event(NodeEvent::WrongClock { apart_min }));
+                self.end(Close::Clock);
+            }
+            Greeted::Close(close) => self.end(close),
+        }
+    }
+
+    fn end(&mut self, close: Close) {
+        self.drop_all();
+        self.out.push_back(Output::End(close));
+    }
+
+    fn drop_all(&mut self) {
+        if let State::Answering(answering) = std::mem::replace(&mut self.state, State::Over) {
+            for (stream, question) in answering.streams {
+                self.forget(stream, &question);
+            }
+        }
+    }
+
+    fn forget(&mut self, stream: Stream, question: &Question) {
+        if matches!(question, Question::AtWork { .. }) {
+            self.out.push_back(Output::Event(NodeEvent::Dropped(stream)));
+        }
+    }
+
+    fn break_off(&mut self, stream: Stream, why: Close) {
+        let State::Answering(answering) = &mut self.state else { return };
+        if let Some(question) = answering.streams.remove(&stream) {
+            self.out.push_back(Output::Abort(stream, why));
+            self.forget(stream, &question);
+        }
+    }
+
+    fn hear_control(&mut self, frame: Frame, now: Now) {
+        match (&self.state, frame) {
+            (State::Over, _) => {}
+            (_, Frame::Close(closing)) => self.end(closing.reason().unwrap_or(Close::GoingAway)),
+            (State::ExpectWelcome(_), frame) => self.welcome(frame, now),
+            (State::Answering(_), _) => self.end(Close::Unexpected),
+        }
+    }
+
+    fn hear_opened(&mut self, stream: Stream, now: Now) {
+        match &mut self.state {
+            State::Over => {}
+            State::ExpectWelcome(_) => self.end(Close::Unexpected),
+            State::Answering(answering) if answering.streams.len() < OPEN_QUESTIONS_MAX => {
+                let until = now.since_start + REQUEST_WITHIN;
+                answering.streams.entry(stream).or_insert(Question::Arriving { until });
+            }
+            State::Answering(_) => self.out.push_back(Output::Abort(stream, Close::TooMany)),
+        }
+    }
+
+    fn hear_frame(&mut self, stream: Stream, frame: Frame, now: Now) {
+        let State::Answering(answering) = &mut self.state else { return };
+        // A frame on a stream that is not known is late: it was aborted here while the frame was on its way.
+        let Some(question) = answering.streams.get_mut(&stream) else { return };
+        match (question, frame) {
+            (question @ Question::Arriving { .. }, Frame::Question { within_ms, ask }) => {
+                let within = millis(within_ms);
+                *question = Question::AtWork { until: now.since_start + within };
+                self.out.push_back(Output::Event(NodeEvent::Question { stream, ask, within }));
+            }
+            (_, Frame::Close(closing)) => {
+                self.break_off(stream, closing.reason().unwrap_or(Close::Unanswered))
+            }
+            _ => self.break_off(stream, Close::Unexpected),
+        }
+    }
+
+    fn hear_ended(&mut self, stream: Stream, why: Option<Close>) {
+        if let Some(why) = why {
+            return self.break_off(stream, why);
+        }
+        let State::Answering(answering) = &mut self.state else { return };
+        // After the question the coordinator has no more to say, so its end of the stream is good order then.
+        if let Some(Question::Arriving { .. }) = answering.streams.get(&stream) {
+            self.break_off(stream, Close::Malformed);
+        }
+    }
+}
+
+/// Reads a WELCOME.
+pub(super) fn greet(frame: Frame, now: Now) -> Greeted {
+    let Frame::Welcome(Welcome { version, at }) = frame else { return Greeted::Close(Close::Unexpected) };
+    let apart_s = now.at.unix_s().abs_diff(at.unix_s());
+    match () {
+        () if !VERSIONS.contains(&version) => Greeted::Close(Close::NoSharedVersion),
+        () if apart_s > CLOCK_SKEW_S => Greeted::WrongClock { apart_min: apart_s / 60 },
+        () => Greeted::Welcome,
+    }
+}
+
+impl Question {
+    const fn until(&self) -> Duration {
+        match self {
+            Self::Arriving { until } | Self::AtWork { until } => *until,
+        }
+    }
+
+    const fn too_late(&self) -> Close {
+        match self {
+            Self::Arriving { .. } => Close::TooSlow,
+            Self::AtWork { .. } => Close::Late,
+        }
+    }
+}
+
+impl Session for NodeSession {
+    type Event = NodeEvent;
+
+    fn hear(&mut self, heard: Heard, now: Now) {
+        match heard {
+            Heard::Frame(Stream::CONTROL, frame) => self.hear_control(frame, now),
+            Heard::Broken(Stream::CONTROL, error) => self.end_once(error.close()),
+            Heard::Ended(Stream::CONTROL, _) => self.end_once(Close::GoingAway),
+            Heard::Opened(stream) => self.hear_opened(stream, now),
+            Heard::Frame(stream, frame) => self.hear_frame(stream, frame, now),
+            Heard::Broken(stream, error) => self.break_off(stream, error.close()),
+            Heard::Ended(stream, why) => self.hear_ended(stream, why),
+        }
+    }
+
+    fn tick(&mut self, now: Now) {
+        match &self.state {
+            State::ExpectWelcome(expect) if now.since_start >= expect.until => self.end(Close::TooSlow),
+            State::Answering(answering) => {
+                let passed = answering.streams.iter().filter(|(_, q)| now.since_start >= q.until());
+                let passed: Vec<(Stream, Close)> = passed.map(|(s, q)| (*s, q.too_late())).collect();
+                for (stream, close) in passed {
+                    self.break_off(stream, close);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn lost(&mut self, _why: Option<Close>) {
+        self.drop_all();
+    }
+
+    fn poll(&mut self) -> Option<Output<NodeEvent>> {
+        self.out.pop_front()
+    }
+
+    fn next_deadline(&self) -> Option<Duration> {
+        match &self.state {
+            State::ExpectWelcome(expect) => Some(expect.until),
+            State::Answering(answering) => answering.streams.values().map(Question::until).min(),
+            State::Over => None,
+        }
+    }
+
+    fn takes(stream: StreamSide) -> &'static [Kind] {
+        match stream {
+            StreamSide::Control => &[Kind::Welcome],
+            StreamSide::Theirs => &[Kind::Question],
+            StreamSide::Ours => &[],
+        }
+    }
+}
+
+impl NodeSession {
+    fn end_once(&mut self, close: Close) {
+        if !matches!(self.state, State::Over) {
+            self.end(close);
+        }
+    }
+}
