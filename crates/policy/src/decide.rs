@@ -16,7 +16,7 @@ use crate::layers::{Layers, Ready};
 use crate::nearest;
 use crate::read::shown;
 use crate::settings::Grains;
-use crate::treatment::{Method, Quota, Treatment, Window};
+use crate::treatment::{Quota, Treatment, Window};
 
 /// Who asks. Complete, not open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -282,8 +282,7 @@ fn not_on(allowed: Option<&Grains>, column: &str, grain: &str, list: &str) -> Op
 }
 
 fn fit_for_special(layers: &Layers, ready: &Ready, dataset: &str, column: &str) -> bool {
-    let special = layers.is_special(dataset, column);
-    !special || matches!(ready.method, Method::Dp { .. })
+    !layers.is_special(dataset, column) || layers.framework.fits_special(ready.method.as_str())
 }
 
 impl Layers {
@@ -338,3 +337,6 @@ fn window(ready: &Ready, question: &Question, rules: &mut Vec<RuleBroken>) {
         rules.push(broken(format!("share.{}.window", ready.share.id.value), "CR026", says));
     }
 }
+
+#[cfg(test)]
+mod tests;

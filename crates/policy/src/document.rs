@@ -219,6 +219,25 @@ pub(crate) struct BrakeDoc {
     pub(crate) reason: String,
 }
 
+impl FrameworkDoc {
+    /// Whether special-category columns may leave by a method: the framework lists it, and so does the built-in floor.
+    pub(crate) fn fits_special(&self, method: &str) -> bool {
+        let listed =
+            self.floor.as_ref().is_some_and(|f| f.special_needs_method.iter().any(|m| m.value == method));
+        listed && method == crate::floor::SPECIAL_METHOD
+    }
+}
+
+impl How {
+    /// The method's word.
+    pub(crate) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::SuppressRound { .. } => "suppress-round",
+            Self::Dp { .. } => "dp",
+        }
+    }
+}
+
 impl Usage {
     pub(crate) const WORDS: &'static [(&'static str, Self)] = &[
         ("unit", Self::Unit),

@@ -4,9 +4,11 @@
 //! exactly one `[[share]]` or is refused. Layers (built-in floor, framework, policy, brake) combine by meet, so that
 //! none can widen another. The language is docs/reference/policy.md.
 
+mod cases;
 mod decide;
 mod decimal;
 mod document;
+mod explain;
 mod finding;
 mod floor;
 mod instantiate;
@@ -19,7 +21,9 @@ mod read;
 pub mod settings;
 pub mod treatment;
 
+pub use cases::{CaseFailure, CaseReport, run_cases};
 pub use decide::{Asker, decide, issuer_rule};
+pub use explain::explain;
 pub use finding::{File, Finding, Severity, Sources, render, render_all};
 pub use instantiate::instantiate;
 pub use layers::{Layers, TablesBought};

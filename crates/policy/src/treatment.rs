@@ -15,7 +15,8 @@ pub struct Treatment {
     pub window: Window,
     /// For each filter: it leaves out nobody, or at least this many people; else the whole table is withheld. 0: no rule.
     pub min_cohort: u32,
-    /// Most rows of one person that count, oldest kept; `None` where one row is one person.
+    /// Most rows of one person that count, oldest kept; `None` where people are counted (each once, however many rows) or
+    /// where one row is one person.
     pub rows_per_person: Option<u32>,
     /// What the analyst may ask for under this share.
     pub quota: Quota,
@@ -44,6 +45,17 @@ pub enum Method {
         /// Most cells of the table that one person may be in.
         groups_per_person: u32,
     },
+}
+
+impl Method {
+    /// The method's word in a policy: `suppress-round` or `dp`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::SuppressRound { .. } => "suppress-round",
+            Self::Dp { .. } => "dp",
+        }
+    }
 }
 
 /// Rows whose date lies in the window count; others never do.

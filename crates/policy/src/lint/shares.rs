@@ -308,36 +308,20 @@ fn window(share: &Share, path: &str, ground: &Ground<'_>) {
 /// What the share's release may and must do.
 fn released(share: &Share, path: &str, ground: &Ground<'_>) {
     let Some(Some(release)) = ground.policy.releases.get(&share.release.value) else { return };
-    match &release.how {
-        How::Dp { .. } => {
-            if let Some(cohort) = share.min_cohort.as_ref().filter(|c| c.value > 0) {
-                let says =
-                    "`min_cohort` looks at the records, and a `dp` table must not depend on such a look";
-                ground.faults.error(
-                    "CP306",
-                    &cohort.span,
-                    format!("{path}.min_cohort"),
-                    says,
-                    "delete the line",
-                );
-            }
-        }
-        How::SuppressRound { .. } => {
-            let lists: [(&str, &Columns); 2] =
-                [("group_by", &share.group_by), ("filter_by", &share.filter_by)];
-            for (list, columns) in lists {
-                for (column, _) in columns.iter().filter(|c| special(share, &c.0.value, ground)) {
-                    let says = format!("`{}` is special-category data: it leaves by `dp` only", column.value);
-                    let fix = "move it to a share whose release is `dp`, or delete it";
-                    ground.faults.error(
-                        "CP418",
-                        &column.span,
-                        format!("{path}.{list}.{}", column.value),
-                        says,
-                        fix,
-                    );
-                }
-            }
+    if let (How::Dp { .. }, Some(cohort)) = (&release.how, share.min_cohort.as_ref().filter(|c| c.value > 0))
+    {
+        let says = "`min_cohort` looks at the records, and a `dp` table must not depend on such a look";
+        ground.faults.error("CP306", &cohort.span, format!("{path}.min_cohort"), says, "delete the line");
+    }
+    if ground.framework.fits_special(release.how.as_str()) {
+        return;
+    }
+    let lists: [(&str, &Columns); 2] = [("group_by", &share.group_by), ("filter_by", &share.filter_by)];
+    for (list, columns) in lists {
+        for (column, _) in columns.iter().filter(|c| special(share, &c.0.value, ground)) {
+            let says = format!("`{}` is special-category data: it leaves by `dp` only", column.value);
+            let fix = "move it to a share whose release is `dp`, or delete it";
+            ground.faults.error("CP418", &column.span, format!("{path}.{list}.{}", column.value), says, fix);
         }
     }
 }
