@@ -1,0 +1,260 @@
+//! Adds rows up, person by person, over the full grid: no hash table, one look at each row.
+//!
+//! Rows come in the order of persons, so that everything that concerns one person (each cell once, at most so many rows,
+//! at most so many cells) is settled when the next person's first row comes.
+
+use cairn_question::Measure;
+use cairn_release::{Bounds, Cohort, CountPlan};
+use ring::hmac;
+
+use crate::fault::EngineFault;
+use crate::place;
+
+/// What is to be added up.
+#[derive(Clone)]
+pub(crate) struct TallyOf {
+    cells: usize,
+    filters: usize,
+    measure: Measure,
+    cohort: Cohort,
+    bounds: Bounds,
+}
+
+/// The counts so far.
+pub(crate) struct Tally {
+    of: TallyOf,
+    cells: Vec<Cell>,
+    left_out: Vec<u64>,
+    first: Option<u32>,
+    last: Option<u32>,
+    one: One,
+}
+
+#[derive(Clone, Copy)]
+struct Cell {
+    people: u64,
+    rows: u64,
+    /// The last person that was counted here.
+    seen: u32,
+}
+
+/// What is known of the person whose rows are coming.
+#[derive(Default)]
+struct One {
+    rows_kept: u32,
+    /// Has a row in some cell that passes every filter.
+    passes: bool,
+    /// Filters, one bit each, that alone keep some row of theirs out of a cell.
+    alone: u32,
+    /// Cells and rows in each, where the number of cells is bounded.
+    cells: Vec<(u32, u64)>,
+}
+
+impl TallyOf {
+    pub(crate) fn new(plan: &CountPlan) -> Self {
+        Self {
+            cells: plan.grid.cells(),
+            filters: plan.filters.len(),
+            measure: plan.measure,
+            cohort: plan.cohort,
+            bounds: plan.bounds.clone(),
+        }
+    }
+
+    /// How many numbers a finished tally has: people, rows where they are asked for, people left out by each filter.
+    pub(crate) const fn numbers(&self) -> usize {
+        let counts = if self.counts_rows() { 2 * self.cells } else { self.cells };
+        if self.counts_cohorts() { counts + self.filters } else { counts }
+    }
+
+    pub(crate) const fn cells(&self) -> usize {
+        self.cells
+    }
+
+    pub(crate) const fn counts_rows(&self) -> bool {
+        matches!(self.measure, Measure::Rows)
+    }
+
+    const fn counts_cohorts(&self) -> bool {
+        matches!(self.cohort, Cohort::Counted)
+    }
+
+    /// Nothing concerns a person but that each cell counts them once.
+    const fn is_plain(&self) -> bool {
+        let unbounded = self.bounds.rows_per_person.is_none() && self.bounds.groups_per_person.is_none();
+        unbounded && !self.counts_rows() && !self.counts_cohorts()
+    }
+}
+
+impl Tally {
+    pub(crate) fn new(of: TallyOf) -> Self {
+        let cells = vec![Cell { people: 0, rows: 0, seen: NOBODY }; of.cells];
+        let left_out = if of.counts_cohorts() { vec![0; of.filters] } else { Vec::new() };
+        Self { of, cells, left_out, first: None, last: None, one: One::default() }
+    }
+
+    /// Adds rows of persons. A person's rows must stand together, and persons must rise.
+    ///
+    /// # Errors
+    /// [`EngineFault::PersonOrder`] where they do not.
+    pub(crate) fn add(&mut self, persons: &[u32], places: &[u32]) -> Result<(), EngineFault> {
+        let rising = persons.is_sorted() && self.last <= persons.first().copied().or(self.last);
+        if !rising || persons.last() == Some(&NOBODY) || persons.len() != places.len() {
+            return Err(EngineFault::PersonOrder);
+        }
+        if self.of.is_plain() {
+            self.add_plain(persons, places);
+        } else {
+            for (person, place) in persons.iter().zip(places) {
+                self.add_row(*person, *place);
+            }
+        }
+        self.first = self.first.or(persons.first().copied());
+        self.last = persons.last().copied().or(self.last);
+        Ok(())
+    }
+
+    /// Adds rows of a table without persons: each row stands for itself.
+    pub(crate) fn add_unowned(&mut self, places: &[u32]) {
+        for place in places {
+            self.one = One::default();
+            self.take_row(NOBODY, *place);
+            self.close_person();
+        }
+    }
+
+    /// The numbers so far, and the first and last person that they are of. The tally is then spent.
+    pub(crate) fn finish(&mut self) -> (Vec<u64>, Option<(u32, u32)>) {
+        self.close_person();
+        let people = self.cells.iter().map(|c| c.people);
+        let mut numbers: Vec<u64> = people.collect();
+        if self.of.counts_rows() {
+            numbers.extend(self.cells.iter().map(|c| c.rows));
+        }
+        numbers.extend(&self.left_out);
+        (numbers, self.first.zip(self.last))
+    }
+
+    /// Bytes held.
+    pub(crate) const fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.cells.capacity() * size_of::<Cell>()
+            + self.left_out.capacity() * size_of::<u64>()
+            + self.one.cells.capacity() * size_of::<(u32, u64)>()
+    }
+
+    /// A place is a cell of the grid just when every axis has a code and no filter fails, so one look-up decides both.
+    fn add_plain(&mut self, persons: &[u32], places: &[u32]) {
+        for (person, place) in persons.iter().zip(places) {
+            let at = usize::try_from(*place).unwrap_or(usize::MAX);
+            if let Some(cell) = self.cells.get_mut(at) {
+                cell.people += u64::from(cell.seen != *person);
+                cell.seen = *person;
+            }
+        }
+    }
+
+    fn add_row(&mut self, person: u32, place: u32) {
+        if self.last != Some(person) {
+            self.close_person();
+            self.first = self.first.or(Some(person));
+            self.last = Some(person);
+        }
+        self.take_row(person, place);
+    }
+
+    /// Filters first, then the bound on rows, then cells: a row outside the grid still uses up the person's rows, so that a
+    /// cell's count does not depend on which other cells were asked for.
+    fn take_row(&mut self, person: u32, place: u32) {
+        let cell = place::cell(place);
+        match place::failed(place) {
+            None => {}
+            Some(0) => {
+                self.one.passes |= cell.is_some();
+                let most = self.of.bounds.rows_per_person.unwrap_or(u32::MAX);
+                if self.one.rows_kept < most {
+                    self.one.rows_kept += 1;
+                    self.keep_row(person, cell);
+                }
+            }
+            Some(failed) if failed.is_power_of_two() && cell.is_some() => self.one.alone |= failed,
+            Some(_) => {}
+        }
+    }
+
+    fn keep_row(&mut self, person: u32, cell: Option<u32>) {
+        let Some(at) = cell else { return };
+        if self.of.bounds.groups_per_person.is_some() {
+            self.one.cells.push((at, 1));
+        } else {
+            let new = |seen: u32| u64::from(seen != person || person == NOBODY);
+            if let Some(cell) = self.cells.get_mut(usize::try_from(at).unwrap_or(usize::MAX)) {
+                cell.people += new(cell.seen);
+                cell.rows += 1;
+                cell.seen = person;
+            }
+        }
+    }
+
+    fn close_person(&mut self) {
+        if !self.one.passes {
+            for (filter, left_out) in self.left_out.iter_mut().enumerate() {
+                *left_out += u64::from(self.one.alone & (1 << filter) != 0);
+            }
+        }
+        if let Some(most) = self.of.bounds.groups_per_person {
+            let mut cells = std::mem::take(&mut self.one.cells);
+            keep_cells(&mut cells, most, &self.of.bounds.cap_key);
+            for (at, rows) in &cells {
+                if let Some(cell) = self.cells.get_mut(usize::try_from(*at).unwrap_or(usize::MAX)) {
+                    cell.people += 1;
+                    cell.rows += rows;
+                }
+            }
+            cells.clear();
+            self.one.cells = cells;
+        }
+        self.one.rows_kept = 0;
+        self.one.passes = false;
+        self.one.alone = 0;
+    }
+}
+
+/// Merges a person's rows by cell and keeps at most `most` cells, those that rank lowest.
+///
+/// The rank of a cell is a keyed hash of the person's own rows and the cell. The person's number has no part in it: it is
+/// a rank among all persons, so that one person more or less would change what is kept of every later one, and the bound
+/// on what one person can change would not hold.
+fn keep_cells(cells: &mut Vec<(u32, u64)>, most: u32, key: &[u8; 32]) {
+    cells.sort_unstable();
+    cells.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        kept.1 += if same { later.1 } else { 0 };
+        same
+    });
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    if cells.len() <= most {
+        return;
+    }
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+    let mut own = hmac::Context::with_key(&key);
+    own.update(b"cairn cells of one person v1");
+    for (cell, rows) in cells.iter() {
+        own.update(&cell.to_le_bytes());
+        own.update(&rows.to_le_bytes());
+    }
+    let own = own.sign();
+    cells.sort_by_cached_key(|(cell, _)| {
+        let mut rank = hmac::Context::with_key(&key);
+        rank.update(own.as_ref());
+        rank.update(&cell.to_le_bytes());
+        rank.sign().as_ref().to_vec()
+    });
+    cells.truncate(most);
+}
+
+/// The number that no person has: a snapshot numbers persons from 0, and holds fewer than this.
+const NOBODY: u32 = u32::MAX;
+
+#[cfg(test)]
+mod tests;
