@@ -37,11 +37,21 @@ pub(crate) enum Command {
         #[arg(long)]
         address_file: Option<PathBuf>,
     },
+    /// Show which partners are connected, as the running coordinator last wrote it
+    Status {
+        /// Its configuration file
+        #[arg(long)]
+        config: PathBuf,
+    },
 }
+
+/// Where a running coordinator writes how it stands, beside its configuration: no partner's data, only who is connected.
+pub(crate) const STATUS_FILE: &str = "status.json";
 
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Init { folder, identity, register, listen } => init(folder, identity, register, *listen),
+        Command::Status { config } => status(config),
         Command::Run { config, address_file } => {
             context::runtime()?.block_on(serve(config, address_file.as_deref()))
         }
@@ -74,8 +84,46 @@ async fn serve(path: &Path, address_file: Option<&Path>) -> Result<Exit, Failure
     if let Some(file) = address_file {
         files::replace(file, &format!("{}\n", running.local_address()))?;
     }
-    context::until_told_to_stop().await?;
+    let status = path.with_file_name(STATUS_FILE);
+    tokio::select! {
+        told = context::until_told_to_stop() => told?,
+        failed = keep_status(&running, &status) => failed?,
+    }
     running.stop().await;
+    // Nobody is connected to a coordinator that does not run.
+    let _ = std::fs::remove_file(&status);
+    Ok(Exit::Done)
+}
+
+/// Writes the status whenever it changes. Ends only when it cannot be written.
+async fn keep_status(running: &Coordinator, file: &Path) -> Result<(), Failure> {
+    let mut written = None;
+    let mut look = tokio::time::interval(STATUS_EVERY);
+    loop {
+        look.tick().await;
+        let now = running.status();
+        if written.as_ref() != Some(&now) {
+            let value = serde_json::json!({
+                "register_version": now.register_version,
+                "connected": now.connected,
+                "away": now.away,
+                "open_rounds": now.open_rounds,
+            });
+            files::replace(file, &format!("{value:#}\n"))?;
+            written = Some(now);
+        }
+    }
+}
+
+/// How often the status is looked at: often enough that an operator who waits for a node sees it come.
+const STATUS_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
+
+fn status(config: &Path) -> Result<Exit, Failure> {
+    let file = config.with_file_name(STATUS_FILE);
+    match files::read_text(&file) {
+        Ok(text) => say::out(&text),
+        Err(_) => return Err(Failure::new("CC108", "the coordinator does not run from this configuration")),
+    }
     Ok(Exit::Done)
 }
 

@@ -8,12 +8,19 @@ mod authority;
 mod context;
 #[cfg(feature = "coordinator")]
 mod coordinator;
+#[cfg(all(feature = "node", feature = "coordinator"))]
+mod demo;
 mod exit;
 mod failure;
 mod federation;
 mod files;
+#[cfg(feature = "node")]
+mod generate;
 #[cfg(any(feature = "coordinator", feature = "node"))]
 mod logs;
+#[cfg(feature = "node")]
+mod node;
+mod policy;
 mod progress;
 mod report;
 mod say;
@@ -52,6 +59,19 @@ enum Command {
     #[cfg(feature = "coordinator")]
     #[command(subcommand)]
     Coordinator(coordinator::Command),
+    /// Run a whole federation on this machine, ending in an indicator report
+    #[cfg(all(feature = "node", feature = "coordinator"))]
+    Demo(demo::Demo),
+    /// Make up partners' exports, with their truth
+    #[cfg(feature = "node")]
+    Generate(generate::Generate),
+    /// Set up a partner's node, load its records, run it
+    #[cfg(feature = "node")]
+    #[command(subcommand)]
+    Node(node::Command),
+    /// Check a board's policy, or read it in plain English
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Ask for the indicators and print the report
     Report(report::ReportArgs),
     /// Check or show the data dictionary
@@ -66,6 +86,13 @@ fn main() -> ExitCode {
         Command::Authority(command) => authority::run(&command),
         #[cfg(feature = "coordinator")]
         Command::Coordinator(command) => coordinator::run(&command),
+        #[cfg(all(feature = "node", feature = "coordinator"))]
+        Command::Demo(demo) => demo::run(&demo),
+        #[cfg(feature = "node")]
+        Command::Generate(args) => generate::run(&args),
+        #[cfg(feature = "node")]
+        Command::Node(command) => node::run(&command),
+        Command::Policy(command) => policy::run(&command),
         Command::Report(args) => report::run(&args),
         Command::Schema(command) => Ok(schema::run(&command)),
     };

@@ -1,0 +1,74 @@
+//! `cairn node load`: a partner's export, checked in full, and published only when it is told to.
+
+use std::io::BufRead as _;
+use std::path::Path;
+
+use cairn_node::Config;
+use cairn_records::load::check_and_stage;
+use cairn_records::{Manifest, Mapping, Report, Store};
+
+use super::CONFIG;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::{context, files, say};
+
+/// What becomes of a load in which nothing refuses.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Then {
+    /// It becomes the snapshot in force.
+    Commit,
+    /// It was only a check.
+    Forget,
+}
+
+pub(super) fn load(node: &Path, mapping: &Path, source: &Path, then: Then) -> Result<Exit, Failure> {
+    let config = Config::read(&node.join(CONFIG)).map_err(|e| Failure::bad_file(e.code(), e.to_string()))?;
+    let name = mapping.display().to_string();
+    let mapping = match Mapping::parse(&name, &files::read_text(mapping)?) {
+        Ok(mapping) => mapping,
+        Err(report) => return Ok(refused(&report)),
+    };
+    let store = Store::open(&config.data_dir).map_err(|e| Failure::new(e.code(), e.to_string()))?;
+    let progress = Progress::begin("checking every row");
+    let staged = check_and_stage(&store, &mapping, source, context::now());
+    progress.end();
+    let staged = match staged {
+        Ok(staged) => staged,
+        Err(report) => return Ok(refused(&report)),
+    };
+    say::out(&staged.report().to_string());
+    if then == Then::Forget {
+        say::note("Checked; nothing was changed. Next: the same command with --commit");
+        return Ok(Exit::Done);
+    }
+    let snapshot = staged.commit().map_err(|e| Failure::new(e.code(), e.to_string()))?;
+    say::note(&published(snapshot.manifest()));
+    Ok(Exit::Done)
+}
+
+fn refused(report: &Report) -> Exit {
+    say::out(&report.to_string());
+    say::note("Nothing was loaded; the snapshot in force stays.");
+    Exit::BadFile
+}
+
+fn published(manifest: &Manifest) -> String {
+    format!("Published edition {} as of {}. A running node takes it up by itself.", manifest.edition, manifest.as_of)
+}
+
+/// Prints a draft of a mapping from the first line of an export.
+pub(super) fn suggest(export: &Path) -> Result<Exit, Failure> {
+    let cannot = |why: &str| Failure::new("CC105", format!("{} cannot be read: {why}", export.display()));
+    let file = std::fs::File::open(export).map_err(|_| cannot("there is no such file"))?;
+    let mut line = String::new();
+    let mut first = std::io::BufReader::new(std::io::Read::take(file, HEADER_BYTES_MAX));
+    first.read_line(&mut line).map_err(|_| cannot("its first line is not UTF-8 text"))?;
+    let line = line.trim_start_matches('\u{feff}').trim_end();
+    let header: Vec<&str> = line.split(',').map(|c| c.trim().trim_matches('"')).collect();
+    say::out(&cairn_records::mapping::suggest(&header));
+    Ok(Exit::Done)
+}
+
+/// Most bytes of an export's first line.
+const HEADER_BYTES_MAX: u64 = 64 * 1024;
