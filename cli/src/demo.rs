@@ -78,7 +78,7 @@ impl Stage {
     }
 
     fn make_people(&self, demo: &Demo) -> Result<Truth, Failure> {
-        say::heading(&format!("1. {} made-up people at ten partners (seed {})", demo.people, demo.seed));
+        heading(&format!("1. {} made-up people at ten partners (seed {})", demo.people, demo.seed));
         let spec = Spec { seed: demo.seed, people: demo.people, ..Spec::demo() };
         let truth = generate(&spec, &self.folder.join("exports")).map_err(|e| Failure::new(e.code(), e.to_string()))?;
         say::out("Each partner has its own export in its own shape, and a mapping file that reads it.\nexports/truth.json holds what only the maker of the people can know.\n\n");
@@ -86,7 +86,7 @@ impl Stage {
     }
 
     fn make_federation(&self) -> Result<(), Failure> {
-        say::heading("2. A federation: its authority, a coordinator, an issuer, an analyst, ten partners");
+        heading("2. A federation: its authority, a coordinator, an issuer, an analyst, ten partners");
         let (authority, analyst) = (self.path("authority"), self.path("analyst"));
         let (identity, issuer) = (self.path("coordinator/identity"), self.path("issuer"));
         self.program.quiet(&["authority", "init", "--federation", "nolb-demo", &authority])?;
@@ -112,7 +112,7 @@ impl Stage {
 
     /// Loads every partner's export. The node's folder is made first, with the coordinator's address to come.
     fn load(&self) -> Result<(), Failure> {
-        say::heading("3. Each partner loads its own export");
+        heading("3. Each partner loads its own export");
         let mut progress = Progress::begin("loading");
         for m in &MEMBERS {
             progress.say(&format!("loading {}", m.id));
@@ -138,7 +138,7 @@ impl Stage {
     }
 
     fn start(&self) -> Result<Federation, Failure> {
-        say::heading("4. The coordinator listens; ten nodes dial out to it");
+        heading("4. The coordinator listens; ten nodes dial out to it");
         files::make_folder(&self.folder.join("logs"))?;
         let (config, address_file) = (self.path("coordinator/coordinator.toml"), self.path("coordinator/address"));
         let words = ["coordinator", "run", "--config", &config, "--address-file", &address_file];
@@ -198,20 +198,20 @@ impl Stage {
     }
 
     fn questions(&self, truth: &Truth) -> Result<(), Failure> {
-        say::heading("5. An analyst asks");
+        heading("5. An analyst asks");
         self.ask(&["people by council", "--role", "national-analyst"])?;
         say::out(&format!("{}\n\n", overstated(truth)));
         self.ask(&["people by age@broad, sex where year = 2024-25", "--role", "national-analyst"])?;
         say::out("Disability is special-category data: here it is answered with differential privacy only.\n\n");
         self.ask(&["people by disabled", "--role", "equalities-analyst", "--purpose", "equalities"])?;
-        say::heading("6. One question that a policy refuses, and one that every policy refuses");
+        heading("6. One question that a policy refuses, and one that every policy refuses");
         self.ask(&["people by parent", "--role", "national-analyst"])?;
         self.ask(&["people by council", "--role", "national-analyst", "--purpose", "benefit-sanctions"])?;
         Ok(())
     }
 
     fn question_with_one_stopped(&self, running: &mut Federation) -> Result<(), Failure> {
-        say::heading(&format!("7. One partner's node is stopped ({STOPPED})"));
+        heading(&format!("7. One partner's node is stopped ({STOPPED})"));
         running.nodes.retain(|(id, _)| *id != STOPPED);
         self.ask(&["people by sex", "--role", "national-analyst"])?;
         running.nodes.push((STOPPED, self.start_node(STOPPED)?));
@@ -219,14 +219,14 @@ impl Stage {
     }
 
     fn report(&self) -> Result<(), Failure> {
-        say::heading("8. The first indicator report");
+        heading("8. The first indicator report");
         let (analyst, address, csv) = (self.path("analyst"), self.address()?, self.path("report.csv"));
         self.program.shown(&["report", "--period", "2023-24", "--as", &analyst, "--coordinator", &address, "--csv", &csv])?;
         Ok(())
     }
 
     fn look_at_the_audit(&self) -> Result<(), Failure> {
-        say::heading("9. What a partner can see of itself");
+        heading("9. What a partner can see of itself");
         let (ledger, identity) = (self.path("partners/fife/ledger.sqlite"), self.path("partners/fife/identity"));
         let (export, key) = (self.path("fife-audit.jsonl"), self.path("partners/fife/identity/signing.pub"));
         self.program.shown(&["audit", "show", &ledger, "--last", "4"])?;
@@ -236,7 +236,7 @@ impl Stage {
     }
 
     fn close(&self, demo: &Demo, running: Federation) -> Result<Exit, Failure> {
-        say::heading("Next");
+        heading("Next");
         let folder = demo.folder.display();
         say::out(&format!(
             "{folder}/ is left to explore:\n  report.csv, exports/truth.json, partners/*/policy/policy.toml, logs/\nTry:\n  \
@@ -254,6 +254,11 @@ impl Stage {
         drop(running);
         Ok(Exit::Done)
     }
+}
+
+/// A step's heading.
+fn heading(text: &str) {
+    say::out(&format!("\x1b[1m{text}\x1b[0m\n"));
 }
 
 fn read_line(path: &Path) -> Option<String> {

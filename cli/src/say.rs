@@ -6,18 +6,12 @@ use std::io::Write as _;
 
 const RED: &str = "\x1b[31m";
 const YELLOW: &str = "\x1b[33m";
-const BOLD: &str = "\x1b[1m";
 const RESET: &str = "\x1b[0m";
 
 /// A result, as it is. A closed pipe is no fault of ours.
 pub(crate) fn out(text: &str) {
     let _ = anstream::stdout().write_all(text.as_bytes());
     let _ = anstream::stdout().flush();
-}
-
-/// A result's heading.
-pub(crate) fn heading(text: &str) {
-    let _ = writeln!(anstream::stdout(), "{BOLD}{text}{RESET}");
 }
 
 /// A line about what is going on.
