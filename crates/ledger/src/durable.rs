@@ -51,7 +51,7 @@ pub fn assert_durable(connection: &Connection) -> Result<(), LedgerFault> {
 /// A file beside the store (`<store>.lock`), locked by the operating system: SQLite's own exclusive mode would also keep
 /// auditors from reading.
 pub struct Lock {
-    _file: File,
+    file: File,
     path: PathBuf,
 }
 
@@ -66,10 +66,19 @@ impl Lock {
         let lock_path = PathBuf::from(lock_path);
         let file = options().open(&lock_path).map_err(|cause| cannot_open(&lock_path, cause))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file, path: lock_path }),
+            Ok(()) => Ok(Self { file, path: lock_path }),
             Err(TryLockError::WouldBlock) => Err(LedgerFault::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(cause)) => Err(cannot_open(&lock_path, cause)),
         }
+    }
+}
+
+impl Drop for Lock {
+    /// Unlocks, and does not leave it to closing: a process that is being started holds a copy of the open file for a moment,
+    /// and closing ours would leave the lock with that copy.
+    fn drop(&mut self) {
+        // Nothing can be done where it fails; the lock then ends with the process.
+        let _ = self.file.unlock();
     }
 }
 

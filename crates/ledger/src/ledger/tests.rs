@@ -15,6 +15,7 @@ fn there_is_one_handle_to_a_ledger() {
     // Auditors read beside it all the same.
     assert_eq!(History::open(&path).unwrap().last().unwrap(), 0);
     drop(ledger);
+    assert_eq!(History::open(&path).unwrap().last().unwrap(), 0);
     Ledger::open(&path).unwrap();
 }
 

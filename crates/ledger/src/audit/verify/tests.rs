@@ -60,6 +60,16 @@ fn a_clean_export_verifies() {
 }
 
 #[test]
+fn the_reference_page_counts_the_bytes_of_a_line_right() {
+    let page = include_str!("../../../../../docs/reference/audit.md");
+    let (begins, goes_on) = (LINE_BEGINS.len(), LINE_BEGINS.len() + 64 + LINE_GOES_ON.len());
+    let cut = format!("line[{begins}:{}], line[{goes_on}:-2]", begins + 64);
+    assert!(page.contains(&cut), "{cut}");
+    let limit = "262,400 bytes";
+    assert!(page.contains(limit) && LINE_BYTES_MAX == 262_400, "{limit}");
+}
+
+#[test]
 fn each_kind_of_break_is_told_apart() {
     check(|_| {}, &[]);
     check(
