@@ -1,9 +1,9 @@
 //! The person's account: one for all analysts, shares and policy versions. Integers only, so that it adds up anywhere.
 
-use cairn_policy::Caps;
+use cairn_policy::{Caps, london_day};
 use cairn_question::privacy::NanoRho;
 use cairn_question::{Day, Moment, Name, QuestionId};
-use chrono::{Datelike as _, TimeZone as _};
+use chrono::Datelike as _;
 use rusqlite::{Connection, params};
 
 use crate::chain::{integer, natural, tip};
@@ -33,7 +33,7 @@ pub struct Account {
 /// The account at `now`.
 pub(crate) fn account(connection: &Connection, caps: &Caps, now: Moment) -> Result<Account, LedgerFault> {
     let now = now.max(tip(connection)?.latest);
-    let year_from = year_start(caps, london(now))?;
+    let year_from = year_start(caps, london_day(now))?;
     let sums = Sums::read(connection, year_from, now, None)?;
     Ok(Account {
         year_from,
@@ -127,13 +127,6 @@ pub(crate) fn year_start(caps: &Caps, day: Day) -> Result<Day, LedgerFault> {
     let year = day.date().year();
     let start = start_in(year).filter(|start| *start <= day).or_else(|| start_in(year.saturating_sub(1)));
     start.ok_or(LedgerFault::Reservation { what: "the policy year starts on no day of the calendar" })
-}
-
-/// The day in Europe/London, which is what policies mean by a day.
-pub(crate) fn london(now: Moment) -> Day {
-    let seconds = integer(now.unix_s());
-    let local = chrono_tz::Europe::London.timestamp_opt(seconds, 0).single();
-    local.map_or_else(|| now.day_utc(), |local| Day::from(local.date_naive()))
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ fn wanted<'a>(id: u8, now: Moment, option: impl Fn(&str) -> Option<&'a str>) -> 
     let number = |name: &str| option(name).map(|n| n.parse::<u64>().unwrap());
     let mut want = want(id, number("cost").unwrap_or(0));
     want.question_hash = hash(id, option("hash"));
-    want.day = crate::account::london(now);
+    want.day = cairn_policy::london_day(now);
     want.hold_until = number("until").map_or(now.plus_s(600), |s| NOON.plus_s(s));
     want.caps = caps(number("cap").unwrap_or(1_000), number("life").unwrap_or(10_000));
     let narrow = |name: &str| number(name).map(|n| u32::try_from(n).unwrap());

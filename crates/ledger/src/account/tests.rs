@@ -20,13 +20,3 @@ fn a_policy_year_starts_once_a_year() {
     check((2, 29), "2025-02-28", "2025-02-28");
     check((13, 1), "2026-04-01", "CA013");
 }
-
-#[test]
-fn a_day_is_a_day_in_london() {
-    let check = |unix_s: u64, expected: &str| {
-        assert_eq!(london(Moment::from_unix_s(unix_s)).to_string(), expected);
-    };
-    check(1_774_997_999, "2026-03-31"); // 2026-03-31T22:59:59Z, 23:59:59 in London
-    check(1_774_998_000, "2026-04-01"); // 2026-03-31T23:00:00Z, midnight in London
-    check(1_798_761_599, "2026-12-31"); // 2026-12-31T23:59:59Z, the same in London
-}

@@ -206,7 +206,7 @@ proptest! {
                 Op::Hold { number, cost, lasts_s } => {
                     let mut want = want(number, cost);
                     want.caps = caps;
-                    want.day = account::london(now);
+                    want.day = cairn_policy::london_day(now);
                     want.hold_until = now.plus_s(lasts_s);
                     if let Ok(Reserved::Debited(debit)) = open.reserve(&want, now) {
                         latest = latest.max(now);
