@@ -16,7 +16,6 @@ use crate::noise::{Noise, NoiseFault, Scale};
 /// Built without OpenSSL, OpenDP draws from `rand` 0.7's thread generator: ChaCha seeded by the operating system, which nothing in
 /// Cairn can seed. [`crate::self_test`] is run on it when a node starts.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
 pub struct DiscreteLaplace;
 
 type Vectors = VectorDomain<AtomDomain<IBig>>;

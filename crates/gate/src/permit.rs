@@ -1,0 +1,58 @@
+//! Second step: what the policy says, before any record is read.
+
+use cairn_ledger::Ledger;
+use cairn_policy::{Asker, Layers, Treatment, decide, london_day};
+use cairn_question::{Moment, Refusal};
+
+use crate::context::Context;
+use crate::gate::{Gate, Step};
+use crate::reserve::Counting;
+use crate::verify::Verified;
+
+/// A verified question that every layer of the policy permits, and how it must be answered.
+#[derive(Debug)]
+#[must_use]
+pub struct Permitted {
+    context: Box<Context>,
+    treatment: Treatment,
+}
+
+impl Permitted {
+    pub(crate) fn into_parts(self) -> (Box<Context>, Treatment) {
+        (self.context, self.treatment)
+    }
+}
+
+impl Gate {
+    /// Decides under the layers in force, brake and issuers of roles included, on today's date in London. A refusal names every rule that
+    /// fails.
+    pub fn permit(
+        &self,
+        verified: Verified,
+        layers: &Layers,
+        ledger: &mut Ledger,
+        now: Moment,
+    ) -> Step<Permitted> {
+        // The layers may have been exchanged since the question was verified: those that decide are the ones named.
+        let mut context = verified.into_context();
+        context.policy = layers.statement().clone();
+        match verdict(&context, layers, now) {
+            Ok(treatment) => Step::On(Permitted { context, treatment }),
+            Err(refusal) => Step::Reply(self.refuse(&context, refusal, ledger, now)),
+        }
+    }
+
+    /// Whether a question that is being counted is still permitted: asked again when the brake is pulled or a policy exchanged.
+    ///
+    /// # Errors
+    /// The refusal, for [`Counting::stopped`].
+    pub fn still_permitted(&self, counting: &Counting, layers: &Layers, now: Moment) -> Result<(), Refusal> {
+        verdict(counting.context(), layers, now).map(|_| ())
+    }
+}
+
+fn verdict(context: &Context, layers: &Layers, now: Moment) -> Result<Treatment, Refusal> {
+    let credential = &context.open.credential;
+    let asker = Asker::Analyst { analyst: &credential.analyst, issuer: &credential.issuer };
+    decide(layers, &context.open.ask.question, asker, london_day(now))
+}

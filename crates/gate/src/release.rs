@@ -1,0 +1,145 @@
+//! Last steps: the counts are protected, the answer is kept, and only then does it leave.
+
+use cairn_ledger::{Debited, Entry, EntryKind, Ledger, LedgerFault, Recall, SnapshotKey};
+use cairn_policy::Caps;
+use cairn_question::answer::{AnswerV1, PrivacyStatement, SnapshotStatement};
+use cairn_question::{Moment, OutcomeV1, Refusal};
+use cairn_release::{Noise, RawTable, Released, Unreleased, release};
+use std::fmt;
+
+use crate::context::Context;
+use crate::gate::Gate;
+use crate::reserve::Counting;
+use crate::stored::StoredTable;
+
+/// A protected table that is not in the ledger yet, so that it may not leave yet.
+#[must_use = "a table that is not replied with leaves its hold open until it lapses"]
+pub struct Releasable {
+    context: Box<Context>,
+    released: Released,
+    snapshot: SnapshotStatement,
+    caps: Caps,
+}
+
+/// A question whose counting or release came to nothing, with the hold that must be given up.
+#[must_use = "a failed question must be replied to with `Gate::fail`"]
+pub struct Failed {
+    context: Box<Context>,
+    debited: Debited,
+    why: Why,
+}
+
+/// Why it came to nothing.
+enum Why {
+    /// Ours: a stable code is all that leaves.
+    Fault(&'static str),
+    /// The brake, or a policy exchanged meanwhile.
+    Refusal(Box<Refusal>),
+}
+
+impl Counting {
+    /// Counting broke: the engine's stable code, which is all that leaves.
+    pub fn failed(self, code: &'static str) -> Failed {
+        let (context, _, debited, ..) = self.into_parts();
+        Failed { context, debited, why: Why::Fault(code) }
+    }
+
+    /// Counting was stopped by what [`Gate::still_permitted`] gave.
+    pub fn stopped(self, refusal: Refusal) -> Failed {
+        let (context, _, debited, ..) = self.into_parts();
+        Failed { context, debited, why: Why::Refusal(Box::new(refusal)) }
+    }
+}
+
+impl Gate {
+    /// Protects the counts. One debit, one release.
+    ///
+    /// # Errors
+    /// [`Failed`], for [`Gate::fail`].
+    pub fn release(
+        &self,
+        counting: Counting,
+        raw: RawTable,
+        noise: &mut dyn Noise,
+    ) -> Result<Releasable, Failed> {
+        let (context, terms, debited, snapshot, caps) = counting.into_parts();
+        match release(raw, &terms, debited, noise) {
+            Ok(released) => Ok(Releasable { context, released, snapshot, caps }),
+            Err(Unreleased { fault, debited }) => {
+                Err(Failed { context, debited, why: Why::Fault(fault.code()) })
+            }
+        }
+    }
+
+    /// Signs the answer, and makes the charge, the answer and its audit entry durable in one transaction; only then gives the bytes to
+    /// send. Where the ledger fails, the bytes are a signed fault and the table goes nowhere.
+    #[must_use]
+    pub fn reply(&self, releasable: Releasable, ledger: &mut Ledger, now: Moment) -> Vec<u8> {
+        let Releasable { context, released, snapshot, caps } = releasable;
+        let (debited, table, treatment) = released.into_parts();
+        let stored = StoredTable::of(&table, &treatment);
+        let entry = Entry {
+            treatment: Some(treatment.clone()),
+            snapshot: Some(SnapshotKey { as_of: snapshot.as_of, edition: snapshot.edition }),
+            cells: u32::try_from(table.cells.len()).ok(),
+            ..context.entry(EntryKind::QuestionAnswered)
+        };
+        let privacy = PrivacyStatement {
+            unit: UNIT.to_owned(),
+            charged: debited.cost(),
+            year_so_far: debited.year_so_far(),
+            year_cap: caps.per_year,
+        };
+        let answer = AnswerV1 { table, treatment, snapshot, privacy };
+        let reply = self.sign(context.asked(), &context.policy, OutcomeV1::Answer(Box::new(answer)), now);
+        match ledger.settle(debited, &reply, &stored.to_json(), &entry, now) {
+            Ok(()) => reply,
+            Err(fault) => self.unsettled(&context, &fault, ledger, now),
+        }
+    }
+
+    /// The same question may have come twice and been answered once, while this was counted: then that reply is given.
+    fn unsettled(&self, context: &Context, fault: &LedgerFault, ledger: &Ledger, now: Moment) -> Vec<u8> {
+        let asked = context.asked();
+        let gone = matches!(fault, LedgerFault::HoldGone | LedgerFault::AlreadyReplied);
+        match ledger.recall(asked.id, asked.hash) {
+            Ok(Recall::Reply(reply)) if gone => reply,
+            _ => self.broken(asked, &context.policy, fault, now),
+        }
+    }
+
+    /// Gives the hold up and replies: a signed fault with its code, or the refusal under which counting was stopped.
+    #[must_use]
+    pub fn fail(&self, failed: Failed, ledger: &mut Ledger, now: Moment) -> Vec<u8> {
+        let Failed { context, debited, why } = failed;
+        let code = match why {
+            // Keeping the refusal gives the hold up in the same transaction.
+            Why::Refusal(refusal) => return self.refuse(&context, *refusal, ledger, now),
+            Why::Fault(code) => code,
+        };
+        tracing::error!(question = %context.asked().id.short(), code, "a question failed");
+        match ledger.abandon(debited, &context.failed(code), now) {
+            Ok(()) => self.sign_fault(context.asked(), &context.policy, code, now),
+            Err(fault) => self.broken(context.asked(), &context.policy, &fault, now),
+        }
+    }
+}
+
+/// The privacy unit in words.
+pub(crate) const UNIT: &str = "all records of one person at this partner";
+
+impl fmt::Debug for Releasable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Releasable({:?})", self.released)
+    }
+}
+
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = match &self.why {
+            Why::Fault(code) => code,
+            Why::Refusal(_) => "refused",
+        };
+        write!(f, "Failed({}, {code})", self.context.asked().id.short())
+    }
+}

@@ -1,0 +1,202 @@
+//! Third step: the snapshot, the plan, and the cost held on disk before anything is counted.
+
+use cairn_ledger::{Debited, Denied, Ledger, Reservation, Reserved, SnapshotKey};
+use cairn_policy::{Caps, Method, Treatment, london_day};
+use cairn_question::answer::{SnapshotStatement, TreatmentV1};
+use cairn_question::{Day, Hash, Moment, Question, Refusal, Schema};
+use cairn_release::{CountPlan, Terms, cost};
+use std::fmt;
+
+use crate::context::Context;
+use crate::gate::{Gate, Step};
+use crate::permit::Permitted;
+
+/// What the gate must know of the snapshot that would be counted. No record, no count.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SnapshotFacts {
+    /// The day the records stand for.
+    pub as_of: Day,
+    /// Its number at this partner, rising.
+    pub edition: u32,
+    /// The template vintages that its rows came from.
+    pub templates: Vec<String>,
+    /// What a lossy template mapping lost, column by column.
+    pub notes: Vec<ColumnNote>,
+    /// Whether later rows are expected.
+    pub provisional: Provisional,
+}
+
+/// Whether later rows are expected in a snapshot.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Provisional {
+    /// Yes: figures may be revised.
+    Yes,
+    /// No.
+    No,
+}
+
+/// A note on one column, printed with every answer that uses it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ColumnNote {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// What is lost, in words.
+    pub note: String,
+}
+
+/// A permitted question whose cost is held on disk: the engine may count its plan.
+#[must_use = "a question that is neither released nor failed leaves its hold open until it lapses"]
+pub struct Counting {
+    context: Box<Context>,
+    terms: Terms,
+    debited: Debited,
+    snapshot: SnapshotStatement,
+    caps: Caps,
+}
+
+impl Counting {
+    /// What the engine is to count.
+    #[must_use]
+    pub const fn plan(&self) -> &CountPlan {
+        self.terms.plan()
+    }
+
+    /// After this moment nobody waits for the answer and the hold lapses.
+    #[must_use]
+    pub const fn deadline(&self) -> Moment {
+        self.context.open.ask.expires_at
+    }
+
+    pub(crate) const fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub(crate) fn into_parts(self) -> (Box<Context>, Terms, Debited, SnapshotStatement, Caps) {
+        (self.context, self.terms, self.debited, self.snapshot, self.caps)
+    }
+}
+
+impl Gate {
+    /// Fixes the snapshot and the plan, and holds cost, quota and release entry in the ledger.
+    ///
+    /// An equal question that was answered on this snapshot gets that table again: no new noise, no charge.
+    pub fn reserve(
+        &self,
+        permitted: Permitted,
+        facts: &SnapshotFacts,
+        ledger: &mut Ledger,
+        now: Moment,
+    ) -> Step<Counting> {
+        let (context, treatment) = permitted.into_parts();
+        if let Some(refusal) = other_day(&context.open.ask.question, facts) {
+            return Step::Reply(self.refuse(&context, refusal, ledger, now));
+        }
+        let ask = &context.open.ask;
+        let schema = Schema::smf();
+        let terms = Terms::new(ask.id, &ask.question, &treatment, schema, facts.as_of, self.keys.cap);
+        let terms = match terms {
+            Ok(terms) => terms,
+            Err(fault) => return Step::Reply(self.fault(&context, fault.code(), ledger, now)),
+        };
+        let snapshot = statement(facts, terms.plan());
+        let wanted = reservation(&context, &treatment, terms.statement(), facts, now);
+        let caps = treatment.caps;
+        match ledger.reserve(&wanted, now) {
+            Ok(Reserved::Debited(debited)) => Step::On(Counting { context, terms, debited, snapshot, caps }),
+            Ok(Reserved::Stored(stored)) => {
+                let grid = &terms.plan().grid;
+                Step::Reply(self.repeat(&context, stored, grid, snapshot, caps, ledger, now))
+            }
+            Err(Denied::Refusal(refusal)) => Step::Reply(self.refuse(&context, refusal, ledger, now)),
+            Err(Denied::Fault(fault)) => {
+                Step::Reply(self.broken(context.asked(), &context.policy, &fault, now))
+            }
+        }
+    }
+}
+
+/// A question may name the snapshot date that it means; frozen snapshots of other days are not counted again.
+fn other_day(question: &Question, facts: &SnapshotFacts) -> Option<Refusal> {
+    let meant = question.as_of.filter(|day| *day != facts.as_of)?;
+    let says = format!("the records here stand for {}, you asked for {meant}", facts.as_of);
+    Some(Refusal::one("snapshot.as-of", "CN003", says))
+}
+
+fn reservation(
+    context: &Context,
+    treatment: &Treatment,
+    statement: &TreatmentV1,
+    facts: &SnapshotFacts,
+    now: Moment,
+) -> Reservation {
+    let asked = context.asked();
+    let (cost, pure_epsilon) = cost(treatment);
+    // "The latest" and the same day by name are one question.
+    let named = Question { as_of: Some(facts.as_of), ..context.open.ask.question.clone() };
+    Reservation {
+        question_id: asked.id,
+        question_hash: asked.hash,
+        canonical: named.canonical_hash(),
+        snapshot: SnapshotKey { as_of: facts.as_of, edition: facts.edition },
+        treatment: settings_hash(treatment, statement),
+        analyst: context.open.credential.analyst.clone(),
+        share: treatment.share.clone(),
+        cost,
+        pure_epsilon,
+        caps: treatment.caps,
+        quota: treatment.quota,
+        hold_until: context.open.ask.expires_at,
+        day: london_day(now),
+    }
+}
+
+/// A hash of everything that decides how the table is counted and protected. Its form is fixed: another form would make every
+/// answered question of a snapshot look as if it had been answered under other settings.
+fn settings_hash(treatment: &Treatment, statement: &TreatmentV1) -> Hash {
+    #[derive(serde::Serialize)]
+    struct SettingsV1<'a> {
+        cairn_settings: u8,
+        treatment: &'a TreatmentV1,
+        window: (Option<&'a str>, Option<Day>, u32),
+        rows_per_person: Option<u32>,
+        groups_per_person: Option<u32>,
+    }
+    let groups_per_person = match treatment.method {
+        Method::Dp { groups_per_person, .. } => Some(groups_per_person),
+        Method::SuppressRound { .. } => None,
+    };
+    let window = &treatment.window;
+    let settings = SettingsV1 {
+        cairn_settings: 1,
+        treatment: statement,
+        window: (window.column.as_deref(), window.from, window.lag_days),
+        rows_per_person: treatment.rows_per_person,
+        groups_per_person,
+    };
+    // Numbers, names and days only: serde_json cannot fail on them.
+    Hash::of(&serde_json::to_vec(&settings).unwrap_or_default())
+}
+
+/// What the answer will say of the snapshot: of the notes, those on columns that are used.
+fn statement(facts: &SnapshotFacts, plan: &CountPlan) -> SnapshotStatement {
+    let axes = plan.axes.iter().map(|a| &a.column);
+    let narrowed = plan.filters.iter().chain(&plan.always).map(|p| &p.column);
+    let used: Vec<_> = axes.chain(narrowed).collect();
+    let on_used =
+        |note: &&ColumnNote| used.iter().any(|path| path.table == note.table && path.column == note.column);
+    SnapshotStatement {
+        as_of: facts.as_of,
+        edition: facts.edition,
+        templates: facts.templates.clone(),
+        notes: facts.notes.iter().filter(on_used).map(|n| n.note.clone()).collect(),
+        provisional: facts.provisional == Provisional::Yes,
+    }
+}
+
+impl fmt::Debug for Counting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Counting({})", self.context.asked().id.short())
+    }
+}

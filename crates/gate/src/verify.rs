@@ -1,0 +1,102 @@
+//! First step: who asks, under which signature, for whom, until when, and whether it came before.
+
+use cairn_ledger::{EntryKind, Ledger, Recall};
+use cairn_policy::Layers;
+use cairn_question::question::{ASK_TYPE, AskError};
+use cairn_question::{Hash, Moment, OutcomeV1, Refusal, SignedAsk};
+use std::sync::PoisonError;
+
+use crate::context::{Asked, Context};
+use crate::gate::{Gate, Step};
+use crate::reply::unverified;
+use crate::tally::Log;
+
+/// A question whose signature, credential, federation and time hold, that is for this partner, and that has no reply yet.
+#[derive(Debug)]
+#[must_use]
+pub struct Verified(Box<Context>);
+
+impl Verified {
+    pub(crate) fn into_context(self) -> Box<Context> {
+        self.0
+    }
+}
+
+impl Gate {
+    /// Verifies the exact bytes that came. The coordinator's word about who asks counts for nothing.
+    ///
+    /// A question that was replied to gets that reply again, byte for byte. One whose signature does not hold is not remembered, since
+    /// anybody could spoil a true question by sending a broken copy first; its refusal is logged, but only so many a minute.
+    pub fn verify(&self, bytes: &[u8], layers: &Layers, ledger: &mut Ledger, now: Moment) -> Step<Verified> {
+        let Ok(signed) = SignedAsk::parse(bytes) else { return self.unreadable(ledger, now) };
+        let Some(asked) = peek(&signed) else { return self.unreadable(ledger, now) };
+        match signed.open(&self.issuers, &self.federation, now) {
+            Ok(open) => self.meant(Context { open, policy: layers.statement().clone() }, ledger, now),
+            Err(error) => Step::Reply(self.turn_away(asked, &error, layers, ledger, now)),
+        }
+    }
+
+    fn meant(&self, context: Context, ledger: &mut Ledger, now: Moment) -> Step<Verified> {
+        let asked = context.asked();
+        match ledger.recall(asked.id, asked.hash) {
+            Ok(Recall::Reply(reply)) => Step::Reply(reply),
+            Ok(Recall::OtherHash) => Step::Reply(self.refuse(&context, id_taken(), ledger, now)),
+            Ok(Recall::Unknown | Recall::Open) if !context.open.ask.partners.contains(&self.partner) => {
+                Step::Reply(self.refuse(&context, not_for(self), ledger, now))
+            }
+            // An open hold is a question that a crash cut off: reserving gives the same hold, and it is counted again.
+            Ok(Recall::Unknown | Recall::Open) => Step::On(Verified(Box::new(context))),
+            Err(fault) => Step::Reply(self.broken(asked, &context.policy, &fault, now)),
+        }
+    }
+
+    fn turn_away(
+        &self,
+        asked: Asked,
+        error: &AskError,
+        layers: &Layers,
+        ledger: &mut Ledger,
+        now: Moment,
+    ) -> Vec<u8> {
+        let refusal = Refusal::one(error.rule(), error.code(), error.to_string());
+        if let Log::Write { unlogged } = self.count_unverified(now) {
+            let entry = unverified(asked.entry(EntryKind::QuestionRefused), &refusal, unlogged);
+            if let Err(fault) = ledger.note(&entry, now) {
+                return self.broken(asked, layers.statement(), &fault, now);
+            }
+        }
+        self.sign(asked, layers.statement(), OutcomeV1::Refusal(refusal), now)
+    }
+
+    fn unreadable(&self, ledger: &mut Ledger, now: Moment) -> Step<Verified> {
+        if let Log::Write { unlogged } = self.count_unverified(now) {
+            let error = AskError::Malformed;
+            let refusal = Refusal::one(error.rule(), error.code(), error.to_string());
+            let entry = unverified(cairn_ledger::Entry::new(EntryKind::QuestionRefused), &refusal, unlogged);
+            if let Err(fault) = ledger.note(&entry, now) {
+                tracing::error!(code = fault.code(), %fault, "the ledger failed");
+            }
+        }
+        Step::Unreadable
+    }
+
+    fn count_unverified(&self, now: Moment) -> Log {
+        // A count that another thread left half done is still a count.
+        self.unverified.lock().unwrap_or_else(PoisonError::into_inner).count(now)
+    }
+}
+
+/// The number and hash that a question claims, unverified.
+fn peek(signed: &SignedAsk) -> Option<Asked> {
+    let payload = signed.question.payload_unverified(ASK_TYPE).ok()?;
+    Some(Asked { id: signed.peek().ok()?.id, hash: Hash::of(&payload) })
+}
+
+fn not_for(gate: &Gate) -> Refusal {
+    Refusal::one("verify.partner", "CN001", format!("the question is not for {}", gate.partner))
+}
+
+fn id_taken() -> Refusal {
+    let says = "this question id came before with another question; every question needs an id of its own";
+    Refusal::one("verify.replay", "CN002", says)
+}

@@ -1,0 +1,14 @@
+//! The gate from outside: whole questions through the whole ladder, over a real ledger and the shipped policies.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a helper of a test fails the test"
+)]
+
+mod cannot_compile;
+mod faults;
+mod ladder;
+mod refusals;
+mod world;

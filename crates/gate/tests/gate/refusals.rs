@@ -1,0 +1,168 @@
+//! Questions that are refused: signed, in the audit, and remembered.
+
+use cairn_gate::Step;
+use cairn_question::{PartnerId, SignedAsk};
+
+use crate::world::{DISABLED, Draft, PEOPLE, World, key, layers, name};
+
+/// Refused with these rules, logged once, and remembered byte for byte.
+fn check(change: impl FnOnce(&mut World, &mut Draft), text: &str, rules: &str) {
+    let mut world = World::new();
+    let mut draft = world.draft(1, text);
+    change(&mut world, &mut draft);
+    let before = world.entries().len();
+    let bytes = world.sign(&draft);
+    let Step::Reply(reply) = world.count(&bytes) else { panic!("not refused: {rules}") };
+    assert_eq!(world.outcome(&reply, &draft), rules);
+    let entries = world.entries();
+    assert_eq!(entries.len(), before + 1, "{rules}");
+    let entry = entries.last().unwrap();
+    let logged: Vec<String> = entry.rules.iter().map(|r| format!("{} {}", r.rule, r.code)).collect();
+    assert_eq!(logged.join(", "), rules);
+    assert_eq!(entry.question_id, Some(draft.ask.id));
+    assert_eq!(world.account().1, 0, "nothing is held");
+    // Remembered: the same bytes a second later get the very same reply, though it would be signed at another time.
+    world.now = world.now.plus_s(1);
+    assert!(matches!(world.count(&bytes), Step::Reply(again) if again == reply), "{rules}");
+    assert_eq!(world.entries().len(), before + 1);
+}
+
+#[test]
+fn the_policy_the_brake_and_the_snapshot_refuse() {
+    check(|_, d| d.ask.partners = vec![PartnerId::new("fife").unwrap()], PEOPLE, "verify.partner CN001");
+    check(|w, _| w.layers = layers(&[], Some("pause_all = true")), PEOPLE, "brake.pause_all CR003");
+    check(
+        |w, _| w.layers = layers(&[], Some("blocked_analysts = [\"a-analyst\"]")),
+        PEOPLE,
+        "brake.blocked_analysts CR005",
+    );
+    check(
+        |_, d| d.credential.issuer = name("local-partnership"),
+        PEOPLE,
+        "role.national-analyst.issuer CR006",
+    );
+    check(|_, d| d.ask.question.purpose = name("local-planning"), PEOPLE, "no-share CR010");
+    check(|_, _| {}, "people by sex as of 2025-12-31", "snapshot.as-of CN003");
+}
+
+#[test]
+fn a_policy_ends_at_midnight_in_london() {
+    let mut world = World::new();
+    world.layers = layers(&[("2027-01-31", "2026-06-01"), ("= 2027-03-31", "= 2026-06-15")], None);
+    // 22:59 UTC on the 15th is 23:59 in London; a minute later it is the 16th there.
+    world.now = cairn_question::Moment::from_unix_s(1_781_564_340);
+    let draft = world.draft(1, PEOPLE);
+    let reply = world.answer(&world.sign(&draft));
+    assert_eq!(world.outcome(&reply, &draft), "answer");
+    world.now = world.now.plus_s(61);
+    let draft = world.draft(2, "people by council");
+    let reply = world.answer(&world.sign(&draft));
+    assert_eq!(world.outcome(&reply, &draft), "policy.expires CR002");
+}
+
+#[test]
+fn the_account_the_quota_and_earlier_settings_refuse() {
+    check(
+        |w, _| w.layers = layers(&[("epsilon_per_year = 4.0", "epsilon_per_year = 0.3")], None),
+        DISABLED,
+        "budget.epsilon_per_year CA202",
+    );
+    let one_a_day = [("tables_per_day = 100", "tables_per_day = 1")];
+    let answered = |w: &mut World| {
+        let bytes = w.sign(&w.draft(9, "people by council"));
+        w.answer(&bytes);
+    };
+    check(
+        |w, _| {
+            w.layers = layers(&one_a_day, None);
+            answered(w);
+        },
+        PEOPLE,
+        "share.smf-people.per_analyst.tables_per_day CA204",
+    );
+    check(
+        |w, _| {
+            let bytes = w.sign(&w.draft(9, PEOPLE));
+            w.answer(&bytes);
+            w.layers = layers(&[("profile = \"sub-national-8-5\"", "min_people = 10\nround_to = 5")], None);
+        },
+        PEOPLE,
+        "ledger.settings-stick CA206",
+    );
+}
+
+#[test]
+fn an_id_that_came_with_another_question_is_refused_and_its_reply_stays() {
+    let mut world = World::new();
+    let first = world.draft(1, PEOPLE);
+    let answered = world.answer(&world.sign(&first));
+    let second = world.draft(1, "people by council");
+    let Step::Reply(reply) = world.count(&world.sign(&second)) else { panic!("counted") };
+    assert_eq!(world.outcome(&reply, &second), "verify.replay CN002");
+    assert_eq!(world.audit(), "question-answered question-refused");
+    assert_eq!(world.answer(&world.sign(&first)), answered);
+}
+
+/// Refused without being verified: logged, but not remembered.
+fn check_unverified(change: impl FnOnce(&mut World, &mut Draft), rules: &str) {
+    let mut world = World::new();
+    let mut draft = world.draft(1, PEOPLE);
+    change(&mut world, &mut draft);
+    let Step::Reply(reply) = world.count(&world.sign(&draft)) else { panic!("not refused: {rules}") };
+    assert_eq!(world.outcome(&reply, &draft), rules);
+    let entry = &world.entries()[0];
+    assert_eq!((entry.question_id, entry.note.as_deref()), (Some(draft.ask.id), Some("unverified")));
+    // Who it claims to be from is not said, since nothing shows it.
+    assert_eq!((&entry.analyst, &entry.question), (&None, &None));
+}
+
+#[test]
+fn what_cannot_be_verified_is_refused_by_its_own_rule() {
+    check_unverified(|w, _| w.issuer = key(), "verify.credential CQ002");
+    check_unverified(|_, d| d.credential.issuer = name("somebody"), "verify.issuer CQ002");
+    check_unverified(|w, d| d.credential.not_before = w.now.plus_s(60), "verify.credential-dates CQ002");
+    check_unverified(|w, _| w.analyst = key(), "verify.signature CQ003");
+    check_unverified(|_, d| d.ask.question.role = name("minister"), "verify.role CQ005");
+    check_unverified(|w, d| d.ask.asked_at = w.now.plus_s(3_600), "verify.clock CQ006");
+    check_unverified(|w, d| d.ask.expires_at = w.now.plus_s(90_000), "verify.expired CQ007");
+}
+
+#[test]
+fn a_question_of_another_federation_is_refused() {
+    let mut world = World::new();
+    let mut draft = world.draft(1, PEOPLE);
+    draft.ask.federation = name("elsewhere");
+    let Step::Reply(_) = world.count(&world.sign(&draft)) else { panic!("not refused") };
+    assert_eq!(world.entries()[0].rules[0].rule, "verify.federation");
+}
+
+#[test]
+fn a_broken_copy_sent_first_does_not_spoil_the_true_question() {
+    let mut world = World::new();
+    let draft = world.draft(1, PEOPLE);
+    let credential = draft.credential.sign(&world.issuer);
+    let forged = SignedAsk::sign(&draft.ask, &key(), credential).to_bytes();
+    let Step::Reply(reply) = world.count(&forged) else { panic!("not refused") };
+    assert_eq!(world.outcome(&reply, &draft), "verify.signature CQ003");
+    let reply = world.answer(&world.sign(&draft));
+    assert_eq!(world.outcome(&reply, &draft), "answer");
+}
+
+#[test]
+fn whoever_cannot_sign_cannot_fill_the_disk() {
+    let mut world = World::new();
+    let forger = key();
+    for id in 0..100 {
+        let draft = world.draft(id, PEOPLE);
+        let bytes = SignedAsk::sign(&draft.ask, &forger, draft.credential.sign(&world.issuer)).to_bytes();
+        let Step::Reply(reply) = world.count(&bytes) else { panic!("not refused") };
+        assert_eq!(world.outcome(&reply, &draft), "verify.signature CQ003");
+        assert!(matches!(world.count(b"{}"), Step::Unreadable));
+    }
+    assert_eq!(world.entries().len(), 6);
+    world.now = world.now.plus_s(60);
+    assert!(matches!(world.count(b"not a question"), Step::Unreadable));
+    let last = world.entries().pop().unwrap();
+    assert_eq!(last.note.as_deref(), Some("unverified; 194 more before it have no entry"));
+    assert_eq!(last.rules[0].rule, "verify.form");
+}
