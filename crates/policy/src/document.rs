@@ -220,10 +220,11 @@ pub(crate) struct BrakeDoc {
 }
 
 impl FrameworkDoc {
-    /// Whether special-category columns may leave by a method: the framework lists it, and so does the built-in floor.
+    /// Whether special-category columns may leave by a method: the built-in floor has it, and the framework lists it. A
+    /// framework whose floor cannot be read does not load, so no policy is decided under it.
     pub(crate) fn fits_special(&self, method: &str) -> bool {
         let listed =
-            self.floor.as_ref().is_some_and(|f| f.special_needs_method.iter().any(|m| m.value == method));
+            self.floor.as_ref().is_none_or(|f| f.special_needs_method.iter().any(|m| m.value == method));
         listed && method == crate::floor::SPECIAL_METHOD
     }
 }

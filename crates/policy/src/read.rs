@@ -160,7 +160,9 @@ impl<'a> Section<'a> {
             let says = format!("`{key}` is longer than {TEXT_CHARS_MAX} characters");
             self.faults.error("CP002", &text.span, self.rule(key), says, "shorten it");
         }
-        if letters::hides(&text.value) {
+        // What the file's own text shows is reported for the file; an escape (`\u202E`) only shows here.
+        let raw = self.faults.text().get(text.span.clone()).unwrap_or_default();
+        if letters::hides(&text.value) && !letters::hides(raw) {
             let says = format!("`{key}` holds a hidden character or a word of two alphabets");
             self.faults.error("CP008", &text.span, self.rule(key), says, "type it again with plain letters");
         }

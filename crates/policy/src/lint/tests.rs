@@ -1,1 +1,500 @@
+use crate::finding::{File, Severity, Sources, render_all};
+use crate::tests::{EXAMPLES, example};
 
+/// The council's policy with some edits, and every error and warning that they bring, as `code rule` (the warnings
+/// that the shipped policy has anyway left out).
+fn findings(edits: &[(&str, &str)]) -> (Sources, Vec<crate::Finding>) {
+    let mut sources = example("council");
+    for (from, to) in edits {
+        let file =
+            if sources.policy.text.contains(from) { &mut sources.policy } else { &mut sources.framework };
+        assert!(file.text.contains(from), "nothing to edit: {from}");
+        file.text = file.text.replacen(from, to, 1);
+    }
+    let mut found = crate::check(&sources);
+    found.retain(|f| f.severity != Severity::Note && f.code != "CP420");
+    (sources, found)
+}
+
+fn check(edits: &[(&str, &str)], expected: &[&str]) {
+    let (sources, found) = findings(edits);
+    let short: Vec<String> = found.iter().map(|f| format!("{} {}", f.code, f.rule)).collect();
+    assert_eq!(short, expected, "{}", render_all(&found, &sources));
+    let loads = crate::Layers::load(&sources).is_ok();
+    assert_eq!(loads, found.iter().all(|f| f.severity != Severity::Error), "one error, and nothing loads");
+}
+
+fn says(edits: &[(&str, &str)], says: &str, fix: &str) {
+    let (sources, found) = findings(edits);
+    let said =
+        found.iter().any(|f| f.says.contains(says) && f.fix.as_deref().unwrap_or_default().contains(fix));
+    assert!(said, "`{says}` and `{fix}` in\n{}", render_all(&found, &sources));
+}
+
+#[test]
+fn a_misspelt_key_is_named_with_the_nearest() {
+    check(&[("review_by ", "reveiw_by ")], &["CP004 policy.review_by", "CP003 policy.reveiw_by"]);
+    says(&[("review_by ", "reveiw_by ")], "unknown key `reveiw_by`", "did you mean `review_by`?");
+    check(&[("[records]", "[record]")], &["CP004 records", "CP003 record"]);
+    check(
+        &[("max_group_columns  = 3", "max_group_colums  = 3")],
+        &[
+            "CP004 share.smf-people.max_group_columns",
+            "CP003 share.smf-people.max_group_colums",
+            "CP804 release.plain-table",
+        ]
+        .get(..2)
+        .unwrap(),
+    );
+    check(&[("[floor]", "[floor]\nmin_peple = 3")], &["CP003 floor.min_peple"]);
+}
+
+#[test]
+fn an_unknown_word_is_named_with_the_nearest() {
+    says(
+        &[("sex                       = {", "sexx                      = {")],
+        "unknown column `sexx`",
+        "did you mean `sex`?",
+    );
+    says(
+        &[("role     = \"lep-analyst\"", "role     = \"lep-analysts\"")],
+        "unknown role",
+        "did you mean `lep-analyst`?",
+    );
+    says(
+        &[("purpose  = \"local-planning\"", "purpose  = \"local-plans\"")],
+        "unknown purpose",
+        "`local-planning`?",
+    );
+    says(
+        &[("release  = \"plain-table\"", "release  = \"plane-table\"")],
+        "unknown release",
+        "`plain-table`?",
+    );
+    says(&[("dataset  = \"outcomes\"", "dataset  = \"outcome\"")], "unknown dataset", "`outcomes`?");
+    says(
+        &[("profile = \"sub-national-8-5\"", "profile = \"sub-national-5-8\"")],
+        "unknown profile",
+        "sub-national-8-5",
+    );
+    says(&[("answers  = [\"people\"]", "answers  = [\"peoples\"]")], "`peoples` is not an answer", "`rows`");
+    says(&[("gender = \"code\"", "gender = \"codes\"")], "unknown grain `codes`", "did you mean `code`?");
+    says(
+        &[("[dataset.outcomes]", "[dataset.outcome]")],
+        "unknown table `outcome`",
+        "did you mean `outcomes`?",
+    );
+    says(&[("method    = \"dp\"", "method    = \"dpp\"")], "`method` must be", "did you mean `dp`?");
+    says(&[("use = \"dimension\"", "use = \"dimensions\"")], "`use` must be", "did you mean `dimension`?");
+    says(
+        &[("links    = [\"participants-engagements\"]", "links    = [\"participant-engagement\"]")],
+        "unknown link",
+        "did you",
+    );
+    says(
+        &[("\"participants.sex\" = \"code\"", "\"participants.sax\" = \"code\"")],
+        "unknown column",
+        "`participants.sex`?",
+    );
+    says(
+        &[("\"participants.sex\" = \"code\"", "participants.sex = \"code\"")],
+        "`participants` needs quotes around the whole column name",
+        "\"participants.",
+    );
+}
+
+#[test]
+fn a_threshold_is_never_below_the_floor() {
+    let own = |min: &str, base: &str| {
+        let to = format!("min_people = {min}\nround_to = {base}\n# ");
+        findings(&[("profile = \"sub-national-8-5\"", &to)]).1.iter().map(|f| f.code).collect::<Vec<_>>()
+    };
+    assert_eq!(own("8", "5"), [""; 0]);
+    assert_eq!(own("10", "5"), [""; 0]);
+    assert_eq!(own("2", "5"), ["CP302", "CP303"]);
+    assert_eq!(own("0", "5"), ["CP302", "CP303"]);
+    assert_eq!(own("4", "5"), ["CP302", "CP303"], "the framework's floor is 5");
+    assert_eq!(own("7", "5"), ["CP303"], "a shown 5 would mean 6 or 7");
+    assert_eq!(own("8", "3"), ["CP307"]);
+    assert_eq!(own("8", "0"), ["CP307"]);
+    check(&[("min_people            = 5", "min_people            = 2")], &["CP005 floor.min_people"]);
+    check(
+        &[("zeros      = \"show\"", "zeros      = \"hide\"")],
+        &["CP005 profile.sub-national-8-5.zeros", "CP301 release.plain-table.profile"],
+    );
+    check(
+        &[("profile = \"sub-national-8-5\"", "min_people = 6\nprofile = \"sub-national-8-5\"")],
+        &["CP301 release.plain-table.min_people", "CP303 release.plain-table.min_people"],
+    );
+    check(&[("profile = \"sub-national-8-5\"", "min_people = 13\nprofile = \"sub-national-8-5\"")], &[]);
+}
+
+#[test]
+fn two_partners_are_too_few_and_totals_are_not_made_here() {
+    let partners =
+        |n: &str| ("[release.plain-table]\n", format!("[release.plain-table]\nmin_partners = {n}\n"));
+    for (n, expected) in [("0", 1), ("1", 0), ("2", 1), ("3", 1)] {
+        let (from, to) = partners(n);
+        let found = findings(&[(from, &to)]).1;
+        assert_eq!(found.iter().filter(|f| f.code == "CP304").count(), expected, "{n}");
+    }
+}
+
+#[test]
+fn rows_are_counted_only_with_a_bound() {
+    check(
+        &[("max_rows_per_person = 4", "# max_rows_per_person = 4")],
+        &["CP416 share.smf-starts.answers", "CP416 share.local-starts.answers"],
+    );
+    check(
+        &[("max_rows_per_person = 4", "max_rows_per_person = 5")],
+        &["CP206 dataset.engagements.max_rows_per_person"],
+    );
+    check(
+        &[("one_row_is = \"person\"", "one_row_is = \"person\"\nmax_rows_per_person = 2")],
+        &["CP206 dataset.participants.max_rows_per_person"],
+    );
+}
+
+#[test]
+fn days_and_parts_of_the_head() {
+    check(&[("2027-03-31          # after", "2028-04-02          # after")], &["CP102 policy.expires"]);
+    check(&[("2027-03-31          # after", "2028-04-01          # after")], &[]);
+    check(
+        &[("2027-03-31          # after", "2026-03-01          # after")],
+        &["CP101 policy.review_by", "CP101 policy.expires"],
+    );
+    check(
+        &[("effective_from = 2026-04-01", "effective_from = \"2026-04-01\"")],
+        &["CP009 policy.effective_from"],
+    );
+    check(&[("need       = ", "# need = ")], &["CP103 policy.plan"]);
+    check(&[("need       = ", "needs      = ")], &["CP103 policy.plan", "CP003 policy.plan.needs"]);
+    check(&[("epsilon_lifetime = 20.0", "")], &["CP104 budget.epsilon_lifetime"]);
+    check(&[("version = 3 }", "version = 4 }")], &["CP105 policy.framework.version"]);
+    check(&[("https://www", "http://www")], &["CP106 policy.notice_url"]);
+    check(&[("cairn_policy = 1", "cairn_policy = 2")], &["CP006 cairn_policy"]);
+    check(&[("cairn_policy = 1", "")], &["CP004 cairn_policy"]);
+}
+
+#[test]
+fn the_budget_keeps_to_the_framework_and_is_read_exactly() {
+    check(&[("epsilon_per_year = 4.0", "epsilon_per_year = 4.000001")], &["CP107 budget.epsilon_per_year"]);
+    check(&[("epsilon_per_year = 4.0", "epsilon_per_year = 4.0000001")], &["CP010 budget.epsilon_per_year"]);
+    check(&[("epsilon_lifetime = 20.0", "epsilon_lifetime = 3")], &["CP107 budget.epsilon_lifetime"]);
+    check(&[("delta_lifetime   = 1e-6", "delta_lifetime   = 1e-5")], &["CP107 budget.delta_lifetime"]);
+    check(&[("epsilon   = 0.2 ", "epsilon   = 0.6 ")], &["CP305 release.noisy-people.epsilon"]);
+    check(&[("epsilon   = 0.2 ", "epsilon   = 0.1234567 ")], &["CP010 release.noisy-people.epsilon"]);
+    check(&[("epsilon   = 0.2 ", "epsilon   = 11.0 ")], &["CP305 release.noisy-people.epsilon"]);
+    check(
+        &[("tables_per_day = 100", "tables_per_day = 0")],
+        &["CP414 share.smf-people.per_analyst.tables_per_day"],
+    );
+    check(&[("tables_per_year = 2000", "tables_per_year = 20")], &["CP414 share.smf-people.per_analyst"]);
+}
+
+#[test]
+fn a_share_that_another_could_match_does_not_load() {
+    check(&[("role     = \"lep-analyst\"", "role     = \"national-analyst\"")], &[]);
+    check(
+        &[(
+            "purpose  = \"local-planning\"\nrole     = \"lep-analyst\"",
+            "purpose  = \"smf-reporting\"\nrole     = \"national-analyst\"",
+        )],
+        &["CP409 share.local-people"],
+    );
+    check(&[("id       = \"local-people\"", "id       = \"smf-people\"")], &["CP419 share"]);
+}
+
+#[test]
+fn special_category_columns_leave_with_noise_only() {
+    let listed = ("group_by  = { council_code", "group_by  = { disabled_eqa = \"code\", council_code");
+    check(&[listed], &["CP418 share.smf-people.group_by.disabled_eqa"]);
+    check(
+        &[("release  = \"noisy-people\"", "release  = \"plain-table\"")],
+        &["CP804 release.noisy-people", "CP418 share.equalities-people.group_by.disabled_eqa"],
+    );
+    check(
+        &[(
+            "disabled_eqa              = { use = \"dimension\", grains = [\"code\"], special = true }",
+            "disabled_eqa = { use = \"dimension\", grains = [\"code\"] }",
+        )],
+        &["CP208 dataset.participants.columns.disabled_eqa"],
+    );
+    check(
+        &[(
+            "convictions               = { use = \"hidden\" }",
+            "convictions = { use = \"filter\", grains = [\"code\"], special = true }",
+        )],
+        &["CP801 dataset.participants.columns.convictions"],
+    );
+    check(
+        &[(
+            "gender                    = { use = \"dimension\", grains = [\"code\"]",
+            "gender = { use = \"dimension\", grains = [\"code\"], special = true",
+        )],
+        &[
+            "CP418 share.smf-people.group_by.gender",
+            "CP418 share.smf-people.filter_by.gender",
+            "CP418 share.smf-starts.group_by.participants.gender",
+            "CP418 share.local-people.group_by.gender",
+            "CP418 share.local-people.filter_by.gender",
+            "CP418 share.local-starts.group_by.participants.gender",
+        ],
+    );
+}
+
+#[test]
+fn a_noisy_table_does_not_look_at_the_records_first() {
+    check(
+        &[("release  = \"noisy-people\"", "min_cohort = 8\nrelease  = \"noisy-people\"")],
+        &["CP306 share.equalities-people.min_cohort"],
+    );
+}
+
+#[test]
+fn no_list_is_wider_than_the_framework() {
+    check(
+        &[
+            (
+                "housing_status            = { use = \"hidden\" }",
+                "housing_status = { use = \"dimension\", grains = [\"code\"] }",
+            ),
+            ("group_by  = { council_code", "group_by  = { housing_status = \"code\", council_code"),
+        ],
+        &["CP408 share.smf-people.group_by.housing_status"],
+    );
+    check(
+        &[("max_group_columns  = 3", "max_group_columns  = 5")],
+        &["CP413 share.smf-people.max_group_columns"],
+    );
+    check(
+        &[("[purpose.local-planning]\ntext = \"Planning", "[purpose.planning]\ntext = \"Planning")],
+        &["CP408 share.local-people.purpose", "CP408 share.local-starts.purpose"],
+    );
+    check(
+        &[("lag_days              = 0", "lag_days              = 28")],
+        &[
+            "CP417 share.smf-starts.window",
+            "CP417 share.smf-outcomes.window",
+            "CP417 share.equalities-starters.window",
+            "CP417 share.local-starts.window",
+        ],
+    );
+    check(
+        &[(
+            "\"engagements.start_date\"      = [\"year\", \"quarter\"]",
+            "\"engagements.start_date\" = [\"year\"]",
+        )],
+        &[
+            "CP408 dataset.engagements.columns.start_date",
+            "CP408 share.smf-starts.group_by.start_date",
+            "CP408 share.smf-starts.filter_by.start_date",
+            "CP408 share.smf-outcomes.group_by.engagements.start_date",
+            "CP408 share.smf-outcomes.filter_by.engagements.start_date",
+            "CP408 share.equalities-starters.group_by.start_date",
+            "CP408 share.equalities-starters.filter_by.start_date",
+            "CP408 share.local-starts.group_by.start_date",
+            "CP408 share.local-starts.filter_by.start_date",
+        ],
+    );
+}
+
+#[test]
+fn filters_are_listed_or_there_are_none() {
+    check(
+        &[(
+            "filter_by = { council_code = \"code\", age_band = \"code\", sex = \"code\", gender = \"code\", simd_quintile = \"code\", parental_status = \"code\" }",
+            "filter_by = {}",
+        )],
+        &["CP415 share.smf-people.max_filter_columns"],
+    );
+    check(
+        &[("max_filter_columns = 2", "max_filter_columns = 0")],
+        &["CP415 share.smf-people.max_filter_columns"],
+    );
+    check(&[("max_filter_columns = 2\n", "")], &["CP004 share.smf-people.max_filter_columns"]);
+}
+
+#[test]
+fn identifiers_and_joins_are_the_dictionarys() {
+    check(
+        &[(
+            "birth_month               = { use = \"hidden\" }",
+            "birth_month = { use = \"time\", grains = [\"quarter\"] }",
+        )],
+        &["CP203 dataset.participants.columns.birth_month", "CP408 dataset.participants.columns.birth_month"],
+    );
+    check(
+        &[("local_person_id           = { use = \"unit\" }", "local_person_id = { use = \"hidden\" }")],
+        &["CP207 dataset.participants.columns.local_person_id"],
+    );
+    check(
+        &[(
+            "local_person_id           = { use = \"unit\" }",
+            "local_person_id = { use = \"dimension\", grains = [\"code\"] }",
+        )],
+        &[
+            "CP203 dataset.participants.columns.local_person_id",
+            "CP207 dataset.participants.columns.local_person_id",
+            "CP204 dataset.participants.columns.local_person_id",
+        ],
+    );
+    check(
+        &[("on    = \"engagement_id\"", "on    = \"local_person_id\"")],
+        &["CP209 link.engagements-outcomes"],
+    );
+    check(
+        &[(
+            "links    = [\"participants-engagements\", \"engagements-outcomes\"]",
+            "links    = [\"engagements-outcomes\"]",
+        )],
+        &[
+            "CP411 share.smf-outcomes.group_by.participants.council_code",
+            "CP411 share.smf-outcomes.group_by.participants.age_band",
+            "CP411 share.smf-outcomes.group_by.participants.sex",
+        ],
+    );
+    check(
+        &[("housing_status            = { use = \"hidden\" }\n", "")],
+        &["CP802 dataset.participants.columns"],
+    );
+    check(
+        &[("priority_family           = { use = \"hidden\" }", "priority_family = { use = \"dimension\" }")],
+        &["CP203 dataset.participants.columns.priority_family"],
+    );
+    check(
+        &[("window   = { column = \"start_date\", from = 2019-04-01, lag_days = 0 }\nlinks", "links")],
+        &["CP412 share.smf-starts.window"],
+    );
+}
+
+#[test]
+fn the_same_columns_by_two_treatments_are_named() {
+    let twice = [
+        (
+            "[release.noisy-people]",
+            "[release.other]\nmethod = \"suppress-round\"\nmin_people = 13\nround_to = 5\n\n[release.noisy-people]",
+        ),
+        (
+            "links    = []\nrelease  = \"plain-table\"\nper_analyst = { tables_per_day = 40",
+            "links    = []\nrelease  = \"other\"\nper_analyst = { tables_per_day = 40",
+        ),
+    ];
+    let codes = |edits: &[(&str, &str)]| {
+        let mut sources = example("council");
+        for (from, to) in edits {
+            assert!(sources.policy.text.contains(from), "{from}");
+            sources.policy.text = sources.policy.text.replacen(from, to, 1);
+        }
+        let found = crate::check(&sources);
+        let local = found.into_iter().filter(|f| {
+            f.code == "CP420" && f.says.contains("local-people and") || f.says.contains("and local-people")
+        });
+        local.map(|f| (f.severity, f.says)).collect::<Vec<_>>()
+    };
+    assert!(
+        codes(&twice).iter().all(|(s, says)| *s == Severity::Warning && says.contains("different roles"))
+    );
+    assert!(!codes(&twice).is_empty());
+    let one_role = [twice[0], twice[1], ("role     = \"lep-analyst\"", "role     = \"national-analyst\"")];
+    assert!(codes(&one_role).iter().any(|(s, says)| *s == Severity::Error && says.contains("the same role")));
+}
+
+#[test]
+fn letters_that_are_not_what_they_look_like_are_refused() {
+    check(&[("# national floor", "# national \u{202e}floor")], &["CP008 letters"]);
+    check(&[("made-up council", "made-up\u{200b} council")], &["CP008 letters"]);
+    check(&[("made-up council", "m\u{430}de-up council")], &["CP008 letters"]);
+    check(
+        &[("controller     = \"Strathcarron", "controller     = \"\\u202eStrathcarron")],
+        &["CP008 policy.controller"],
+    );
+    let (_, found) = findings(&[("id       = \"smf-people\"", "id       = \"smf-p\u{435}ople\"")]);
+    assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["CP007", "CP008"]);
+    let (_, found) = findings(&[("gender                    = {", "\"g\u{435}nder\" = {")]);
+    assert!(found.iter().any(|f| f.code == "CP007" && f.fix.as_deref() == Some("did you mean `gender`?")));
+    check(&[("made-up council", "ε-council of Ayr, Dùn Èideann")], &[]);
+}
+
+#[test]
+fn a_brake_names_shares_that_exist() {
+    let mut sources = example("council");
+    sources.brake = Some(File::new("local-brake.toml", "cairn_brake = 1\npaused_shares = [\"smf-peple\"]\n"));
+    let found = crate::check(&sources);
+    assert!(
+        found.iter().any(|f| f.code == "CP601" && f.fix.as_deref() == Some("did you mean `smf-people`?"))
+    );
+}
+
+#[test]
+fn any_text_is_checked_without_a_panic() {
+    for text in [
+        "",
+        "=",
+        "[policy",
+        "policy = 1",
+        "[[share]]\n[[share]]",
+        "[dataset]\nx = 1",
+        "cairn_policy = 1e400",
+        "\u{0}",
+    ] {
+        let sources = Sources { policy: File::new("policy.toml", text), ..example("council") };
+        assert!(crate::check(&sources).iter().any(|f| f.severity == Severity::Error), "{text}");
+    }
+    let long = "a".repeat(300 * 1024);
+    let sources = Sources { policy: File::new("policy.toml", long), ..example("council") };
+    assert!(crate::check(&sources).iter().any(|f| f.code == "CP002"));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 48, ..proptest::prelude::ProptestConfig::default() })]
+
+    /// Whatever is cut out of a shipped policy or put into it, checking ends with findings and never with a panic.
+    #[test]
+    fn a_damaged_file_is_checked_without_a_panic(at in 0_usize..12_000, cut in 0_usize..40, put in "[\\[\\]={}\"a-z0-9\\.#\n\u{202e}е]{0,8}") {
+        let mut sources = example("council");
+        let mut text: Vec<char> = sources.policy.text.chars().collect();
+        let at = at.min(text.len());
+        let end = (at + cut).min(text.len());
+        text.splice(at..end, put.chars());
+        sources.policy.text = text.into_iter().collect();
+        let found = crate::check(&sources);
+        let _ = render_all(&found, &sources);
+    }
+}
+
+#[test]
+fn every_fault_is_shown_in_one_run_with_its_line_and_a_caret() {
+    let edits = [
+        ("max_rows_per_person = 4 ", "max_rows_per_persn = 4 "),
+        ("profile = \"sub-national-8-5\"", "min_people = 3\nround_to = 5 #"),
+        ("role     = \"lep-analyst\"", "role     = \"lep-analysts\""),
+        ("expires        = 2027-03-31", "expires        = 2030-03-31"),
+        ("epsilon   = 0.2 ", "epsilon   = 0.7 "),
+        (
+            "convictions               = { use = \"hidden\" }",
+            "convictions = { use = \"filter\", grains = [\"code\"], special = true }",
+        ),
+    ];
+    let mut sources = example("council");
+    for (from, to) in edits {
+        assert!(sources.policy.text.contains(from), "{from}");
+        sources.policy.text = sources.policy.text.replacen(from, to, 1);
+    }
+    insta::assert_snapshot!("check_faulty_council", render_all(&crate::check(&sources), &sources));
+}
+
+#[test]
+fn the_shipped_policies_say_what_their_caps_buy() {
+    for name in EXAMPLES {
+        let found = crate::check(&example(name));
+        let notes: Vec<&str> = found.iter().filter(|f| f.code == "CP901").map(|f| f.says.as_str()).collect();
+        assert_eq!(notes.len(), 2, "{name}");
+        assert!(
+            notes[0].contains("pays for 15 tables of equalities-people a year and 240 in all"),
+            "{}",
+            notes[0]
+        );
+    }
+}
