@@ -16,7 +16,7 @@ use crate::layers::{Layers, Ready};
 use crate::nearest;
 use crate::read::shown;
 use crate::settings::Grains;
-use crate::treatment::{Quota, Treatment, Window};
+use crate::treatment::{Method, Quota, Treatment, Window};
 
 /// Who asks. Complete, not open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -79,7 +79,7 @@ pub(crate) fn judge(
     counts(ready, question, &mut rules);
     together(ready, question, &mut rules);
     window(ready, question, &mut rules);
-    if rules.is_empty() { Ok(treatment(layers, ready, question.measure)) } else { Err(rules) }
+    if rules.is_empty() { Ok(treatment(layers, ready, question)) } else { Err(rules) }
 }
 
 /// The one share whose role, purpose, dataset and answer are the question's. Two cannot match: that does not load.
@@ -93,11 +93,11 @@ pub(crate) fn matching<'a>(layers: &'a Layers, question: &Question) -> Option<&'
     })
 }
 
-fn treatment(layers: &Layers, ready: &Ready, measure: Measure) -> Treatment {
+fn treatment(layers: &Layers, ready: &Ready, question: &Question) -> Treatment {
     let (share, settings) = (&ready.share, &ready.settings);
     Treatment {
         share: share.id.value.clone(),
-        method: ready.method.clone(),
+        method: method(layers, ready, question),
         window: Window {
             column: share.window.as_ref().map(|w| w.column.value.clone()),
             from: settings.window_from,
@@ -105,12 +105,27 @@ fn treatment(layers: &Layers, ready: &Ready, measure: Measure) -> Treatment {
         },
         min_cohort: settings.min_cohort,
         // A person is counted once however many rows: only rows need the bound.
-        rows_per_person: if measure == Measure::Rows { settings.rows_per_person } else { None },
+        rows_per_person: if question.measure == Measure::Rows { settings.rows_per_person } else { None },
         quota: Quota {
             tables_per_day: settings.tables_per_day.unwrap_or(0),
             tables_per_year: settings.tables_per_year.unwrap_or(0),
         },
         caps: layers.caps(),
+    }
+}
+
+/// The share's method. Where every axis describes the person and not one of their rows, a person is in one cell only, so
+/// that the noise need not cover more.
+fn method(layers: &Layers, ready: &Ready, question: &Question) -> Method {
+    let of_person = |axis: &GroupBy| {
+        let found = layers.schema.find(&question.dataset, &axis.column);
+        found.is_some_and(|f| f.table.person_key.is_some() && f.table.rows_per_person_max.is_none())
+    };
+    match &ready.method {
+        Method::Dp { epsilon, .. } if question.group_by.iter().all(of_person) => {
+            Method::Dp { epsilon: *epsilon, groups_per_person: 1 }
+        }
+        method => method.clone(),
     }
 }
 

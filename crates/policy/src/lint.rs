@@ -6,6 +6,7 @@ mod framework;
 mod head;
 mod releases;
 mod shares;
+mod together;
 
 use std::ops::Range;
 
@@ -48,6 +49,8 @@ pub(crate) fn check(sources: &Sources) -> Checked {
         datasets::check(&ground);
         releases::check(&ground);
         shares::check(&ground);
+        together::pairs(&ground);
+        together::unused(&ground);
     }
     let mut findings = framework_faults.into_found();
     findings.extend(policy_faults.into_found());

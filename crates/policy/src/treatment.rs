@@ -42,7 +42,7 @@ pub enum Method {
     Dp {
         /// The table's loss.
         epsilon: Epsilon,
-        /// Most cells of the table that one person may be in.
+        /// Most cells of the table that one person may be in: the share's bound, and 1 where every axis describes the person.
         groups_per_person: u32,
     },
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::tests::{EXAMPLES, example, loaded};
-use crate::{File, Method, Sources, instantiate};
+use crate::{File, Sources, instantiate};
 use cairn_question::form;
 use cairn_question::{PartnerId, Schema};
 use proptest::prelude::*;
@@ -73,6 +73,39 @@ fn each_policy_answers_what_its_board_shares() {
             check(policy, purpose, text, share);
         }
     }
+}
+
+/// The catalogue's questions, as its documents write them: a report must not meet a refusal that no board meant.
+#[test]
+fn every_indicator_is_answered_by_every_example() {
+    let folder = format!("{}/../../schemas/smf/indicators", env!("CARGO_MANIFEST_DIR"));
+    let mut asked = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let document: toml::Table = std::fs::read_to_string(file.unwrap().path()).unwrap().parse().unwrap();
+        let purpose = document["purpose"].as_str().unwrap();
+        let breakdowns = document["breakdowns"].as_array().unwrap().iter().map(|b| b.as_str().unwrap());
+        let breakdowns: Vec<&str> = breakdowns.chain([""]).collect();
+        for ask_text in document["ask"].as_array().unwrap().iter().map(|a| a["question"].as_str().unwrap()) {
+            for (breakdown, (grain, period)) in
+                breakdowns.iter().flat_map(|b| [("quarter", "2025-Q2"), ("year", "2024-25")].map(|g| (b, g)))
+            {
+                if breakdown.is_empty() == ask_text.contains("{breakdown}") {
+                    continue;
+                }
+                let text = ask_text.replace("{breakdown}", breakdown).replace("{grain}", grain);
+                let question = ask(purpose, &text.replace("{period}", period));
+                for layers in policies() {
+                    asked += 1;
+                    let found = verdict(layers, &question, "2026-11-21");
+                    assert!(
+                        layers.shares.iter().any(|r| r.share.id.value.as_str() == found),
+                        "{text}: {found}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(asked > 100, "{asked}");
 }
 
 #[test]
@@ -190,6 +223,16 @@ fn the_treatment_is_the_meet_of_all_layers() {
     let noisy = decided(&layers, "equalities", "people by disabled");
     let epsilon = cairn_question::privacy::Epsilon::from_millionths(200_000).unwrap();
     assert_eq!(noisy.method, Method::Dp { epsilon, groups_per_person: 1 });
+    let groups = |text: &str| match decided(&layers, "equalities", text).method {
+        Method::Dp { groups_per_person, .. } => groups_per_person,
+        Method::SuppressRound { .. } => 0,
+    };
+    assert_eq!(
+        groups("people by disabled, council where quarter = 2025-Q2"),
+        1,
+        "each person is in one cell"
+    );
+    assert_eq!(groups("people by disabled, quarter from 2024-Q2 to 2025-Q1"), 2);
     // A framework that rises above a policy's own threshold stops the policy from loading; it is never answered below.
     let sources = example("council");
     let framework = sources.framework.text.replace("min_people            = 5", "min_people            = 9");
