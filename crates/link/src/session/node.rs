@@ -42,7 +42,9 @@ pub enum NodeEvent {
 }
 
 enum State {
-    ExpectWelcome(ExpectWelcome),
+    /// Streams of QUIC are not ordered among each other, so a question may be here before the WELCOME that was sent
+    /// before it: what is heard on its stream is kept until then.
+    ExpectWelcome(ExpectWelcome, Vec<Heard>),
     Answering(Answering),
     Over,
 }
@@ -76,7 +78,10 @@ impl NodeSession {
     pub fn dial(now: Now) -> Self {
         let hello = Frame::Hello(Hello::ours(Role::Node));
         let out = [Output::Open(Stream::CONTROL, hello, After::More)].into();
-        Self { state: State::ExpectWelcome(ExpectWelcome { until: now.since_start + HELLO_WITHIN }), out }
+        Self {
+            state: State::ExpectWelcome(ExpectWelcome { until: now.since_start + HELLO_WITHIN }, Vec::new()),
+            out,
+        }
     }
 
     /// Sends the reply to a question, unless nobody waits for it any more.
@@ -113,8 +118,12 @@ impl NodeSession {
     fn welcome(&mut self, frame: Frame, now: Now) {
         match greet(frame, now) {
             Greeted::Welcome => {
-                self.state = State::Answering(Answering { streams: BTreeMap::new() });
+                let answering = State::Answering(Answering { streams: BTreeMap::new() });
+                let before = std::mem::replace(&mut self.state, answering);
                 self.out.push_back(Output::Event(NodeEvent::Welcomed));
+                if let State::ExpectWelcome(_, early) = before {
+                    early.into_iter().for_each(|heard| self.hear(heard, now));
+                }
             }
             Greeted::WrongClock { apart_min } => {
                 self.out.push_back(Output::Event(NodeEvent::WrongClock { apart_min }));
@@ -155,7 +164,7 @@ impl NodeSession {
         match (&self.state, frame) {
             (State::Over, _) => {}
             (_, Frame::Close(closing)) => self.end(closing.reason().unwrap_or(Close::GoingAway)),
-            (State::ExpectWelcome(_), frame) => self.welcome(frame, now),
+            (State::ExpectWelcome(..), frame) => self.welcome(frame, now),
             (State::Answering(_), _) => self.end(Close::Unexpected),
         }
     }
@@ -163,7 +172,7 @@ impl NodeSession {
     fn hear_opened(&mut self, stream: Stream, now: Now) {
         match &mut self.state {
             State::Over => {}
-            State::ExpectWelcome(_) => self.end(Close::Unexpected),
+            State::ExpectWelcome(..) => {}
             State::Answering(answering) if answering.streams.len() < OPEN_QUESTIONS_MAX => {
                 let until = now.since_start + REQUEST_WITHIN;
                 answering.streams.entry(stream).or_insert(Question::Arriving { until });
@@ -235,6 +244,7 @@ impl Session for NodeSession {
             Heard::Frame(Stream::CONTROL, frame) => self.hear_control(frame, now),
             Heard::Broken(Stream::CONTROL, error) => self.end_once(error.close()),
             Heard::Ended(Stream::CONTROL, _) => self.end_once(Close::GoingAway),
+            heard if matches!(self.state, State::ExpectWelcome(..)) => self.hear_early(heard),
             Heard::Opened(stream) => self.hear_opened(stream, now),
             Heard::Frame(stream, frame) => self.hear_frame(stream, frame, now),
             Heard::Broken(stream, error) => self.break_off(stream, error.close()),
@@ -244,7 +254,7 @@ impl Session for NodeSession {
 
     fn tick(&mut self, now: Now) {
         match &self.state {
-            State::ExpectWelcome(expect) if now.since_start >= expect.until => self.end(Close::TooSlow),
+            State::ExpectWelcome(expect, _) if now.since_start >= expect.until => self.end(Close::TooSlow),
             State::Answering(answering) => {
                 let passed = answering.streams.iter().filter(|(_, q)| now.since_start >= q.until());
                 let passed: Vec<(Stream, Close)> = passed.map(|(s, q)| (*s, q.too_late())).collect();
@@ -266,7 +276,7 @@ impl Session for NodeSession {
 
     fn next_deadline(&self) -> Option<Duration> {
         match &self.state {
-            State::ExpectWelcome(expect) => Some(expect.until),
+            State::ExpectWelcome(expect, _) => Some(expect.until),
             State::Answering(answering) => answering.streams.values().map(Question::until).min(),
             State::Over => None,
         }
@@ -282,9 +292,24 @@ impl Session for NodeSession {
 }
 
 impl NodeSession {
+    fn hear_early(&mut self, heard: Heard) {
+        let State::ExpectWelcome(_, early) = &mut self.state else { return };
+        if early.len() < EARLY_MAX {
+            early.push(heard);
+        } else {
+            self.end(Close::TooMany);
+        }
+    }
+
     fn end_once(&mut self, close: Close) {
         if !matches!(self.state, State::Over) {
             self.end(close);
         }
     }
 }
+
+/// Most that is kept before the WELCOME: a question on each stream that may be open, each stream opened, heard and ended.
+const EARLY_MAX: usize = 3 * OPEN_QUESTIONS_MAX;
+
+#[cfg(test)]
+mod tests;
