@@ -44,7 +44,10 @@ const DIAL_IN: Duration = Duration::from_secs(120);
 
 pub(crate) fn run(demo: &Demo) -> Result<Exit, Failure> {
     if demo.folder.exists() {
-        let says = format!("{} is there from before; delete it, or name another with --folder", demo.folder.display());
+        let says = format!(
+            "{} is there from before; delete it, or name another with --folder",
+            demo.folder.display()
+        );
         return Err(Failure::new("CC107", says));
     }
     files::make_folder(&demo.folder)?;
@@ -80,8 +83,11 @@ impl Stage {
     fn make_people(&self, demo: &Demo) -> Result<Truth, Failure> {
         heading(&format!("1. {} made-up people at ten partners (seed {})", demo.people, demo.seed));
         let spec = Spec { seed: demo.seed, people: demo.people, ..Spec::demo() };
-        let truth = generate(&spec, &self.folder.join("exports")).map_err(|e| Failure::new(e.code(), e.to_string()))?;
-        say::out("Each partner has its own export in its own shape, and a mapping file that reads it.\nexports/truth.json holds what only the maker of the people can know.\n\n");
+        let truth = generate(&spec, &self.folder.join("exports"))
+            .map_err(|e| Failure::new(e.code(), e.to_string()))?;
+        say::out(
+            "Each partner has its own export in its own shape, and a mapping file that reads it.\nexports/truth.json holds what only the maker of the people can know.\n\n",
+        );
         Ok(truth)
     }
 
@@ -90,10 +96,42 @@ impl Stage {
         let (authority, analyst) = (self.path("authority"), self.path("analyst"));
         let (identity, issuer) = (self.path("coordinator/identity"), self.path("issuer"));
         self.program.quiet(&["authority", "init", "--federation", "nolb-demo", &authority])?;
-        self.program.quiet(&["authority", "coordinator", &authority, "--address", "127.0.0.1", "--out", &identity])?;
-        self.program.quiet(&["authority", "issuer", &authority, "--name", "scottish-government", "--out", &issuer])?;
-        self.program.quiet(&["authority", "issuer", &authority, "--name", "local-partnership", "--out", &self.path("local-issuer")])?;
-        self.program.quiet(&["authority", "analyst", &authority, "--id", "demo-analyst", "--out", &analyst])?;
+        self.program.quiet(&[
+            "authority",
+            "coordinator",
+            &authority,
+            "--address",
+            "127.0.0.1",
+            "--out",
+            &identity,
+        ])?;
+        self.program.quiet(&[
+            "authority",
+            "issuer",
+            &authority,
+            "--name",
+            "scottish-government",
+            "--out",
+            &issuer,
+        ])?;
+        self.program.quiet(&[
+            "authority",
+            "issuer",
+            &authority,
+            "--name",
+            "local-partnership",
+            "--out",
+            &self.path("local-issuer"),
+        ])?;
+        self.program.quiet(&[
+            "authority",
+            "analyst",
+            &authority,
+            "--id",
+            "demo-analyst",
+            "--out",
+            &analyst,
+        ])?;
         for role in ["national-analyst", "equalities-analyst"] {
             let organisation = ["--organisation", "Scottish Government (demo)"];
             let words = ["authority", "credential", &issuer, "--analyst", &analyst, "--role", role];
@@ -101,7 +139,19 @@ impl Stage {
         }
         for m in &MEMBERS {
             let out = self.path(&format!("partners/{}/identity", m.id));
-            self.program.quiet(&["authority", "partner", &authority, "--id", m.id, "--name", m.name, "--kind", m.kind, "--out", &out])?;
+            self.program.quiet(&[
+                "authority",
+                "partner",
+                &authority,
+                "--id",
+                m.id,
+                "--name",
+                m.name,
+                "--kind",
+                m.kind,
+                "--out",
+                &out,
+            ])?;
         }
         let (folder, register) = (self.path("coordinator"), self.path("authority/register.json"));
         let words = ["coordinator", "init", &folder, "--identity", &identity, "--register", &register];
@@ -119,13 +169,16 @@ impl Stage {
             let node = self.path(&format!("partners/{}", m.id));
             let exports = self.path(&format!("exports/{}", m.id));
             let mapping = format!("{exports}/mapping.toml");
-            let words = ["node", "load", "--node", &node, "--mapping", &mapping, "--source", &exports, "--commit"];
+            let words =
+                ["node", "load", "--node", &node, "--mapping", &mapping, "--source", &exports, "--commit"];
             self.make_node(m, "127.0.0.1:1")?;
             self.program.quiet(&words)?;
         }
         progress.end();
         let (node, source) = ("partners/angus", "exports/angus");
-        say::out(&format!("For example: cairn node load --node {node} --mapping {source}/mapping.toml --source {source} --commit\n\n"));
+        say::out(&format!(
+            "For example: cairn node load --node {node} --mapping {source}/mapping.toml --source {source} --commit\n\n"
+        ));
         Ok(())
     }
 
@@ -140,10 +193,12 @@ impl Stage {
     fn start(&self) -> Result<Federation, Failure> {
         heading("4. The coordinator listens; ten nodes dial out to it");
         files::make_folder(&self.folder.join("logs"))?;
-        let (config, address_file) = (self.path("coordinator/coordinator.toml"), self.path("coordinator/address"));
+        let (config, address_file) =
+            (self.path("coordinator/coordinator.toml"), self.path("coordinator/address"));
         let words = ["coordinator", "run", "--config", &config, "--address-file", &address_file];
         let mut coordinator = self.program.start(&words, &self.folder.join("logs/coordinator.log"))?;
-        let address = self.wait(&mut coordinator, "the coordinator", || read_line(Path::new(&address_file)))?;
+        let address =
+            self.wait(&mut coordinator, "the coordinator", || read_line(Path::new(&address_file)))?;
         self.write_address(&config, "127.0.0.1:0", &address)?;
         let mut nodes = Vec::new();
         for m in &MEMBERS {
@@ -153,7 +208,9 @@ impl Stage {
         }
         let status = self.folder.join("coordinator").join(STATUS_FILE);
         self.wait(&mut coordinator, "the nodes", || all_connected(&status, nodes.len()))?;
-        say::out(&format!("All ten are connected to {address} over QUIC with mutual TLS 1.3. Their logs are in logs/.\n\n"));
+        say::out(&format!(
+            "All ten are connected to {address} over QUIC with mutual TLS 1.3. Their logs are in logs/.\n\n"
+        ));
         Ok(Federation { _coordinator: coordinator, nodes, address })
     }
 
@@ -170,7 +227,12 @@ impl Stage {
     }
 
     /// Waits for something a child will do, and gives up when the child ends or the time is over.
-    fn wait<T>(&self, child: &mut Running, whom: &str, mut ready: impl FnMut() -> Option<T>) -> Result<T, Failure> {
+    fn wait<T>(
+        &self,
+        child: &mut Running,
+        whom: &str,
+        mut ready: impl FnMut() -> Option<T>,
+    ) -> Result<T, Failure> {
         let mut progress = Progress::begin(&format!("waiting for {whom}"));
         let until = context::now().plus_s(DIAL_IN.as_secs());
         loop {
@@ -180,7 +242,10 @@ impl Stage {
             }
             if child.ended() || context::now() > until {
                 progress.end();
-                return Err(Failure::new("CC503", format!("{whom} did not come up; see {}", self.path("logs"))));
+                return Err(Failure::new(
+                    "CC503",
+                    format!("{whom} did not come up; see {}", self.path("logs")),
+                ));
             }
             progress.say(&format!("waiting for {whom}"));
             std::thread::sleep(Duration::from_millis(100));
@@ -188,7 +253,8 @@ impl Stage {
     }
 
     fn address(&self) -> Result<String, Failure> {
-        read_line(&self.folder.join("coordinator/address")).ok_or_else(|| Failure::new("CC503", "the coordinator's address is gone"))
+        read_line(&self.folder.join("coordinator/address"))
+            .ok_or_else(|| Failure::new("CC503", "the coordinator's address is gone"))
     }
 
     fn ask(&self, words: &[&str]) -> Result<u8, Failure> {
@@ -202,7 +268,9 @@ impl Stage {
         self.ask(&["people by council", "--role", "national-analyst"])?;
         say::out(&format!("{}\n\n", overstated(truth)));
         self.ask(&["people by age@broad, sex where year = 2024-25", "--role", "national-analyst"])?;
-        say::out("Disability is special-category data: here it is answered with differential privacy only.\n\n");
+        say::out(
+            "Disability is special-category data: here it is answered with differential privacy only.\n\n",
+        );
         self.ask(&["people by disabled", "--role", "equalities-analyst", "--purpose", "equalities"])?;
         heading("6. One question that a policy refuses, and one that every policy refuses");
         self.ask(&["people by parent", "--role", "national-analyst"])?;
@@ -221,13 +289,24 @@ impl Stage {
     fn report(&self) -> Result<(), Failure> {
         heading("8. The first indicator report");
         let (analyst, address, csv) = (self.path("analyst"), self.address()?, self.path("report.csv"));
-        self.program.shown(&["report", "--period", "2023-24", "--as", &analyst, "--coordinator", &address, "--csv", &csv])?;
+        self.program.shown(&[
+            "report",
+            "--period",
+            "2023-24",
+            "--as",
+            &analyst,
+            "--coordinator",
+            &address,
+            "--csv",
+            &csv,
+        ])?;
         Ok(())
     }
 
     fn look_at_the_audit(&self) -> Result<(), Failure> {
         heading("9. What a partner can see of itself");
-        let (ledger, identity) = (self.path("partners/fife/ledger.sqlite"), self.path("partners/fife/identity"));
+        let (ledger, identity) =
+            (self.path("partners/fife/ledger.sqlite"), self.path("partners/fife/identity"));
         let (export, key) = (self.path("fife-audit.jsonl"), self.path("partners/fife/identity/signing.pub"));
         self.program.shown(&["audit", "show", &ledger, "--last", "4"])?;
         self.program.quiet(&["audit", "export", &ledger, "--identity", &identity, "--out", &export])?;

@@ -36,7 +36,6 @@ impl Federation {
         Ok(Self { identity, client, register })
     }
 
-
     /// The analyst's own identity.
     pub(crate) const fn identity(&self) -> &AnalystIdentity {
         &self.identity

@@ -31,12 +31,16 @@ pub(crate) struct Generate {
 
 pub(crate) fn run(args: &Generate) -> Result<Exit, Failure> {
     let base = if args.full_scale { Spec::full_scale() } else { Spec::demo() };
-    let people = if args.full_scale && args.people == Spec::demo().people { base.people } else { args.people };
+    let people =
+        if args.full_scale && args.people == Spec::demo().people { base.people } else { args.people };
     let spec = Spec { seed: args.seed, people, as_of: args.as_of.unwrap_or(base.as_of), ..base };
     let progress = Progress::begin("making people up");
     let made = generate(&spec, &args.folder);
     progress.end();
     made.map_err(|e| Failure::new(e.code(), e.to_string()))?;
-    say::note(&format!("Wrote the exports of made-up partners, their mappings and truth.json to {}.", args.folder.display()));
+    say::note(&format!(
+        "Wrote the exports of made-up partners, their mappings and truth.json to {}.",
+        args.folder.display()
+    ));
     Ok(Exit::Done)
 }

@@ -91,7 +91,13 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     }
 }
 
-fn init(folder: &Path, identity: &Path, coordinator: &Address, policy: Template, controller: &str) -> Result<Exit, Failure> {
+fn init(
+    folder: &Path,
+    identity: &Path,
+    coordinator: &Address,
+    policy: Template,
+    controller: &str,
+) -> Result<Exit, Failure> {
     let identity = files::absolute(identity)?;
     let partner = NodeIdentity::load(&identity, context::now())?.partner().clone();
     let policies = folder.join("policy");
@@ -99,10 +105,16 @@ fn init(folder: &Path, identity: &Path, coordinator: &Address, policy: Template,
     let config = folder.join(CONFIG);
     files::write_new(&config, &configuration(&identity, coordinator))?;
     files::write_new(&policies.join("framework.toml"), crate::policy::FRAMEWORK)?;
-    files::write_new(&policies.join("policy.toml"), &cairn_policy::instantiate(policy.text(), &partner, controller))?;
+    files::write_new(
+        &policies.join("policy.toml"),
+        &cairn_policy::instantiate(policy.text(), &partner, controller),
+    )?;
     files::write_new(&policies.join("local-brake.toml"), policy.brake())?;
     say::note(&format!("Made {} for `{partner}`.", folder.display()));
-    say::note(&format!("Next: your board reads {}; then cairn node load", policies.join("policy.toml").display()));
+    say::note(&format!(
+        "Next: your board reads {}; then cairn node load",
+        policies.join("policy.toml").display()
+    ));
     Ok(Exit::Done)
 }
 

@@ -43,7 +43,9 @@ fn check_files(sources: &Sources) -> Exit {
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     say::note(&format!("{errors} errors, {warnings} warnings"));
     if errors > 0 {
-        say::note("A policy with errors does not load; the previous one stays in force until its own expiry.");
+        say::note(
+            "A policy with errors does not load; the previous one stays in force until its own expiry.",
+        );
         return Exit::BadFile;
     }
     Exit::Done

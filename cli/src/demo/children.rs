@@ -13,12 +13,15 @@ pub(super) struct Program(PathBuf);
 
 impl Program {
     pub(super) fn this() -> Result<Self, Failure> {
-        std::env::current_exe().map(Self).map_err(|_| Failure::new("CC501", "cannot find this program's own file to run it again"))
+        std::env::current_exe()
+            .map(Self)
+            .map_err(|_| Failure::new("CC501", "cannot find this program's own file to run it again"))
     }
 
     /// Runs a command to its end without showing it; a failure shows what it said.
     pub(super) fn quiet(&self, words: &[&str]) -> Result<Output, Failure> {
-        let out = Command::new(&self.0).args(words).stdin(Stdio::null()).output().map_err(|_| cannot(words))?;
+        let out =
+            Command::new(&self.0).args(words).stdin(Stdio::null()).output().map_err(|_| cannot(words))?;
         if out.status.success() {
             return Ok(out);
         }
@@ -29,7 +32,8 @@ impl Program {
     /// Shows a command as a person would type it, runs it, and lets it speak. Gives its exit code.
     pub(super) fn shown(&self, words: &[&str]) -> Result<u8, Failure> {
         say::out(&format!("$ cairn {}\n\n", typed(words)));
-        let status = Command::new(&self.0).args(words).stdin(Stdio::null()).status().map_err(|_| cannot(words))?;
+        let status =
+            Command::new(&self.0).args(words).stdin(Stdio::null()).status().map_err(|_| cannot(words))?;
         say::out("\n");
         Ok(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(Exit::Failed.number()))
     }
@@ -38,7 +42,8 @@ impl Program {
     pub(super) fn start(&self, words: &[&str], log: &Path) -> Result<Running, Failure> {
         let cannot_log = |_| Failure::new("CC104", format!("{} cannot be written", log.display()));
         let file = File::options().create(true).append(true).open(log).map_err(cannot_log)?;
-        let child = Command::new(&self.0).args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn();
+        let child =
+            Command::new(&self.0).args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn();
         child.map(Running).map_err(|_| cannot(words))
     }
 }

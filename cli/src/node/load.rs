@@ -54,7 +54,10 @@ fn refused(report: &Report) -> Exit {
 }
 
 fn published(manifest: &Manifest) -> String {
-    format!("Published edition {} as of {}. A running node takes it up by itself.", manifest.edition, manifest.as_of)
+    format!(
+        "Published edition {} as of {}. A running node takes it up by itself.",
+        manifest.edition, manifest.as_of
+    )
 }
 
 /// Prints a draft of a mapping from the first line of an export.

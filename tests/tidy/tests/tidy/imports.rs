@@ -1,7 +1,8 @@
 //! The import table of docs/ARCHITECTURE.md, held against `cargo metadata`.
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use crate::tree::{report, root};
 
@@ -30,16 +31,74 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("cairn-bench", "engine records question release policy", ""),
 ];
 
-fn metadata() -> Metadata {
-    MetadataCommand::new()
-        .manifest_path(root().join("Cargo.toml"))
-        .other_options(vec!["--locked".into()])
-        .exec()
-        .expect("cargo metadata")
+/// What `cargo metadata` says, as far as these rules read it.
+struct Metadata {
+    packages: Vec<Package>,
+    /// For each package id, the ids it depends on at run time.
+    reaches: BTreeMap<String, Vec<String>>,
 }
 
-fn ours(metadata: &Metadata) -> Vec<&Package> {
-    metadata.workspace_packages()
+struct Package {
+    id: String,
+    name: String,
+    description: String,
+    ours: Whose,
+    /// Name, and whether it stands in this workspace.
+    dependencies: Vec<(String, Whose)>,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Whose {
+    Ours,
+    Theirs,
+}
+
+fn metadata() -> Metadata {
+    let cargo = Command::new(env!("CARGO"))
+        .args(["metadata", "--locked", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .expect("cargo metadata");
+    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    let value: Value = serde_json::from_slice(&cargo.stdout).expect("cargo metadata is JSON");
+    let members: BTreeSet<&str> = list(&value["workspace_members"]).iter().map(|m| text(m)).collect();
+    let packages = list(&value["packages"]).iter().map(|p| package(p, &members)).collect();
+    let reaches =
+        list(&value["resolve"]["nodes"]).iter().map(|n| (text(&n["id"]).to_owned(), run_time(n))).collect();
+    Metadata { packages, reaches }
+}
+
+fn package(value: &Value, members: &BTreeSet<&str>) -> Package {
+    let normal = |d: &&Value| d["kind"].is_null();
+    let whose = |d: &Value| if d["path"].is_string() { Whose::Ours } else { Whose::Theirs };
+    Package {
+        id: text(&value["id"]).to_owned(),
+        name: text(&value["name"]).to_owned(),
+        description: value["description"].as_str().unwrap_or_default().to_owned(),
+        ours: if members.contains(text(&value["id"])) { Whose::Ours } else { Whose::Theirs },
+        dependencies: list(&value["dependencies"])
+            .iter()
+            .filter(normal)
+            .map(|d| (text(&d["name"]).to_owned(), whose(d)))
+            .collect(),
+    }
+}
+
+fn run_time(node: &Value) -> Vec<String> {
+    let normal = |d: &&Value| list(&d["dep_kinds"]).iter().any(|k| k["kind"].is_null());
+    list(&node["deps"]).iter().filter(normal).map(|d| text(&d["pkg"]).to_owned()).collect()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().expect("a list")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
+
+fn ours(metadata: &Metadata) -> impl Iterator<Item = &Package> {
+    metadata.packages.iter().filter(|p| p.ours == Whose::Ours)
 }
 
 fn short(name: &str) -> &str {
@@ -56,9 +115,8 @@ fn crates_import_only_what_the_table_allows() {
             continue;
         };
         let may: BTreeSet<&str> = may.split_whitespace().collect();
-        let imports =
-            package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal && d.path.is_some());
-        for import in imports.map(|d| short(&d.name)).filter(|name| !may.contains(name)) {
+        let imports = package.dependencies.iter().filter(|(_, whose)| *whose == Whose::Ours);
+        for import in imports.map(|(name, _)| short(name)).filter(|name| !may.contains(name)) {
             faults.push(format!("`{}` imports `{import}`", package.name));
         }
     }
@@ -95,8 +153,7 @@ fn only_one_crate_names_each_heavy_dependency() {
         ("rusqlite", "cairn-ledger cairn-coordinator"),
     ] {
         for package in ours(&metadata) {
-            let names =
-                package.dependencies.iter().any(|d| d.name == heavy && d.kind == DependencyKind::Normal);
+            let names = package.dependencies.iter().any(|(name, _)| name == heavy);
             if names && !owners.split(' ').any(|o| o == package.name.as_str()) {
                 faults.push(format!("`{}` names `{heavy}`, which belongs to {owners}", package.name));
             }
@@ -110,29 +167,61 @@ fn every_crate_is_one_sentence() {
     let metadata = metadata();
     let one = |d: &str| d.ends_with('.') && d.matches(". ").count() == 0 && (20..=120).contains(&d.len());
     let faults: Vec<String> = ours(&metadata)
-        .into_iter()
-        .filter(|p| !p.description.as_deref().is_some_and(one))
+        .filter(|p| !one(&p.description))
         .map(|p| format!("`{}`: {:?}", p.name, p.description))
         .collect();
     report("a crate's description is one sentence of 20 to 120 characters", &faults);
 }
 
-/// For each of our crates, the names of all it reaches by normal dependencies.
+/// For each of our crates, the names of all it reaches at run time.
 fn reach(metadata: &Metadata) -> BTreeMap<String, BTreeSet<String>> {
-    let resolve = metadata.resolve.as_ref().expect("resolved");
-    let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|n| (&n.id, n)).collect();
-    let name = |id| metadata[id].name.to_string();
-    let normal = |d: &cargo_metadata::NodeDep| d.dep_kinds.iter().any(|k| k.kind == DependencyKind::Normal);
-    let walk = |start| {
-        let (mut seen, mut open) = (BTreeSet::new(), vec![start]);
+    let names: BTreeMap<&str, &str> =
+        metadata.packages.iter().map(|p| (p.id.as_str(), p.name.as_str())).collect();
+    let walk = |start: &str| {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![start.to_owned()]);
         while let Some(id) = open.pop() {
-            for dep in nodes[id].deps.iter().filter(|d| normal(d)) {
-                if seen.insert(&dep.pkg) {
-                    open.push(&dep.pkg);
+            for dependency in &metadata.reaches[&id] {
+                if seen.insert(dependency.clone()) {
+                    open.push(dependency.clone());
                 }
             }
         }
-        seen.into_iter().map(name).collect()
+        seen.iter().map(|id| names[id.as_str()].to_owned()).collect()
     };
-    metadata.workspace_members.iter().map(|id| (name(id), walk(id))).collect()
+    ours(metadata).map(|p| (p.name.clone(), walk(&p.id))).collect()
+}
+
+/// The demo builds `-p cairn` and the tests build the workspace: the same features of every dependency, or DataFusion is
+/// compiled twice.
+#[test]
+fn the_demo_and_the_tests_build_the_same_dependencies() {
+    let features = |words: &[&str]| -> BTreeSet<String> {
+        let cargo = Command::new(env!("CARGO"))
+            .args([
+                "tree",
+                "--locked",
+                "--prefix",
+                "none",
+                "--edges",
+                "normal,build",
+                "--format",
+                "{p} [{f}]",
+            ])
+            .args(words)
+            .current_dir(root())
+            .output()
+            .expect("cargo tree");
+        let listed = String::from_utf8(cargo.stdout).expect("UTF-8");
+        listed
+            .lines()
+            .map(|l| l.trim_end_matches(" (*)").to_owned())
+            .filter(|l| !l.contains("cairn"))
+            .collect()
+    };
+    let (demo, tests) = (features(&["-p", "cairn"]), features(&["--workspace", "--edges", "all"]));
+    assert!(demo.len() > 100, "the tree is really listed");
+    report(
+        "dependencies that the demo builds otherwise than the tests",
+        &demo.difference(&tests).cloned().collect::<Vec<_>>(),
+    );
 }

@@ -1,0 +1,1 @@
+//! `cairn node run` and `cairn node status`.
