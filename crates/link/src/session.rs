@@ -146,6 +146,21 @@ pub const RESULT_GRACE: Duration = Duration::from_secs(60);
 /// The difference between two clocks that is told as a wrong clock, in seconds: as much as a question bears.
 pub const CLOCK_SKEW_S: u64 = cairn_question::limits::CLOCK_SKEW_S;
 
+/// How patient the coordinator is with whoever dialled in.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For the first words: [`HELLO_WITHIN`].
+    pub hello: Duration,
+    /// For a request, whole, once its stream is open: [`REQUEST_WITHIN`].
+    pub request: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { hello: HELLO_WITHIN, request: REQUEST_WITHIN }
+    }
+}
+
 fn millis(ms: u32) -> Duration {
     Duration::from_millis(u64::from(ms))
 }

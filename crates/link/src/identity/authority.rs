@@ -196,6 +196,29 @@ impl Authority {
         Ok(issuer)
     }
 
+    /// Signs a new certificate, of 90 days, for the key of a party's folder that this authority made, and puts it there. The party's
+    /// keys stay as they are; the register does not change.
+    ///
+    /// # Errors
+    /// [`IdentityError::Foreign`] for a folder of another federation, or a coordinator's without `addresses`.
+    pub fn renew(&self, folder: &Path, addresses: &[String], now: Moment) -> Result<(), IdentityError> {
+        let identity = IdentityFile::read(folder)?;
+        let file = folder.join(IDENTITY_FILE);
+        if identity.federation != self.federation {
+            return Err(IdentityError::foreign(&file, format!("it is of `{}`", identity.federation)));
+        }
+        if (identity.role == Role::Coordinator) != (1..=ADDRESSES_MAX).contains(&addresses.len()) {
+            return Err(IdentityError::unusable("a coordinator, and nobody else, has 1 to 16 addresses"));
+        }
+        let key_file = folder.join(&identity.tls_key);
+        let key = read(&key_file, Private)?;
+        let key = std::str::from_utf8(&key).ok().and_then(|pem| rcgen::KeyPair::from_pem(pem).ok());
+        let key = key.ok_or_else(|| IdentityError::malformed(&key_file, "not a private key in PEM"))?;
+        let party = Party::new(self.federation.clone(), identity.role, identity.id);
+        let certificate = self.root.sign(&party, addresses, &key, now)?;
+        replace(&folder.join(&identity.tls_certificate), certificate.as_bytes())
+    }
+
     fn make_party(
         &self,
         role: Role,

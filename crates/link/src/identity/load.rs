@@ -23,7 +23,7 @@ pub struct Transport {
     pub(crate) certificate: CertificateDer<'static>,
     pub(crate) key: PrivateKeyDer<'static>,
     pub(crate) root: CertificateDer<'static>,
-    expires_at: Moment,
+    pub(crate) expires_at: Moment,
 }
 
 /// A partner's node.

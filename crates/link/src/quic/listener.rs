@@ -17,7 +17,7 @@ use crate::close::Close;
 use crate::error::{AskFailure, LinkError};
 use crate::frame::{Accepted, Closing, Progress};
 use crate::identity::{CoordinatorIdentity, DenyList, Party, PeerError};
-use crate::session::{CoordinatorEvent, CoordinatorSession, Now, Stream};
+use crate::session::{CoordinatorEvent, CoordinatorSession, Now, Patience, Stream};
 use crate::tls::{self, DialInVerifier};
 
 /// The coordinator's door. Dropping it closes every connection.
@@ -100,6 +100,15 @@ impl Listener {
         address: SocketAddr,
         clock: &Clock,
     ) -> Result<Self, LinkError> {
+        Self::bind_with(identity, address, clock, Patience::default())
+    }
+
+    pub(super) fn bind_with(
+        identity: &CoordinatorIdentity,
+        address: SocketAddr,
+        clock: &Clock,
+        patience: Patience,
+    ) -> Result<Self, LinkError> {
         let denied = Arc::new(RwLock::new(identity.denied().clone()));
         let crypto = tls::quic_server(tls::server(identity.transport(), denied.clone(), clock)?)?;
         let mut config = ServerConfig::with_crypto(Arc::new(crypto));
@@ -115,6 +124,7 @@ impl Listener {
             verifier: DialInVerifier::new(identity.transport(), denied.clone()),
             denied,
             clock: clock.clone(),
+            patience,
             events: events_to,
             requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
             open: Mutex::new(Open::default()),
@@ -187,6 +197,7 @@ struct Door {
     verifier: DialInVerifier,
     denied: Arc<RwLock<DenyList>>,
     clock: Clock,
+    patience: Patience,
     events: mpsc::UnboundedSender<Event>,
     requests: Arc<Semaphore>,
     open: Mutex<Open>,
@@ -248,8 +259,8 @@ impl Door {
             commands: to_self,
             asked: HashMap::new(),
         };
-        let role = party.role();
-        let begin = move |now| CoordinatorSession::accept(role, now);
+        let (role, patience) = (party.role(), self.patience);
+        let begin = move |now| CoordinatorSession::accept(role, patience, now);
         let why = drive(connection, End::Listened, &self.clock, begin, &mut around, &mut commands).await;
         tracing::info!(%party, "connection ended: {why}");
         self.leave(number, party);

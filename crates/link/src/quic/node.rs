@@ -143,8 +143,11 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// A reply, or that none will come.
-type Reply = (Stream, Result<Vec<u8>, Close>);
+/// A question has ended: with a reply, or without.
+struct Reply {
+    stream: Stream,
+    reply: Result<Vec<u8>, Close>,
+}
 
 struct AroundNode<'a, H> {
     node: &'a Node<H>,
@@ -156,7 +159,7 @@ impl<H: Handler> Around for AroundNode<'_, H> {
     type Session = NodeSession;
     type Command = Reply;
 
-    fn obey(&mut self, session: &mut NodeSession, (stream, reply): Reply, _now: Now) {
+    fn obey(&mut self, session: &mut NodeSession, Reply { stream, reply }: Reply, _now: Now) {
         match reply {
             Ok(reply) => session.reply(stream, reply),
             Err(close) => session.abandon(stream, close),
@@ -209,7 +212,7 @@ impl Drop for Ended {
     fn drop(&mut self) {
         let reply = std::mem::replace(&mut self.reply, Err(Close::Unanswered));
         // Nobody listens where the connection is gone.
-        let _ = self.replies.send((self.stream, reply));
+        let _ = self.replies.send(Reply { stream: self.stream, reply });
         self.permit.take();
     }
 }

@@ -168,14 +168,14 @@ impl AnalystSession {
     fn hear_frame(&mut self, stream: Stream, frame: Frame, now: Now) {
         let State::Asking(asking) = &mut self.state else { return };
         let Some(request) = asking.requests.remove(&stream) else { return };
-        match step(request, frame, now) {
+        match step(stream, request, frame, now) {
             Step::Wait(request, event) => {
                 asking.requests.insert(stream, request);
-                self.out.extend(event.map(|event| Output::Event(event(stream))));
+                self.out.extend(event.map(Output::Event));
             }
             Step::Done(event) => {
                 self.out.push_back(Output::Done(stream));
-                self.out.push_back(Output::Event(event(stream)));
+                self.out.push_back(Output::Event(event));
             }
             Step::Abort(close) => self.fail(stream, close),
         }
@@ -195,28 +195,26 @@ impl AnalystSession {
     }
 }
 
-type ToEvent = Box<dyn FnOnce(Stream) -> AnalystEvent>;
-
 enum Step {
-    Wait(Request, Option<ToEvent>),
-    Done(ToEvent),
+    Wait(Request, Option<AnalystEvent>),
+    Done(AnalystEvent),
     Abort(Close),
 }
 
 /// One frame of the answer to one request.
-fn step(request: Request, frame: Frame, now: Now) -> Step {
+fn step(stream: Stream, request: Request, frame: Frame, now: Now) -> Step {
     match (request, frame) {
-        (_, Frame::Close(closing)) => Step::Done(Box::new(|s| AnalystEvent::Declined(s, closing))),
+        (_, Frame::Close(closing)) => Step::Done(AnalystEvent::Declined(stream, closing)),
         (Request::RegisterWanted { .. }, Frame::Register(register)) => {
-            Step::Done(Box::new(|s| AnalystEvent::Register(s, register)))
+            Step::Done(AnalystEvent::Register(stream, register))
         }
         (Request::Sent { .. }, Frame::Accepted(accepted)) => {
             let until = now.since_start + millis(accepted.within_ms) + RESULT_GRACE;
             let request = Request::Accepted { until, pieces: Pieces::default() };
-            Step::Wait(request, Some(Box::new(move |s| AnalystEvent::Accepted(s, accepted))))
+            Step::Wait(request, Some(AnalystEvent::Accepted(stream, accepted)))
         }
         (request @ Request::Accepted { .. }, Frame::Progress(progress)) => {
-            Step::Wait(request, Some(Box::new(move |s| AnalystEvent::Progress(s, progress))))
+            Step::Wait(request, Some(AnalystEvent::Progress(stream, progress)))
         }
         (Request::Accepted { until, mut pieces }, Frame::ResultReply { partner, reply }) => {
             match pieces.add(partner, reply) {
@@ -225,12 +223,12 @@ fn step(request: Request, frame: Frame, now: Now) -> Step {
             }
         }
         (Request::Accepted { pieces, .. }, Frame::ResultCoverage(coverage)) => {
-            Step::Done(Box::new(|s| AnalystEvent::Result(s, pieces.replies, coverage)))
+            Step::Done(AnalystEvent::Result(stream, pieces.replies, coverage))
         }
         // A result that was ready needs no ACCEPTED first.
         (Request::Sent { .. }, frame @ (Frame::ResultReply { .. } | Frame::ResultCoverage(_))) => {
             let until = now.since_start + RESULT_GRACE;
-            step(Request::Accepted { until, pieces: Pieces::default() }, frame, now)
+            step(stream, Request::Accepted { until, pieces: Pieces::default() }, frame, now)
         }
         _ => Step::Abort(Close::Unexpected),
     }

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::{
-    After, HELLO_WITHIN, Heard, Now, OPEN_QUESTIONS_MAX, OPEN_REQUESTS_MAX, Output, REQUEST_WITHIN, Session,
-    Stream, StreamSide,
+    After, Heard, Now, OPEN_QUESTIONS_MAX, OPEN_REQUESTS_MAX, Output, Patience, Session, Stream, StreamSide,
 };
 use crate::close::Close;
 use crate::error::AskFailure;
@@ -15,6 +14,7 @@ use crate::identity::Role;
 
 /// The coordinator's end: it waits for the HELLO; then it asks, if a node dialled in, or serves, if an analyst did.
 pub struct CoordinatorSession {
+    patience: Patience,
     state: State,
     out: VecDeque<Output<CoordinatorEvent>>,
 }
@@ -89,9 +89,9 @@ enum Request {
 impl CoordinatorSession {
     /// Waits for the HELLO of a party whose certificate is for `role`.
     #[must_use]
-    pub fn accept(role: Role, now: Now) -> Self {
-        let until = now.since_start + HELLO_WITHIN;
-        Self { state: State::ExpectHello(ExpectHello { role, until }), out: VecDeque::new() }
+    pub fn accept(role: Role, patience: Patience, now: Now) -> Self {
+        let until = now.since_start + patience.hello;
+        Self { patience, state: State::ExpectHello(ExpectHello { role, until }), out: VecDeque::new() }
     }
 
     /// Sends a signed question to the node; [`CoordinatorEvent::Replied`] ends it, at the latest after `within`.
@@ -253,7 +253,7 @@ impl CoordinatorSession {
         match &mut self.state {
             State::Over => {}
             State::WithAnalyst(analyst) if analyst.requests.len() < OPEN_REQUESTS_MAX => {
-                let until = now.since_start + REQUEST_WITHIN;
+                let until = now.since_start + self.patience.request;
                 analyst.requests.entry(stream).or_insert(Request::Arriving { until });
             }
             State::WithAnalyst(_) => self.out.push_back(Output::Abort(stream, Close::TooMany)),
