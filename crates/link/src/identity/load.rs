@@ -187,7 +187,7 @@ impl Common {
     fn load(dir: &Path, role: Role, now: Moment) -> Result<Self, IdentityError> {
         let file = IdentityFile::read(dir)?;
         if file.role != role {
-            let why = format!("it is the folder of a {}, not of a {role}", file.role);
+            let why = format!("it is for the role `{}`, not `{role}`", file.role);
             return Err(IdentityError::foreign(&dir.join(super::IDENTITY_FILE), why));
         }
         let signing = read_signing_key(&dir.join(&file.signing_key))?;
