@@ -301,11 +301,11 @@ fn label(axis: &Dimension, code: &str, schema: &Schema) -> String {
     }
     let column = axis.column.rsplit('.').next().unwrap_or(&axis.column);
     let lists = schema.tables().filter_map(|t| t.column(column)?.codes.as_deref());
-    lists
-        .filter_map(|id| schema.code_list(id))
-        .map(|l| l.label(code).to_owned())
-        .next()
-        .unwrap_or_else(|| code.into())
+    let label = lists.filter_map(|id| schema.code_list(id)).map(|l| l.label(code)).find(|l| *l != code);
+    // A coarser part has no label of its own: `scotland`.
+    let mut letters = code.chars();
+    let capital = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    label.map_or_else(|| capital + letters.as_str(), str::to_owned)
 }
 
 fn figure(measure: &Measure, sums: &[Sum<'_>], area: Option<&str>, min_people: i64) -> Figure {

@@ -6,10 +6,14 @@ use cairn_question::Question;
 const PARTNERS: &[&str] = &["angus", "dundee-city", "charity"];
 
 fn batch(indicators: &str) -> Batch {
+    batch_by("council", indicators)
+}
+
+fn batch_by(area: &str, indicators: &str) -> Batch {
     let order = Order {
         indicators: indicators.split_whitespace().map(str::to_owned).collect(),
         period: "2024-25".parse().unwrap(),
-        breakdown: None,
+        breakdown: Some(area.into()),
     };
     plan(&Catalogue::smf().unwrap(), &order, Schema::smf()).unwrap()
 }
@@ -206,4 +210,15 @@ fn an_answer_with_another_table_is_in_no_figure() {
     outcomes[0].answers[0].1.table.dimensions.clear();
     let report = Report::compute(&catalogue, &batch, &outcomes, Schema::smf()).unwrap();
     assert_eq!(line(&report.indicators[0], DUNDEE, None), "People starting=200/2");
+}
+
+#[test]
+fn the_nation_is_one_cell_with_its_name() {
+    let (catalogue, batch) = (Catalogue::smf().unwrap(), batch_by("nation", "R1"));
+    let outcomes =
+        outcomes(&batch, PARTNERS, |_, _| Reply::Rounded, |_, _, c| if c == ["scotland"] { 100 } else { 0 });
+    let report = Report::compute(&catalogue, &batch, &outcomes, Schema::smf()).unwrap();
+    let areas: Vec<&str> = report.indicators[0].lines.iter().map(|l| l.area_label.as_str()).collect();
+    assert_eq!(areas, ["Scotland", "Not known", "All areas"]);
+    assert_eq!(line(&report.indicators[0], "scotland", None), "People starting=300/3");
 }

@@ -48,7 +48,7 @@ fn an_order_that_cannot_be_asked_says_why() {
         "R4",
         "2025-Q2",
         Some("lep"),
-        "CG102 R4 is not broken down by `engagements.lep_code`; it is by participants.council_code, participants.council_code@nation",
+        "CG102 R4 is not broken down by `engagements.lep_code`; it is by participants.council_code@nation, participants.council_code",
     );
 }
 
