@@ -8,9 +8,8 @@ use cairn_question::{AskV1, Grid, Hash, Moment, Name, PartnerId, Schema, SignedA
 
 use crate::round::{Patience, RoundTerms, reply_bytes_max};
 
-/// Most bytes of replies that one round may have to keep, in memory and on disk: 512 MiB, the largest table there is from 900
-/// partners.
-pub const REPLIES_BYTES_MAX: usize = 512 << 20;
+/// Most bytes of replies that one round may have to keep, in memory and on disk: as much as one result may carry.
+pub const REPLIES_BYTES_MAX: usize = cairn_link::session::RESULT_BYTES_MAX;
 
 /// A question that was taken on.
 #[derive(Clone, Debug)]

@@ -29,7 +29,8 @@ pub struct Config {
     /// again within two; a longer wait makes every answer as slow as the slowest absence. 0 waits for nobody.
     #[serde(default = "Config::default_offline_wait_s")]
     pub offline_wait_s: u16,
-    /// Most rounds open at once, of all analysts. Default 256: with the limits on a table, some 4 GiB at the very worst.
+    /// Most rounds open at once, of all analysts. Default 256: each holds its replies in memory, 1 MB for an
+    /// ordinary table from 32 partners.
     #[serde(default = "Config::default_open_rounds_max")]
     pub open_rounds_max: NonZeroU16,
     /// Most rounds that one analyst has open at once. Default 32: an indicator report asks as one batch of some 20 questions.
@@ -85,7 +86,7 @@ pub enum LogFormat {
 #[non_exhaustive]
 pub enum ConfigFault {
     /// Not readable, or longer than a configuration is.
-    #[error("CO001 cannot read the configuration `{path}`: {cause}")]
+    #[error("cannot read the configuration `{path}`: {cause}")]
     Unreadable {
         /// The file.
         path: String,
@@ -93,7 +94,7 @@ pub enum ConfigFault {
         cause: std::io::ErrorKind,
     },
     /// Not TOML, an unknown key, or a value out of range; with line and column.
-    #[error("CO002 the configuration does not hold: {0}")]
+    #[error("the configuration does not hold: {0}")]
     Invalid(String),
 }
 

@@ -3,6 +3,7 @@
 use cairn_question::answer::{PolicyStatement, PrivacyStatement, SnapshotStatement, Zeros};
 use cairn_question::form;
 use cairn_question::privacy::NanoRho;
+use cairn_question::question::ASK_TYPE;
 use cairn_question::register::{CoordinatorEntry, PartnerEntry, Register};
 use cairn_question::{
     AnswerV1, AskV1, Cell, Credential, Day, Envelope, Grid, Hash, Moment, Name, OutcomeV1, PartnerId,
@@ -112,17 +113,32 @@ impl Federation {
     }
 
     pub(crate) fn reply(&self, asked: &Asked, from: &PartnerId, outcome: OutcomeV1) -> Vec<u8> {
+        asked.reply(from, outcome, self.key_of(from))
+    }
+}
+
+impl Asked {
+    /// What a node makes of the bytes that it gets.
+    pub(crate) fn read(bytes: Vec<u8>) -> Self {
+        let signed = SignedAsk::parse(&bytes).unwrap();
+        let ask = signed.peek().unwrap();
+        let hash = Hash::of(&signed.question.payload_unverified(ASK_TYPE).unwrap());
+        let grid = ask.question.grid(Schema::smf()).unwrap();
+        Self { ask, bytes, hash, grid }
+    }
+
+    pub(crate) fn reply(&self, from: &PartnerId, outcome: OutcomeV1, key: &SigningKey) -> Vec<u8> {
         let reply = ReplyV1 {
             cairn_reply: 1,
-            question_id: asked.ask.id,
-            question_hash: asked.hash,
+            question_id: self.ask.id,
+            question_hash: self.hash,
             federation: name("demo"),
             partner: from.clone(),
             at: NOW,
             policy: PolicyStatement { id: "p".into(), version: 1, hash: Hash::of(b"p") },
             outcome,
         };
-        reply.sign(self.key_of(from)).to_bytes()
+        reply.sign(key).to_bytes()
     }
 }
 

@@ -156,3 +156,6 @@ fn handle(hub: &Arc<Hub>, event: Event) {
         _ => tracing::warn!("an event at the door that this program does not know"),
     }
 }
+
+#[cfg(test)]
+mod tests;

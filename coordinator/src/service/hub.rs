@@ -61,6 +61,15 @@ pub(super) enum Phase {
     Stuck(&'static str),
 }
 
+impl Phase {
+    /// Takes over how an open round stands now. Says whether that is news.
+    pub(super) fn update(&mut self, now: Progress) -> bool {
+        let news = !matches!(self, Self::Open(before) if *before == now);
+        *self = Self::Open(now);
+        news
+    }
+}
+
 impl Hub {
     pub(super) fn new(
         config: Config,

@@ -123,11 +123,12 @@ impl Running {
             while let Some(ask) = self.round.poll_ask() {
                 self.dispatch(ask);
             }
-            self.phase.send_replace(Phase::Open(progress(&self.round)));
             if self.round.is_over(self.hub.clock.now()) {
                 break;
             }
             self.save().await;
+            // What is shown is on disk.
+            self.phase.send_if_modified(|phase| phase.update(progress(&self.round)));
             tokio::select! {
                 Some(event) = self.inbox.recv() => self.take(event),
                 () = tokio::time::sleep(LOOK_EVERY) => {}
