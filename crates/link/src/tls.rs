@@ -11,7 +11,7 @@ use std::sync::{Arc, RwLock};
 
 use crate::clock::Clock;
 use crate::identity::{DenyList, IdentityError, Transport};
-pub(crate) use verify::{CoordinatorVerifier, DialInVerifier};
+pub(crate) use verify::{CoordinatorVerifier, DialInVerifier, words};
 
 /// The protocol's name in TLS (ALPN, RFC 7301).
 pub(crate) const ALPN: &[u8] = b"cairn/1";

@@ -154,18 +154,23 @@ fn private_keys_are_for_their_owner_only() {
     check("gov", "issuer.key", &|dir| Issuer::open(dir).map(|_| ()));
 }
 
+/// What a node is told when one file of its folder is changed.
+fn edited(dir: &TempDir, file: &str, change: &dyn Fn(String) -> String, expect: &str) {
+    let fife = dir.path().join("fife");
+    let path = fife.join(file);
+    let before = fs::read(&path).unwrap();
+    fs::write(&path, change(String::from_utf8(before.clone()).unwrap())).unwrap();
+    let got = told(dir, NodeIdentity::load(&fife, NOON));
+    assert!(got.starts_with(expect), "{got}");
+    fs::write(&path, before).unwrap();
+}
+
 #[test]
 fn a_folder_that_is_not_in_order_is_named() {
     let dir = federation();
     let fife = dir.path().join("fife");
-    let check = |file: &str, change: &dyn Fn(String) -> String, expect: &str| {
-        let path = fife.join(file);
-        let before = fs::read(&path).unwrap();
-        fs::write(&path, change(String::from_utf8(before.clone()).unwrap())).unwrap();
-        let got = told(&dir, NodeIdentity::load(&fife, NOON));
-        assert!(got.starts_with(expect), "{got}");
-        fs::write(&path, before).unwrap();
-    };
+    let check =
+        |file: &str, change: &dyn Fn(String) -> String, expect: &str| edited(&dir, file, change, expect);
     let from = |party: &'static str, file: &'static str| {
         let text = fs::read_to_string(dir.path().join(party).join(file)).unwrap();
         move |_: String| text.clone()

@@ -92,7 +92,8 @@ pub(super) fn reason(why: &quinn::ConnectionError) -> Option<Close> {
 /// Words from the other end, fit for a screen.
 fn shown(words: &[u8]) -> String {
     let words = String::from_utf8_lossy(words);
-    let plain: String = words.chars().filter(|c| !c.is_control()).take(WORDS_CHARS_MAX).collect();
+    let plain: String =
+        crate::tls::words(&words).chars().filter(|c| !c.is_control()).take(WORDS_CHARS_MAX).collect();
     if plain.is_empty() { "it gives no reason".to_owned() } else { plain }
 }
 

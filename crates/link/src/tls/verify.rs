@@ -171,9 +171,34 @@ impl ClientCertVerifier for DialInVerifier {
     }
 }
 
-/// Keeps our words: QUIC carries them to the other end, which can then say more than an alert's number.
+/// Keeps our words: QUIC carries what rustls shows of an error to the other end, which can then say more than an alert's number.
 fn as_rustls(error: PeerError) -> Error {
-    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(error))))
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Words(error)))))
+}
+
+/// The words within what rustls shows of an error that [`as_rustls`] made; anything else as it is.
+pub(crate) fn words(shown: &str) -> &str {
+    let inner = shown.strip_prefix(RUSTLS_SHOWS_BEFORE).and_then(|s| s.strip_suffix(RUSTLS_SHOWS_AFTER));
+    inner.unwrap_or(shown)
+}
+
+const RUSTLS_SHOWS_BEFORE: &str = "invalid peer certificate: Other(OtherError(";
+const RUSTLS_SHOWS_AFTER: &str = "))";
+
+/// rustls shows such an error by its `Debug`, so that is where the words are.
+struct Words(PeerError);
+
+impl std::error::Error for Words {}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.0, self.0.code())
+    }
 }
 
 fn no_tls12() -> Error {
