@@ -3,7 +3,7 @@
 //! Rows come in the order of persons, so that everything that concerns one person (each cell once, at most so many rows,
 //! at most so many cells) is settled when the next person's first row comes.
 
-use cairn_question::Measure;
+use cairn_question::{Measure, Schema};
 use cairn_release::{Bounds, Cohort, CountPlan};
 use ring::hmac;
 
@@ -52,13 +52,23 @@ struct One {
 
 impl TallyOf {
     pub(crate) fn new(plan: &CountPlan) -> Self {
+        let mut bounds = plan.bounds.clone();
+        if plan.measure == Measure::Rows && one_row_a_person(&plan.dataset) {
+            // The privacy cost takes the dictionary's word that a person has one row here; the count is held to it.
+            bounds.rows_per_person = bounds.rows_per_person.or(Some(1));
+        }
         Self {
             cells: plan.grid.cells(),
             filters: plan.filters.len(),
             measure: plan.measure,
             cohort: plan.cohort,
-            bounds: plan.bounds.clone(),
+            bounds,
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn of_people(cells: usize, bounds: Bounds) -> Self {
+        Self { cells, filters: 0, measure: Measure::People, cohort: Cohort::NotCounted, bounds }
     }
 
     /// How many numbers a finished tally has: people, rows where they are asked for, people left out by each filter.
@@ -218,6 +228,10 @@ impl Tally {
         self.one.passes = false;
         self.one.alone = 0;
     }
+}
+
+fn one_row_a_person(dataset: &str) -> bool {
+    Schema::smf().table(dataset).is_some_and(|t| t.person_key.is_some() && t.rows_per_person_max.is_none())
 }
 
 /// Merges a person's rows by cell and keeps at most `most` cells, those that rank lowest.

@@ -2,8 +2,8 @@
 
 mod canary;
 mod limits;
-mod model;
-mod world;
+pub(crate) mod model;
+pub(crate) mod world;
 
 use proptest::prelude::*;
 

@@ -1,1 +1,128 @@
+use proptest::prelude::*;
 
+use super::*;
+use crate::place::{NEVER_COUNTS, NO_CODE, fails};
+
+const CELLS: usize = 5;
+
+fn of(measure: Measure, rows: Option<u32>, cells: Option<u32>, cohort: Cohort) -> TallyOf {
+    let bounds = Bounds { rows_per_person: rows, groups_per_person: cells, cap_key: [9; 32] };
+    TallyOf { cells: CELLS, filters: 2, measure, cohort, bounds }
+}
+
+/// Persons with their rows' places; the numbers that come out.
+fn numbers(of: &TallyOf, persons: &[Vec<u32>]) -> Vec<u64> {
+    let mut tally = Tally::new(of.clone());
+    for (person, rows) in (0..).zip(persons) {
+        tally.add(&vec![person; rows.len()], rows).unwrap();
+    }
+    tally.finish().0
+}
+
+fn check(of: &TallyOf, persons: &[&[u32]], people: [u64; CELLS], rest: &[u64]) {
+    let persons: Vec<Vec<u32>> = persons.iter().map(|p| p.to_vec()).collect();
+    assert_eq!(numbers(of, &persons), [&people[..], rest].concat());
+}
+
+#[test]
+fn each_cell_counts_a_person_once() {
+    let plain = of(Measure::People, None, None, Cohort::NotCounted);
+    check(&plain, &[&[0, 1, 0, 0], &[0], &[], &[4, NO_CODE, fails(0), NEVER_COUNTS]], [2, 1, 0, 0, 1], &[]);
+}
+
+#[test]
+fn rows_count_rows_beside_people_and_keep_the_oldest() {
+    let rows = of(Measure::Rows, None, None, Cohort::NotCounted);
+    check(&rows, &[&[0, 1, 0], &[0]], [2, 1, 0, 0, 0], &[3, 1, 0, 0, 0]);
+    let two = of(Measure::Rows, Some(2), None, Cohort::NotCounted);
+    check(&two, &[&[0, 1, 0, 3], &[0]], [2, 1, 0, 0, 0], &[2, 1, 0, 0, 0]);
+}
+
+#[test]
+fn a_row_outside_the_grid_uses_up_the_bound_and_a_filtered_one_does_not() {
+    let one = of(Measure::People, Some(1), None, Cohort::NotCounted);
+    check(&one, &[&[NO_CODE, 1], &[fails(1), 2], &[NEVER_COUNTS, 3]], [0, 0, 1, 1, 0], &[]);
+}
+
+#[test]
+fn a_filter_leaves_out_whoever_it_alone_keeps_from_every_cell() {
+    let cohorts = of(Measure::People, None, None, Cohort::Counted);
+    // Left out by 0 alone; by 1 alone; by both in different rows; by both in the same row only; counted all the same.
+    let persons: [&[u32]; 5] = [
+        &[fails(0), NEVER_COUNTS],
+        &[2 + fails(1)],
+        &[fails(0), fails(1)],
+        &[fails(0) + fails(1)],
+        &[fails(0), 1],
+    ];
+    check(&cohorts, &persons, [0, 1, 0, 0, 0], &[2, 2]);
+    // Outside the grid there is nothing to leave out, and nothing that counts.
+    check(&cohorts, &[&[fails(0) + NO_CODE], &[NO_CODE, fails(0)]], [0; CELLS], &[1, 0]);
+}
+
+#[test]
+fn persons_must_rise_and_the_last_number_is_nobodys() {
+    let plain = of(Measure::People, None, None, Cohort::NotCounted);
+    let fault = |persons: &[&[u32]]| {
+        let mut tally = Tally::new(plain.clone());
+        persons.iter().map(|p| tally.add(p, &vec![0; p.len()])).find_map(Result::err)
+    };
+    assert_eq!(fault(&[&[1, 1, 3], &[], &[3, 4]]), None);
+    for torn in [&[&[2_u32, 1][..]][..], &[&[1, 2], &[1]], &[&[1, u32::MAX]]] {
+        assert_eq!(fault(torn), Some(EngineFault::PersonOrder));
+    }
+}
+
+#[test]
+fn rows_without_persons_stand_for_themselves() {
+    let mut tally = Tally::new(of(Measure::Rows, Some(1), Some(1), Cohort::Counted));
+    tally.add_unowned(&[0, 0, fails(1), 3]);
+    assert_eq!(tally.finish(), (vec![2, 0, 0, 1, 0, 2, 0, 0, 1, 0, 0, 1], None));
+}
+
+#[test]
+fn the_bound_on_cells_is_reached_and_depends_on_the_key() {
+    let capped = |key| {
+        let mut of = of(Measure::People, None, Some(2), Cohort::NotCounted);
+        of.bounds.cap_key = key;
+        numbers(&of, &[vec![0, 1, 2, 3, 4]])
+    };
+    assert_eq!(capped([0; 32]).iter().sum::<u64>(), 2);
+    let kept: std::collections::BTreeSet<Vec<u64>> = (0..40).map(|k| capped([k; 32])).collect();
+    assert!(kept.len() > 3, "40 keys keep more than 3 different pairs of 10");
+}
+
+proptest! {
+    /// What is kept of a person depends on that person alone, whoever else is counted and whatever their numbers are; so
+    /// one person changes the numbers by their own share, and that is within the bounds.
+    #[test]
+    fn a_table_is_the_sum_of_its_persons(
+        persons in prop::collection::vec(prop::collection::vec(place(), 0..9), 0..8),
+        rows in prop::option::of(1..5_u32), cells in prop::option::of(1..4_u32), by_rows: bool, cohort: bool,
+    ) {
+        let measure = if by_rows { Measure::Rows } else { Measure::People };
+        let cohort = if cohort { Cohort::Counted } else { Cohort::NotCounted };
+        let of = of(measure, rows, cells, cohort);
+        let mut sum = vec![0; of.numbers()];
+        for person in &persons {
+            let own = numbers(&of, std::slice::from_ref(person));
+            let people: u64 = own[..CELLS].iter().sum();
+            prop_assert!(people <= u64::from(cells.unwrap_or(u32::MAX)) && people <= u64::from(rows.unwrap_or(u32::MAX)));
+            prop_assert!(own[..CELLS].iter().all(|n| *n <= 1));
+            if by_rows {
+                prop_assert!(own[CELLS..2 * CELLS].iter().sum::<u64>() <= u64::from(rows.unwrap_or(u32::MAX)));
+            }
+            sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+        }
+        prop_assert_eq!(numbers(&of, &persons), sum);
+    }
+}
+
+fn place() -> impl Strategy<Value = u32> {
+    let cell = 0..u32::try_from(CELLS).unwrap();
+    (
+        cell,
+        prop::sample::select(vec![0, 0, 0, NO_CODE, fails(0), fails(1), fails(0) + fails(1), NEVER_COUNTS]),
+    )
+        .prop_map(|(cell, mark)| cell + mark)
+}

@@ -9,14 +9,14 @@ use cairn_release::CountPlan;
 use super::world::{Asked, Field, Outcome, Person, SPANS, Start, World, kept_code};
 
 #[derive(Debug, Eq, PartialEq)]
-pub(super) struct Expected {
-    pub(super) people: Vec<u64>,
-    pub(super) rows: Option<Vec<u64>>,
-    pub(super) left_out: Vec<u64>,
+pub(crate) struct Expected {
+    pub(crate) people: Vec<u64>,
+    pub(crate) rows: Option<Vec<u64>>,
+    pub(crate) left_out: Vec<u64>,
 }
 
 impl Expected {
-    pub(super) fn of(plan: &CountPlan, mut numbers: Vec<u64>) -> Self {
+    pub(crate) fn of(plan: &CountPlan, mut numbers: Vec<u64>) -> Self {
         let cells = plan.grid.cells();
         let counts = if plan.measure == Measure::Rows { 2 * cells } else { cells };
         let left_out = numbers.split_off(counts);
@@ -32,7 +32,7 @@ enum Value {
     Day(i32),
 }
 
-pub(super) fn model(world: &World, asked: &Asked) -> Expected {
+pub(crate) fn model(world: &World, asked: &Asked) -> Expected {
     let cells: usize = asked.axes.iter().map(|a| a.codes().len()).product();
     let (mut people, mut rows) = (vec![0; cells], vec![0; cells]);
     let mut left_out = vec![0; asked.filters.len()];

@@ -19,38 +19,38 @@ use super::model::Expected;
 use crate::{Engine, EngineFault, Limits};
 
 #[derive(Clone, Debug)]
-pub(super) struct World {
-    pub(super) persons: Vec<Person>,
+pub(crate) struct World {
+    pub(crate) persons: Vec<Person>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Person {
+pub(crate) struct Person {
     /// Without a row in `participants` everything about them is unknown.
-    pub(super) known: bool,
-    pub(super) sex: Option<u8>,
-    pub(super) simd: Option<u8>,
-    pub(super) starts: Vec<Start>,
+    pub(crate) known: bool,
+    pub(crate) sex: Option<u8>,
+    pub(crate) simd: Option<u8>,
+    pub(crate) starts: Vec<Start>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Start {
-    pub(super) day: i32,
-    pub(super) lep: u8,
-    pub(super) referral: Option<u8>,
-    pub(super) rejoin: bool,
-    pub(super) outcomes: Vec<Outcome>,
+pub(crate) struct Start {
+    pub(crate) day: i32,
+    pub(crate) lep: u8,
+    pub(crate) referral: Option<u8>,
+    pub(crate) rejoin: bool,
+    pub(crate) outcomes: Vec<Outcome>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Outcome {
-    pub(super) day: i32,
-    pub(super) kind: u8,
+pub(crate) struct Outcome {
+    pub(crate) day: i32,
+    pub(crate) kind: u8,
 }
 
 /// 2024-01-01.
-pub(super) const DAY_0: i32 = 19_723;
+pub(crate) const DAY_0: i32 = 19_723;
 
-pub(super) fn world() -> impl Strategy<Value = World> {
+pub(crate) fn world() -> impl Strategy<Value = World> {
     let outcome = (0..600_i32, 0..3_u8).prop_map(|(day, kind)| Outcome { day: DAY_0 + day, kind });
     let some = |most: u8| prop::option::weighted(0.8, 0..most);
     let start = (0..500_i32, 0..3_u8, some(3), any::<bool>(), prop::collection::vec(outcome, 0..3));
@@ -71,20 +71,20 @@ pub(super) fn world() -> impl Strategy<Value = World> {
 
 /// What is asked, in the words of the model.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) dataset: &'static str,
-    pub(super) measure: Measure,
-    pub(super) axes: Vec<Field>,
+pub(crate) struct Asked {
+    pub(crate) dataset: &'static str,
+    pub(crate) measure: Measure,
+    pub(crate) axes: Vec<Field>,
     /// A field and the positions of the codes, or the spans, that it keeps.
-    pub(super) filters: Vec<(Field, Vec<usize>)>,
-    pub(super) window: Option<(i32, i32)>,
-    pub(super) rows_per_person: Option<u32>,
-    pub(super) groups_per_person: Option<u32>,
+    pub(crate) filters: Vec<(Field, Vec<usize>)>,
+    pub(crate) window: Option<(i32, i32)>,
+    pub(crate) rows_per_person: Option<u32>,
+    pub(crate) groups_per_person: Option<u32>,
 }
 
 /// A column that can be asked about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Field {
+pub(crate) enum Field {
     Sex,
     Simd,
     Lep,
@@ -96,10 +96,10 @@ pub(super) enum Field {
 }
 
 /// Spans of the date axes: with a gap, and not over all days.
-pub(super) const SPANS: [(i32, i32); 3] =
+pub(crate) const SPANS: [(i32, i32); 3] =
     [(DAY_0 + 50, DAY_0 + 99), (DAY_0 + 100, DAY_0 + 250), (DAY_0 + 300, DAY_0 + 449)];
 
-pub(super) fn asked() -> impl Strategy<Value = Asked> {
+pub(crate) fn asked() -> impl Strategy<Value = Asked> {
     use Field::{Kind, Lep, OutcomeDay, Referral, Rejoin, Sex, Simd, StartDay};
     let outcomes = vec![Sex, Simd, Lep, Referral, Rejoin, StartDay, Kind, OutcomeDay];
     let engagements = vec![Sex, Simd, Lep, Referral, Rejoin, StartDay];
@@ -125,7 +125,7 @@ pub(super) fn asked() -> impl Strategy<Value = Asked> {
 }
 
 impl Field {
-    pub(super) fn column(self) -> ColumnPath {
+    pub(crate) fn column(self) -> ColumnPath {
         let (table, column) = match self {
             Self::Sex => ("participants", "sex"),
             Self::Simd => ("participants", "simd_quintile"),
@@ -139,12 +139,12 @@ impl Field {
         ColumnPath { table: table.into(), column: column.into() }
     }
 
-    pub(super) const fn is_of_days(self) -> bool {
+    pub(crate) const fn is_of_days(self) -> bool {
         matches!(self, Self::StartDay | Self::OutcomeDay)
     }
 
     /// The codes of its axis; for dates, the names of the spans.
-    pub(super) fn codes(self) -> Vec<String> {
+    pub(crate) fn codes(self) -> Vec<String> {
         if self.is_of_days() {
             return vec!["first".into(), "second".into(), "third".into()];
         }
@@ -174,7 +174,7 @@ impl Field {
 }
 
 /// The kept codes that a filter's number stands for: 0 is the missing category, so that it is filtered for often.
-pub(super) fn kept_code(codes: &[String], at: usize) -> String {
+pub(crate) fn kept_code(codes: &[String], at: usize) -> String {
     match at {
         0 => UNKNOWN.to_owned(),
         at => codes[(at - 1) % codes.len()].clone(),
@@ -182,7 +182,19 @@ pub(super) fn kept_code(codes: &[String], at: usize) -> String {
 }
 
 impl Asked {
-    pub(super) fn plan(&self) -> CountPlan {
+    pub(crate) fn people(dataset: &'static str, axes: &[Field]) -> Self {
+        Self {
+            dataset,
+            measure: Measure::People,
+            axes: axes.to_vec(),
+            filters: Vec::new(),
+            window: None,
+            rows_per_person: None,
+            groups_per_person: None,
+        }
+    }
+
+    pub(crate) fn plan(&self) -> CountPlan {
         let dimensions = self.axes.iter().map(|f| cairn_question::grid::Dimension {
             column: f.column().column,
             grain: CODE_GRAIN.into(),
@@ -220,14 +232,14 @@ fn days_kept(span: (i32, i32)) -> Keep {
 }
 
 /// A world on disk.
-pub(super) struct Made {
-    pub(super) world: World,
-    pub(super) snapshot: Snapshot,
-    pub(super) _dir: TempDir,
+pub(crate) struct Made {
+    pub(crate) world: World,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) _dir: TempDir,
 }
 
 impl Made {
-    pub(super) fn of(world: World, persons_per_part: u32) -> Self {
+    pub(crate) fn of(world: World, persons_per_part: u32) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path().join("a store with a % in its name")).unwrap();
         let mut writer =
@@ -238,9 +250,21 @@ impl Made {
         let snapshot = writer.commit().unwrap();
         Self { world, snapshot, _dir: dir }
     }
+
+    /// A table without persons.
+    pub(crate) fn feedback(rows: usize) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let table = "charter_feedback";
+        let schema = arrow_schema(Schema::smf().table(table).unwrap());
+        let columns = schema.fields().iter().map(|f| filler(table, f.name(), f.data_type(), rows)).collect();
+        let mut writer = Store::open(dir.path()).unwrap().writer(head()).unwrap();
+        writer.append(table, &RecordBatch::try_new(schema, columns).unwrap()).unwrap();
+        let snapshot = writer.commit().unwrap();
+        Self { world: World { persons: Vec::new() }, snapshot, _dir: dir }
+    }
 }
 
-pub(super) fn head() -> Head {
+pub(crate) fn head() -> Head {
     Head {
         partner: PartnerId::new("angus").unwrap(),
         as_of: Day::new(2026, 1, 1).unwrap(),
@@ -319,7 +343,7 @@ fn column(table: &str, name: &str, form: &DataType, rows: &[Row<'_>]) -> ArrayRe
 }
 
 /// A column that no question of these tests names: if it were read, text or other types would be refused.
-pub(super) fn filler(table: &str, name: &str, form: &DataType, rows: usize) -> ArrayRef {
+pub(crate) fn filler(table: &str, name: &str, form: &DataType, rows: usize) -> ArrayRef {
     let column = Schema::smf().table(table).unwrap().column(name).unwrap();
     match column.kind {
         Kind::Code => {
@@ -337,14 +361,14 @@ pub(super) fn filler(table: &str, name: &str, form: &DataType, rows: usize) -> A
     }
 }
 
-pub(super) fn engine(threads: usize) -> Engine {
+pub(crate) fn engine(threads: usize) -> Engine {
     Engine::new(Limits { threads: NonZeroUsize::new(threads).unwrap(), ..Limits::default() }).unwrap()
 }
 
-pub(super) fn count(snapshot: &Snapshot, plan: &CountPlan, threads: usize) -> Result<Expected, EngineFault> {
+pub(crate) fn count(snapshot: &Snapshot, plan: &CountPlan, threads: usize) -> Result<Expected, EngineFault> {
     block_on(engine(threads).numbers(snapshot, plan)).map(|n| Expected::of(plan, n))
 }
 
-pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }

@@ -1,0 +1,99 @@
+//! The engine and DuckDB by turns.
+
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use cairn_engine::{Engine, Limits};
+use cairn_records::Snapshot;
+
+use crate::duck::Duck;
+use crate::made_up;
+use crate::questions::{Asked, Counts};
+use crate::{Failed, say};
+
+/// What to measure.
+pub(crate) struct Sizes {
+    rows: Vec<u32>,
+    threads: NonZeroUsize,
+    rounds: usize,
+}
+
+impl Sizes {
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failed> {
+        let mut sizes = Self { rows: Vec::new(), threads: NonZeroUsize::MIN.saturating_add(1), rounds: 7 };
+        let mut rest = arguments.iter();
+        while let Some(key) = rest.next() {
+            let value = rest.next().ok_or_else(|| Failed::new(format!("`{key}` needs a number")))?;
+            match key.as_str() {
+                "--rows" => sizes.rows.push(value.parse()?),
+                "--threads" => sizes.threads = value.parse()?,
+                "--rounds" => sizes.rounds = value.parse::<usize>()?.max(1),
+                _ => return Err(Failed::new(format!("unknown argument `{key}`"))),
+            }
+        }
+        if sizes.rows.is_empty() {
+            sizes.rows = vec![1_000_000, 10_000_000];
+        }
+        Ok(sizes)
+    }
+}
+
+pub(crate) fn engine(sizes: &Sizes) -> Result<(), Failed> {
+    let threads = sizes.threads;
+    say(format!(
+        "{threads} threads each, median of {} rounds by turns, files in the page cache",
+        sizes.rounds
+    ));
+    say("| engagement rows | question | engine | DuckDB | engine / DuckDB |");
+    say("|---|---|---|---|---|");
+    for rows in &sizes.rows {
+        let dir = tempfile::tempdir()?;
+        let snapshot = made_up::snapshot(dir.path(), *rows)?;
+        for asked in Asked::all() {
+            let line = turns(&snapshot, &asked, sizes)?;
+            say(format!("| {rows} | {} | {line}", asked.name));
+        }
+    }
+    Ok(())
+}
+
+/// One question, by turns; the counts must agree every time.
+fn turns(snapshot: &Snapshot, asked: &Asked, sizes: &Sizes) -> Result<String, Failed> {
+    let engine = Engine::new(Limits { threads: sizes.threads, ..Limits::default() })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let mut duck = Duck::start(snapshot, sizes.threads)?;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    // The first round warms both up and is not counted.
+    for _ in 0..=sizes.rounds {
+        let start = now();
+        let table = runtime.block_on(engine.count(snapshot, &asked.plan))?;
+        ours.push(start.elapsed());
+        let counts = Counts::of(asked, &table);
+        let (took, other) = duck.ask(asked.name)?;
+        theirs.push(took);
+        if counts != other {
+            return Err(Failed::new(format!("the counts of `{}` differ", asked.name)));
+        }
+    }
+    let (ours, theirs) = (median_us(ours), median_us(theirs));
+    let ratio_hundredths = ours * 100 / theirs.max(1);
+    let (whole, part) = (ratio_hundredths / 100, ratio_hundredths % 100);
+    Ok(format!(
+        "{}.{} ms | {}.{} ms | {whole}.{part:02} |",
+        ours / 1000,
+        ours / 100 % 10,
+        theirs / 1000,
+        theirs / 100 % 10
+    ))
+}
+
+fn median_us(mut times: Vec<Duration>) -> u128 {
+    times.remove(0);
+    times.sort_unstable();
+    times.get(times.len() / 2).map_or(0, Duration::as_micros)
+}
+
+#[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,1 +1,0 @@
-//! Measures side by side with named peers.

@@ -1,0 +1,63 @@
+//! Measures Cairn side by side with named peers, in one run, as ratios. Never a timed test: figures are for reading.
+
+mod compare;
+mod duck;
+mod made_up;
+mod questions;
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::compare::Sizes;
+
+const USAGE: &str = "cairn-bench engine [--rows N]… [--threads N] [--rounds N]
+
+  Counts people in N made-up engagement rows (1000000 and 10000000 unless said otherwise) with the engine and with
+  DuckDB, by turns, on the same Parquet files. Needs `python3` with the package `duckdb`.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.split_first() {
+        Some((first, rest)) if first == "engine" => Sizes::parse(rest).and_then(|s| compare::engine(&s)),
+        _ => Err(Failed::new(USAGE)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            say_failed(&failed);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why a measurement was not made.
+#[derive(Debug)]
+struct Failed(String);
+
+impl Failed {
+    fn new(what: impl fmt::Display) -> Self {
+        Self(what.to_string())
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self::new(error)
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a measurement's one output is what it prints")]
+fn say(line: impl fmt::Display) {
+    println!("{line}");
+}
+
+#[expect(clippy::print_stderr, reason = "a program's failure goes to standard error")]
+fn say_failed(failed: &Failed) {
+    eprintln!("cairn-bench: {failed}");
+}
