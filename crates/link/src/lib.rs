@@ -12,6 +12,8 @@ pub mod address;
 pub mod backoff;
 pub mod clock;
 pub mod close;
+#[cfg(test)]
+mod documented;
 pub mod error;
 pub mod frame;
 pub mod identity;

@@ -152,6 +152,8 @@ struct World {
     passed: Duration,
     /// Frames arrive that nobody sent.
     hostile: bool,
+    /// How many connections have ended.
+    broken: u64,
     node: Side<NodeSession>,
     to_node: Side<CoordinatorSession>,
     analyst: Side<AnalystSession>,
@@ -176,6 +178,7 @@ impl World {
         Self {
             passed: Duration::ZERO,
             hostile: false,
+            broken: 0,
             node: Side::new(NodeSession::dial(now)),
             to_node: Side::new(CoordinatorSession::accept(Role::Node, Patience::default(), now)),
             analyst: Side::new(AnalystSession::dial(now)),
@@ -304,6 +307,7 @@ impl World {
     }
 
     fn break_node(&mut self) {
+        self.broken += 1;
         self.node.session.lost(None);
         self.to_node.session.lost(None);
         self.note();
@@ -316,6 +320,7 @@ impl World {
     }
 
     fn break_analyst(&mut self) {
+        self.broken += 1;
         self.analyst.session.lost(None);
         self.to_analyst.session.lost(None);
         self.note();
@@ -467,6 +472,18 @@ proptest! {
         for op in &ops {
             world.run(op);
         }
+        world.end();
+    }
+
+    #[test]
+    fn in_whatever_order_streams_arrive_no_connection_ends(ops in ops()) {
+        let mut world = World::new();
+        world.settle();
+        let good = |op: &&Op| !matches!(op, Op::Break { .. } | Op::Again { .. } | Op::Pass { .. });
+        for op in ops.iter().filter(good) {
+            world.run(op);
+        }
+        prop_assert_eq!(world.broken, 0);
         world.end();
     }
 
