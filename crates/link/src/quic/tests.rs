@@ -306,6 +306,64 @@ async fn a_question_open_when_the_node_goes_ends_as_offline() {
     assert_eq!(node_down(&mut listener).await.as_str(), "fife");
 }
 
+/// Carries datagrams between whoever sent to `route` last and the door of the moment.
+async fn carry(route: tokio::net::UdpSocket, door: watch::Receiver<SocketAddr>) {
+    let out = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let (mut up, mut down, mut from) = ([0; 2_000], [0; 2_000], None);
+    loop {
+        tokio::select! {
+            Ok((n, sender)) = route.recv_from(&mut up) => {
+                from = Some(sender);
+                let door = *door.borrow();
+                out.send_to(&up[..n], door).await.unwrap();
+            }
+            Ok((n, sender)) = out.recv_from(&mut down) => {
+                // A door that is no longer the one is dead, and sends nothing.
+                if sender == *door.borrow() {
+                    route.send_to(&down[..n], from.unwrap()).await.unwrap();
+                }
+            }
+        }
+    }
+}
+
+/// Replies once it is told to.
+struct Told(Arc<tokio::sync::Notify>);
+
+impl Handler for Told {
+    async fn answer(&self, ask: Vec<u8>, _deadline: Moment) -> Vec<u8> {
+        self.0.notified().await;
+        ask
+    }
+}
+
+#[tokio::test]
+async fn a_coordinator_that_crashed_and_is_back_tells_its_nodes_at_their_next_packet() {
+    let federation = Federation::new("demo");
+    let (mut before, mut after) = (federation.listen(), federation.listen());
+    let route = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let at = route.local_addr().unwrap();
+    let (door, doors) = watch::channel(before.local_address());
+    let carrying = tokio::spawn(carry(route, doors));
+    let (told, (to, mut state)) = (Arc::new(tokio::sync::Notify::new()), watch::channel(NodeState::Dialling));
+    let handler = Arc::new(Told(told.clone()));
+    let identity = federation.node("fife");
+    let running = tokio::spawn(run_node(identity, at.into(), handler, clock(), to, std::future::pending()));
+    let node = soon(node_up(&mut before)).await;
+    let open = tokio::spawn(async move { node.ask(b"who".to_vec(), NOON.plus_s(600)).await });
+    tokio::task::yield_now().await;
+    // From now on the first coordinator is as good as killed: nothing it sends arrives, and it says no farewell.
+    door.send(after.local_address()).unwrap();
+    told.notify_one();
+    let lost = soon(state.wait_for(|s| matches!(s, NodeState::Lost { .. }))).await.unwrap().clone();
+    let NodeState::Lost { why, .. } = lost else { panic!("not lost") };
+    assert_eq!(why.to_string(), "the connection was lost: reset by peer");
+    assert_eq!(soon(node_up(&mut after)).await.partner().as_str(), "fife");
+    open.abort();
+    running.abort();
+    carrying.abort();
+}
+
 /// Fails a test that hangs, long before the test runner would.
 async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(30), what).await.expect("not within 30 s")

@@ -127,29 +127,12 @@ async fn the_coordinators_certificate_is_for_the_address_that_was_dialled() {
     let route = tokio::net::UdpSocket::bind(format!("{}:0", at.host())).await.unwrap();
     let route_at = route.local_addr().unwrap();
     let door = listener.local_address();
-    let carrying = tokio::spawn(carry(route, door));
+    let carrying = tokio::spawn(carry(route, watch::channel(door).1));
     let identity = AnalystIdentity::load(&federation.path("ann"), NOON).unwrap();
     let why = AnalystClient::connect(&identity, &route_at.into(), &clock()).await.err().unwrap();
     assert_eq!(why.code(), "CI208");
     assert!(why.to_string().ends_with("its certificate does not name the address `127.0.0.2`"), "{why}");
     carrying.abort();
-}
-
-/// Carries datagrams between whoever sends to `route` first and `door`.
-async fn carry(route: tokio::net::UdpSocket, door: SocketAddr) {
-    let out = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let (mut up, mut down, mut from) = ([0; 2_000], [0; 2_000], None);
-    loop {
-        tokio::select! {
-            Ok((n, sender)) = route.recv_from(&mut up) => {
-                from = Some(sender);
-                out.send_to(&up[..n], door).await.unwrap();
-            }
-            Ok((n, _)) = out.recv_from(&mut down) => {
-                route.send_to(&down[..n], from.unwrap()).await.unwrap();
-            }
-        }
-    }
 }
 
 #[tokio::test]
