@@ -11,6 +11,7 @@ mod store;
 mod writer;
 
 pub use fault::StoreFault;
+pub(crate) use layout::has_engagement_no;
 pub use layout::{ENGAGEMENT_NO, PERSON_NO, arrow_schema, code_array, code_values, is_stored, order_column};
 pub use manifest::{Head, Manifest, Note, Objections, Part, SourceFile, TableEntry};
 pub use store::{Snapshot, Store};

@@ -1,7 +1,7 @@
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -349,4 +349,12 @@ fn a_load_killed_between_stage_and_commit_leaves_the_last_good_snapshot() {
     let store = Store::open(dir.path()).unwrap();
     assert_eq!(store.current().unwrap().unwrap().manifest().persons, 5);
     assert!(!dir.path().join("staged").exists());
+}
+
+impl Store {
+    /// A store whose disk fails every change from the n-th on.
+    pub(crate) fn open_failing(dir: PathBuf, steps: usize, kind: io::ErrorKind) -> Self {
+        let disk = FailingDisk { left: Arc::new(AtomicUsize::new(steps)), kind };
+        Self::open_on(dir, Arc::new(disk)).unwrap()
+    }
 }
