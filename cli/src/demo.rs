@@ -353,7 +353,7 @@ fn all_connected(status: &Path, wanted: usize) -> Option<()> {
 
 /// How far the sum of partners exceeds the people there are.
 fn overstated(truth: &Truth) -> String {
-    let (sum, people) = truth.people_summed_and_once();
+    let (sum, people) = (truth.all.people_added_up, truth.all.people);
     format!(
         "Adding partners overstates people: the exports hold {sum} people at partners, who are {people} different people\n({} % too many). Only the made-up truth file can tell; counting people once is not part of this version.",
         (sum * 100 / people.max(1)).saturating_sub(100)

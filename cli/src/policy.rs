@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cairn_policy::{File, Layers, Severity, Sources, check, explain, render_all};
+use cairn_policy::{File, Finding, Layers, Severity, Sources, check, explain, render_all, run_cases};
 use clap::{Args, Subcommand};
 
 use crate::exit::Exit;
@@ -15,6 +15,14 @@ pub(crate) enum Command {
     Check(Files),
     /// Print in plain English what a policy allows, what never leaves, and what it costs in privacy
     Explain(Files),
+    /// Run a board's own cases: what must be answered, what must be refused and by which rule
+    Test {
+        #[command(flatten)]
+        files: Files,
+        /// The cases; without it, `tests.toml` beside the policy
+        #[arg(long)]
+        cases: Option<PathBuf>,
+    },
 }
 
 #[derive(Args)]
@@ -33,6 +41,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Check(files) => Ok(check_files(&sources(files)?)),
         Command::Explain(files) => explain_files(&sources(files)?),
+        Command::Test { files, cases } => test(files, cases.as_deref()),
     }
 }
 
@@ -49,6 +58,31 @@ fn check_files(sources: &Sources) -> Exit {
         return Exit::BadFile;
     }
     Exit::Done
+}
+
+fn test(given: &Files, cases: Option<&Path>) -> Result<Exit, Failure> {
+    let beside = given.policy.with_file_name("tests.toml");
+    let path = cases.unwrap_or(&beside);
+    let sources = sources(given)?;
+    let failed = |findings: &[Finding], sources: &Sources| {
+        say::out(&render_all(findings, sources));
+        Failure::bad_file("CC402", "the policy or the cases have errors, so no case was run")
+    };
+    let layers = Layers::load(&sources).map_err(|findings| failed(&findings, &sources))?;
+    let file = File::new(path.display().to_string(), files::read_text(path)?);
+    let report = run_cases(&layers, &file).map_err(|findings| {
+        // A finding is shown with the source line of the file that it is in.
+        let shown = Sources { policy: file.clone(), ..sources.clone() };
+        failed(&findings, &shown)
+    })?;
+    for case in &report.failed {
+        say::error("CC403", &format!("{}: {}", case.name, case.says));
+    }
+    for share in &report.unexercised {
+        say::warning("CC404", &format!("no case exercises the share `{share}`"));
+    }
+    say::out(&format!("{} cases as expected, {} not\n", report.passed.len(), report.failed.len()));
+    Ok(if report.failed.is_empty() { Exit::Done } else { Exit::BadFile })
 }
 
 fn explain_files(sources: &Sources) -> Result<Exit, Failure> {
