@@ -106,7 +106,7 @@ const fn marker(cell: &CombinedCell) -> &'static str {
 /// How a treatment reads in one line.
 fn treatment_in_words(treatment: &TreatmentV1) -> String {
     match treatment {
-        TreatmentV1::SuppressRound { profile, min_people, round_to, zeros, min_cohort } => {
+        TreatmentV1::SuppressRound { profile, min_people, round_to, zeros, min_cohort, .. } => {
             let zeros = match zeros {
                 cairn_question::answer::Zeros::Show => "0 is shown",
                 cairn_question::answer::Zeros::Withhold => "0 is withheld too",

@@ -155,6 +155,7 @@ pub(crate) fn answer(asked: &Asked, value: i64) -> OutcomeV1 {
             round_to: 5,
             zeros: Zeros::Show,
             min_cohort: 0,
+            rows_per_person: 1,
         },
         snapshot: SnapshotStatement {
             as_of: Day::new(2025, 11, 30).unwrap(),

@@ -19,6 +19,7 @@ fn answer(grid: &Grid, cells: &str) -> AnswerV1 {
             round_to: 5,
             zeros: Zeros::Show,
             min_cohort: 0,
+            rows_per_person: 1,
         },
         snapshot: SnapshotStatement {
             as_of: "2026-03-31".parse().unwrap(),

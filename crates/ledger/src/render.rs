@@ -75,7 +75,7 @@ fn cost(entry: &Entry) -> Option<String> {
 
 fn treatment(treatment: &TreatmentV1) -> String {
     match treatment {
-        TreatmentV1::SuppressRound { profile, min_people, round_to, zeros, min_cohort } => {
+        TreatmentV1::SuppressRound { profile, min_people, round_to, zeros, min_cohort, .. } => {
             let zeros = match zeros {
                 Zeros::Show => "0 shown",
                 Zeros::Withhold => "0 withheld",

@@ -50,6 +50,9 @@ pub enum TreatmentV1 {
         zeros: Zeros,
         /// For each filter: it leaves out nobody, or at least this many; otherwise the whole table is withheld. 0: no such rule.
         min_cohort: u32,
+        /// Most rows of one person in a cell: 1 where people are counted. A withheld count of rows is of fewer than
+        /// `min_people` people, each with up to this many.
+        rows_per_person: u32,
     },
     /// Every declared cell with discrete Laplace noise, at zero too.
     Dp {
@@ -262,8 +265,9 @@ impl TreatmentV1 {
             (Self::SuppressRound { .. }, Cell::Withheld) if whole_table_withheld => {
                 Some(Range { least: 0, most: None })
             }
-            (Self::SuppressRound { min_people, zeros, .. }, Cell::Withheld) => {
-                range(i64::from(*zeros == Zeros::Show), i64::from(*min_people).max(1) - 1)
+            (Self::SuppressRound { min_people, zeros, rows_per_person, .. }, Cell::Withheld) => {
+                let people = i64::from(*min_people).max(1) - 1;
+                range(i64::from(*zeros == Zeros::Show), people.saturating_mul(i64::from(*rows_per_person).max(1)))
             }
             (Self::SuppressRound { .. }, Cell::Value(0)) => range(0, 0),
             (Self::SuppressRound { min_people, round_to, .. }, Cell::Value(v)) => {

@@ -117,6 +117,7 @@ fn means(
                 round_to: *round_to,
                 zeros: *zeros,
                 min_cohort,
+                rows_per_person: treatment.rows_per_person.unwrap_or(1),
             };
             Ok((Means::Suppress(rule.with_min_cohort(min_cohort)), statement))
         }

@@ -94,6 +94,7 @@ fn answer(grid: &Grid, counts: impl Iterator<Item = i64>, kind: Reply) -> Answer
                 round_to: 5,
                 zeros: Zeros::Show,
                 min_cohort: 0,
+                rows_per_person: 1,
             },
         ),
     };

@@ -105,6 +105,7 @@ fn answer(cells: Vec<Cell>, rule: &Rule) -> AnswerV1 {
             round_to: rule.round_to,
             zeros: rule.zeros,
             min_cohort: rule.min_cohort,
+            rows_per_person: 1,
         },
         snapshot: SnapshotStatement {
             as_of: "2026-03-31".parse().unwrap(),

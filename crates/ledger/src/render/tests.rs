@@ -37,6 +37,7 @@ fn sample() -> Vec<Entry> {
         round_to: 5,
         zeros: Zeros::Show,
         min_cohort: 8,
+        rows_per_person: 1,
     });
     let mut noisy = asked(EntryKind::QuestionAnswered, 4);
     let epsilon = Epsilon::from_millionths(500_000).unwrap();

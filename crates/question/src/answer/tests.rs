@@ -9,6 +9,7 @@ fn answer(cells: Vec<Cell>) -> AnswerV1 {
             round_to: 5,
             zeros: Zeros::Show,
             min_cohort: 0,
+            rows_per_person: 1,
         },
         snapshot: SnapshotStatement {
             as_of: "2026-03-31".parse().unwrap(),
@@ -48,4 +49,13 @@ fn a_rounded_value_stands_for_exactly_the_counts_that_round_to_it() {
 fn a_wholly_withheld_table_bounds_nothing() {
     let ranges = answer(vec![Cell::Withheld, Cell::Withheld]).ranges();
     assert!(ranges.iter().flatten().all(|r| r.least == 0 && r.most.is_none()));
+}
+
+#[test]
+fn a_withheld_count_of_rows_stands_for_every_row_of_the_few_people_in_it() {
+    let mut rows = answer(vec![Cell::Value(0), Cell::Withheld]);
+    let TreatmentV1::SuppressRound { rows_per_person, .. } = &mut rows.treatment else { unreachable!() };
+    *rows_per_person = 4;
+    let range = rows.ranges()[1].unwrap();
+    assert_eq!((range.least, range.most), (1, Some(28)));
 }

@@ -85,7 +85,7 @@ fn the_statement_carries_the_figures_that_protect() {
     let rounded = terms("people by council", &Treatment { min_cohort: 10, ..suppress(8, 5) }).unwrap();
     assert_eq!(
         serde_json::to_string(rounded.statement()).unwrap(),
-        r#"{"method":"suppress-round","profile":"sub-national-8-5","min_people":8,"round_to":5,"zeros":"show","min_cohort":10}"#
+        r#"{"method":"suppress-round","profile":"sub-national-8-5","min_people":8,"round_to":5,"zeros":"show","min_cohort":10,"rows_per_person":1}"#
     );
 }
 
