@@ -103,6 +103,17 @@ pub(crate) enum Command {
         #[arg(long)]
         key: PathBuf,
     },
+    /// Sign a new certificate, of 90 days, into a party's folder; its keys and the register stay as they are
+    Renew {
+        /// The authority's folder
+        authority: PathBuf,
+        /// The identity folder of a partner, an analyst or the coordinator
+        #[arg(long)]
+        identity: PathBuf,
+        /// For the coordinator only: the addresses under which it is dialled (repeat for more)
+        #[arg(long)]
+        address: Vec<String>,
+    },
     /// Show the register: who is in the federation
     Register {
         /// The authority's folder
@@ -149,6 +160,13 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         }
         Command::Credential { issuer, analyst, role, organisation, days } => {
             credential(issuer, analyst, role, organisation, *days)?;
+        }
+        Command::Renew { authority, identity, address } => {
+            Authority::open(authority)?.renew(identity, address, now())?;
+            say::note(&format!(
+                "Renewed {} for 90 days. It is taken up at the next start.",
+                identity.display()
+            ));
         }
         Command::Pin { identity, name, key } => pin(identity, name, key)?,
         Command::Register { authority } => register(&Authority::open(authority)?),

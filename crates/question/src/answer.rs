@@ -267,7 +267,10 @@ impl TreatmentV1 {
             }
             (Self::SuppressRound { min_people, zeros, rows_per_person, .. }, Cell::Withheld) => {
                 let people = i64::from(*min_people).max(1) - 1;
-                range(i64::from(*zeros == Zeros::Show), people.saturating_mul(i64::from(*rows_per_person).max(1)))
+                range(
+                    i64::from(*zeros == Zeros::Show),
+                    people.saturating_mul(i64::from(*rows_per_person).max(1)),
+                )
             }
             (Self::SuppressRound { .. }, Cell::Value(0)) => range(0, 0),
             (Self::SuppressRound { min_people, round_to, .. }, Cell::Value(v)) => {
