@@ -65,6 +65,29 @@ fn the_truth_is_what_the_exports_hold() {
     }
 }
 
+/// What a partner's node does with its export: every row loads, and the snapshot holds the rows that the truth has.
+#[test]
+fn every_export_loads_whole() {
+    let (folder, truth) = made(&Spec { people: 2_000, ..Spec::demo() });
+    let stores = tempfile::tempdir().unwrap();
+    for (partner, own) in &truth.partners {
+        let export = folder.path().join(partner);
+        let text = fs::read_to_string(export.join("mapping.toml")).unwrap();
+        let mapping = cairn_records::Mapping::parse("mapping.toml", &text)
+            .unwrap_or_else(|r| panic!("{partner}: {:?}", r.problems));
+        let store = cairn_records::Store::open(stores.path().join(partner)).unwrap();
+        let now = cairn_question::Moment::from_unix_s(1_760_000_000);
+        let staged = cairn_records::load::check_and_stage(&store, &mapping, &export, now)
+            .unwrap_or_else(|r| panic!("{partner}: {:?}", r.problems));
+        for problem in &staged.report().problems {
+            assert_eq!(problem.effect, cairn_records::Effect::CellUnknown, "{partner}: {problem:?}");
+        }
+        let rows = |table: &str| staged.manifest().tables[table].rows;
+        let held = (rows("participants"), rows("engagements"), rows("outcomes"));
+        assert_eq!(held, (own.people, own.starts, own.outcomes), "{partner}");
+    }
+}
+
 #[test]
 fn people_and_returns_make_the_starts() {
     let (_folder, truth) = made(&Spec::demo());
