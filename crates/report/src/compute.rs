@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use cairn_question::answer::Zeros;
 use cairn_question::combine::{CombinedV1, CoverageV1, Standing, combine};
 use cairn_question::schema::UNKNOWN;
 use cairn_question::{
-    AnswerV1, Day, Dimension, Grid, OutcomeV1, PartnerId, Period, ReplyV1, Schema, TreatmentV1,
+    AnswerV1, Cell, Day, Dimension, Grid, OutcomeV1, PartnerId, Period, ReplyV1, Schema, TreatmentV1,
 };
 
 use crate::catalogue::{Catalogue, Indicator, Kind, Measure, Part};
@@ -158,6 +159,7 @@ struct Table<'a> {
 /// One question's released cells, added up over some partners.
 struct Sum<'a> {
     table: &'a Table<'a>,
+    answers: Vec<&'a AnswerV1>,
     certain: Option<CombinedV1>,
     noisy: Option<CombinedV1>,
     noise_squared: u128,
@@ -354,15 +356,29 @@ impl Table<'_> {
 
 impl<'a> Sum<'a> {
     fn over(table: &'a Table<'a>, partners: &BTreeSet<PartnerId>) -> Self {
-        let answers = || table.outcome.answers.iter().filter(|(p, _)| partners.contains(p)).map(|(_, a)| a);
-        let certain = answers().filter(|a| half_width(a).is_none());
-        let noisy = answers().filter(|a| half_width(a).is_some());
+        let all = table.outcome.answers.iter();
+        let answers: Vec<&AnswerV1> = all.filter(|(p, _)| partners.contains(p)).map(|(_, a)| a).collect();
+        let (noisy, certain): (Vec<&AnswerV1>, Vec<&AnswerV1>) =
+            answers.iter().partition(|a| half_width(a).is_some());
         Self {
+            noise_squared: noisy.iter().filter_map(|a| half_width(a)).map(|w| w.saturating_mul(w)).sum(),
             certain: combine(&table.grid, certain),
             noisy: combine(&table.grid, noisy),
-            noise_squared: answers().filter_map(half_width).map(|w| w.saturating_mul(w)).sum(),
+            answers,
             table,
         }
+    }
+
+    /// Twice the middle of how many people the withheld parts of a cell can be of, added up.
+    fn withheld_doubled(&self, at: usize) -> i64 {
+        let withheld = self.answers.iter().filter(|a| a.table.cells.get(at) == Some(&Cell::Withheld));
+        let ends = withheld.map(|a| match a.treatment {
+            TreatmentV1::SuppressRound { min_people, zeros, .. } => {
+                i64::from(zeros == Zeros::Show) + i64::from(min_people).max(1) - 1
+            }
+            TreatmentV1::Dp { .. } => 0,
+        });
+        ends.sum()
     }
 
     /// The sum of the cells of one area (or of all), for some codes of the other axis (or all).
@@ -382,7 +398,7 @@ impl<'a> Sum<'a> {
 
     fn cell(&self, at: usize) -> Count {
         let of = |sum: &Option<CombinedV1>| sum.as_ref().and_then(|s| s.cells.get(at).copied());
-        Count::new(of(&self.certain), of(&self.noisy), self.noise_squared)
+        Count::new(of(&self.certain), self.withheld_doubled(at), of(&self.noisy), self.noise_squared)
     }
 }
 
@@ -396,15 +412,14 @@ fn half_width(answer: &AnswerV1) -> Option<u128> {
 
 /// A treatment in words.
 fn treatment(treatment: &TreatmentV1) -> String {
-    use cairn_question::answer::Zeros;
     match treatment {
         TreatmentV1::SuppressRound { profile, min_people, round_to, zeros, .. } => {
             let zero = match zeros {
-                Zeros::Show => "0 shown, 1",
-                Zeros::Withhold => "0",
+                Zeros::Show => "0 shown, cells of 1",
+                Zeros::Withhold => "cells of 0",
             };
             let top = min_people.saturating_sub(1);
-            format!("{profile}: {zero} to {top} withheld, the rest rounded to the nearest {round_to}")
+            format!("{profile}: {zero} to {top} people withheld, the rest rounded to the nearest {round_to}")
         }
         TreatmentV1::Dp { mechanism, epsilon, plus_minus_95, .. } => {
             let (whole, part) = (epsilon.millionths() / 1_000_000, epsilon.millionths() % 1_000_000);

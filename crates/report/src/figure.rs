@@ -19,6 +19,8 @@ pub struct Count {
     least: i64,
     most: Most,
     parts_withheld: u32,
+    /// Twice what the withheld parts stand at.
+    withheld_doubled: i64,
     noisy: i64,
     /// Sum of the squares of the parts' 95 % half-widths.
     noise_squared: u128,
@@ -105,12 +107,18 @@ pub enum Marker {
 }
 
 impl Count {
-    /// The sum of one cell's certain part and its noisy part. `noise_squared` is the sum of the squares of the noisy
-    /// parts' 95 % half-widths.
+    /// The sum of one cell's certain part and its noisy part. `withheld_doubled` is twice what the withheld parts stand at;
+    /// `noise_squared` is the sum of the squares of the noisy parts' 95 % half-widths.
     #[must_use]
-    pub fn new(certain: Option<CombinedCell>, noisy: Option<CombinedCell>, noise_squared: u128) -> Self {
+    pub fn new(
+        certain: Option<CombinedCell>,
+        withheld_doubled: i64,
+        noisy: Option<CombinedCell>,
+        noise_squared: u128,
+    ) -> Self {
         let mut count = Self::default();
         if let Some(cell) = certain.filter(|c| c.cell != Cell::NotAnswered) {
+            count.withheld_doubled = withheld_doubled;
             count.answered = Answered::Certain;
             (count.least, count.most, count.parts_withheld) =
                 (cell.least, Most(cell.most), cell.parts_withheld.into());
@@ -136,6 +144,7 @@ impl Count {
             least: self.least.saturating_add(other.least),
             most: Most(self.most.0.zip(other.most.0).map(|(a, b)| a.saturating_add(b))),
             parts_withheld: self.parts_withheld.saturating_add(other.parts_withheld),
+            withheld_doubled: self.withheld_doubled.saturating_add(other.withheld_doubled),
             noisy: self.noisy.saturating_add(other.noisy),
             noise_squared: self.noise_squared.saturating_add(other.noise_squared),
         }
@@ -153,12 +162,16 @@ impl Count {
         (least, most)
     }
 
-    /// The value: what was released, and the middle of the range where parts are withheld.
+    /// The value: what was released, and for each withheld part the middle of how many people it can be of. Where rows are
+    /// counted that is one row for each of them: few people have more.
     #[must_use]
     pub fn value(&self) -> i64 {
         let certain = match (self.parts_withheld, self.most.0) {
             (0, _) => self.released,
-            (_, Some(most)) => middle(self.least, most),
+            (_, Some(most)) => {
+                let middle = self.withheld_doubled.saturating_add(1).div_euclid(2);
+                self.released.saturating_add(middle).max(self.least).min(most)
+            }
             (_, None) => self.released.max(self.least),
         };
         certain.saturating_add(self.noisy)
@@ -364,12 +377,6 @@ impl Tenths {
     fn within(tenths: i128) -> Self {
         Self(u16::try_from(tenths.clamp(0, 1_000)).unwrap_or(1_000))
     }
-}
-
-/// Half the sum, rounded half up.
-fn middle(least: i64, most: i64) -> i64 {
-    let sum = i128::from(least) + i128::from(most) + 1;
-    i64::try_from(sum.div_euclid(2)).unwrap_or(i64::MAX)
 }
 
 /// The square root, rounded up.

@@ -8,16 +8,18 @@ fn count(parts: &str) -> Count {
     for part in parts.split_whitespace() {
         let cell = |cell, parts_withheld, least, most| CombinedCell { cell, parts_withheld, least, most };
         let one = match (part, part.strip_prefix('~')) {
-            ("c", _) => Count::new(Some(cell(Cell::Withheld, 1, 1, Some(7))), None, 0),
-            ("?", _) => Count::new(Some(cell(Cell::Withheld, 1, 0, None)), None, 0),
-            ("0", _) => Count::new(Some(cell(Cell::Value(0), 0, 0, Some(0))), None, 0),
+            ("c", _) => Count::new(Some(cell(Cell::Withheld, 1, 1, Some(7))), 8, None, 0),
+            ("?", _) => Count::new(Some(cell(Cell::Withheld, 1, 0, None)), 8, None, 0),
+            // Rows, of 1 to 7 people with at most 4 each.
+            ("r", _) => Count::new(Some(cell(Cell::Withheld, 1, 1, Some(28))), 8, None, 0),
+            ("0", _) => Count::new(Some(cell(Cell::Value(0), 0, 0, Some(0))), 0, None, 0),
             (_, Some(v)) => {
                 let v = v.parse().unwrap();
-                Count::new(None, Some(cell(Cell::Value(v), 0, v - 3, Some(v + 3))), 9)
+                Count::new(None, 0, Some(cell(Cell::Value(v), 0, v - 3, Some(v + 3))), 9)
             }
             (v, None) => {
                 let v: i64 = v.parse().unwrap();
-                Count::new(Some(cell(Cell::Value(v), 0, (v - 2).max(8), Some(v + 2))), None, 0)
+                Count::new(Some(cell(Cell::Value(v), 0, (v - 2).max(8), Some(v + 2))), 0, None, 0)
             }
         };
         sum = sum.plus(&one);
@@ -48,6 +50,7 @@ fn counts() {
     // A withheld part stands at the middle of 1 to 7.
     check_count("120 c", "124 119..129 [e]");
     check_count("10 c c", "18 10..26 [e][u]");
+    check_count("120 r", "124 119..150 [e]");
     check_count("120 ?", "120 118..- [e][u]");
     // Noise: one part's own range; four parts' half-widths add to 6, not 12.
     check_count("~50", "50 47..53");
