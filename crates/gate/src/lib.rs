@@ -20,6 +20,7 @@ mod reply;
 mod reserve;
 mod stored;
 mod tally;
+mod unready;
 mod verify;
 
 pub use gate::{Gate, Keys, Step};

@@ -2,6 +2,7 @@
 
 use cairn_ledger::{EntryKind, Ledger, Recall};
 use cairn_policy::Layers;
+use cairn_question::answer::PolicyStatement;
 use cairn_question::question::{ASK_TYPE, AskError};
 use cairn_question::{Hash, Moment, OutcomeV1, Refusal, SignedAsk};
 use std::sync::PoisonError;
@@ -28,11 +29,21 @@ impl Gate {
     /// A question that was replied to gets that reply again, byte for byte. One whose signature does not hold is not remembered, since
     /// anybody could spoil a true question by sending a broken copy first; its refusal is logged, but only so many a minute.
     pub fn verify(&self, bytes: &[u8], layers: &Layers, ledger: &mut Ledger, now: Moment) -> Step<Verified> {
+        self.verify_under(bytes, layers.statement(), ledger, now)
+    }
+
+    pub(crate) fn verify_under(
+        &self,
+        bytes: &[u8],
+        policy: &PolicyStatement,
+        ledger: &mut Ledger,
+        now: Moment,
+    ) -> Step<Verified> {
         let Ok(signed) = SignedAsk::parse(bytes) else { return self.unreadable(ledger, now) };
         let Some(asked) = peek(&signed) else { return self.unreadable(ledger, now) };
         match signed.open(&self.issuers, &self.federation, now) {
-            Ok(open) => self.meant(Context { open, policy: layers.statement().clone() }, ledger, now),
-            Err(error) => Step::Reply(self.turn_away(asked, &error, layers, ledger, now)),
+            Ok(open) => self.meant(Context { open, policy: policy.clone() }, ledger, now),
+            Err(error) => Step::Reply(self.turn_away(asked, &error, policy, ledger, now)),
         }
     }
 
@@ -54,7 +65,7 @@ impl Gate {
         &self,
         asked: Asked,
         error: &AskError,
-        layers: &Layers,
+        policy: &PolicyStatement,
         ledger: &mut Ledger,
         now: Moment,
     ) -> Vec<u8> {
@@ -62,10 +73,10 @@ impl Gate {
         if let Log::Write { unlogged } = self.count_unverified(now) {
             let entry = unverified(asked.entry(EntryKind::QuestionRefused), &refusal, unlogged);
             if let Err(fault) = ledger.note(&entry, now) {
-                return self.broken(asked, layers.statement(), &fault, now);
+                return self.broken(asked, policy, &fault, now);
             }
         }
-        self.sign(asked, layers.statement(), OutcomeV1::Refusal(refusal), now)
+        self.sign(asked, policy, OutcomeV1::Refusal(refusal), now)
     }
 
     fn unreadable(&self, ledger: &mut Ledger, now: Moment) -> Step<Verified> {

@@ -166,3 +166,28 @@ fn whoever_cannot_sign_cannot_fill_the_disk() {
     assert_eq!(last.note.as_deref(), Some("unverified; 194 more before it have no entry"));
     assert_eq!(last.rules[0].rule, "verify.form");
 }
+
+#[test]
+fn a_node_that_is_not_ready_says_so_and_answers_the_same_question_later() {
+    let mut world = World::new();
+    let draft = world.draft(1, PEOPLE);
+    let bytes = world.sign(&draft);
+    let reply = world.gate.without_policy(&bytes, &mut world.ledger, world.now).unwrap();
+    assert_eq!(world.outcome(&reply, &draft), "node.no-policy CN005");
+    let (layers, ledger, now) = (&world.layers, &mut world.ledger, world.now);
+    let Step::On(verified) = world.gate.verify(&bytes, layers, ledger, now) else { panic!("not verified") };
+    let Step::On(permitted) = world.gate.permit(verified, layers, ledger, now) else { panic!("refused") };
+    let reply = world.gate.without_snapshot(permitted, ledger, now);
+    assert_eq!(world.outcome(&reply, &draft), "node.no-snapshot CN006");
+    assert_eq!(world.entries().len(), 2);
+    let reply = world.answer(&bytes);
+    assert_eq!(world.outcome(&reply, &draft), "answer");
+    // Signatures are checked without a policy too, and a reply that was given is given again.
+    let again = world.gate.without_policy(&bytes, &mut world.ledger, world.now).unwrap();
+    assert_eq!(again, reply);
+    let mut other = world.draft(2, PEOPLE);
+    other.credential.issuer = name("nobody");
+    let reply = world.gate.without_policy(&world.sign(&other), &mut world.ledger, world.now).unwrap();
+    assert_eq!(world.outcome(&reply, &other), "verify.issuer CQ002");
+    assert!(world.gate.without_policy(b"{}", &mut world.ledger, world.now).is_none());
+}

@@ -62,6 +62,15 @@ impl NodeIdentity {
         Ok(Self { partner, common, issuers: IssuersFile::read(dir)?.pins() })
     }
 
+    /// The signing key in a node's folder once more, for the gate, which owns the one that it signs with. A signing key is never
+    /// copied in memory.
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub fn load_signing_key(dir: &Path) -> Result<SigningKey, IdentityError> {
+        read_signing_key(&dir.join(IdentityFile::read(dir)?.signing_key))
+    }
+
     /// The partner.
     #[must_use]
     pub const fn partner(&self) -> &PartnerId {

@@ -1,0 +1,43 @@
+//! Replies of a node that is not ready: without a policy nothing is decided, without records nothing is counted. Silence would look
+//! like a node that is offline.
+
+use cairn_ledger::Ledger;
+use cairn_question::answer::PolicyStatement;
+use cairn_question::{Hash, Moment, OutcomeV1, Refusal};
+
+use crate::context::Context;
+use crate::gate::{Gate, Step};
+use crate::permit::Permitted;
+
+impl Gate {
+    /// The reply while no policy is in force, to a question verified like any other. It is in the audit and not remembered, so that the
+    /// same question can be sent again. `None` for what is no question at all: close the stream.
+    #[must_use]
+    pub fn without_policy(&self, bytes: &[u8], ledger: &mut Ledger, now: Moment) -> Option<Vec<u8>> {
+        let none = PolicyStatement { id: "none".to_owned(), version: 0, hash: Hash::of(b"") };
+        match self.verify_under(bytes, &none, ledger, now) {
+            Step::On(verified) => {
+                let refusal = Refusal::one("node.no-policy", "CN005", "no sharing policy is in force here");
+                Some(self.unready(&verified.into_context(), refusal, ledger, now))
+            }
+            Step::Reply(reply) => Some(reply),
+            Step::Unreadable => None,
+        }
+    }
+
+    /// The reply to a permitted question while there are no records to count. In the audit and not remembered.
+    #[must_use]
+    pub fn without_snapshot(&self, permitted: Permitted, ledger: &mut Ledger, now: Moment) -> Vec<u8> {
+        let (context, _) = permitted.into_parts();
+        let refusal = Refusal::one("node.no-snapshot", "CN006", "no records are loaded here yet");
+        self.unready(&context, refusal, ledger, now)
+    }
+
+    fn unready(&self, context: &Context, refusal: Refusal, ledger: &mut Ledger, now: Moment) -> Vec<u8> {
+        let asked = context.asked();
+        match ledger.note(&context.refused(&refusal), now) {
+            Ok(()) => self.sign(asked, &context.policy, OutcomeV1::Refusal(refusal), now),
+            Err(fault) => self.broken(asked, &context.policy, &fault, now),
+        }
+    }
+}
