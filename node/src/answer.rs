@@ -1,0 +1,259 @@
+//! One question's way through the node: the gate's steps on blocking threads, the count in between, which a brake can stop.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use cairn_engine::{Engine, EngineFault};
+use cairn_gate::{Counting, Failed, Gate, Permitted, Step};
+use cairn_ledger::Ledger;
+use cairn_link::{Clock, Handler};
+use cairn_question::{Hash, Moment, Refusal, SignedAsk};
+use cairn_release::{DiscreteLaplace, RawTable};
+use tokio::sync::{Semaphore, watch};
+
+use crate::in_force::{Held, InForce};
+
+/// How often a question that waits looks at the clock.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// The code of a question for which no count began before its deadline.
+const NO_TURN: &str = "CN515";
+
+/// The code of a step that ended without a result: a thread broke.
+const BROKEN: &str = "CN516";
+
+/// Answers questions. Shared by all of them.
+pub(crate) struct Desk {
+    inner: Arc<Inner>,
+    engine: Engine,
+    turns: Semaphore,
+    in_force: watch::Sender<InForce>,
+    /// One lock for each question that is at work, so that the same question that comes twice is worked on once.
+    at_work: Mutex<HashMap<Hash, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+/// What the steps need on a blocking thread.
+struct Inner {
+    gate: Gate,
+    /// One writer, and its calls wait for the disk.
+    ledger: Mutex<Ledger>,
+    clock: Clock,
+}
+
+/// What the count of one question came to.
+enum Counted {
+    Table(RawTable),
+    Failed(EngineFault),
+    Stopped(Refusal),
+    NoTurn,
+}
+
+impl Desk {
+    pub(crate) fn new(
+        gate: Gate,
+        ledger: Ledger,
+        engine: Engine,
+        counts_at_once: usize,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner { gate, ledger: Mutex::new(ledger), clock }),
+            engine,
+            turns: Semaphore::new(counts_at_once),
+            in_force: watch::Sender::new(InForce::default()),
+            at_work: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Puts a policy, a brake or a snapshot in force, for questions under way too.
+    pub(crate) fn put_in_force(&self, in_force: InForce) {
+        self.in_force.send_replace(in_force);
+    }
+
+    pub(crate) fn in_force(&self) -> InForce {
+        self.in_force.borrow().clone()
+    }
+
+    /// How many questions are at work or wait for their turn.
+    pub(crate) fn at_work(&self) -> usize {
+        locked(&self.at_work).values().filter(|w| w.strong_count() > 0).count()
+    }
+
+    /// A call of the ledger, on the calling thread.
+    pub(crate) fn with_ledger<T>(&self, call: impl FnOnce(&mut Ledger) -> T) -> T {
+        call(&mut locked(&self.inner.ledger))
+    }
+
+    async fn reply(&self, ask: Vec<u8>, deadline: Moment) -> Vec<u8> {
+        let in_force = self.in_force();
+        let (Some(layers), held) = (in_force.layers, in_force.held) else {
+            let reply = self.step(move |i| i.gate.without_policy(&ask, &mut i.ledger(), i.clock.now())).await;
+            // Not a question at all: an empty reply is none, and the coordinator says so.
+            return reply.flatten().unwrap_or_default();
+        };
+        let decide = move |i: &Inner| {
+            let (now, mut ledger) = (i.clock.now(), i.ledger());
+            let permitted = match i.gate.verify(&ask, &layers, &mut ledger, now) {
+                Step::On(verified) => i.gate.permit(verified, &layers, &mut ledger, now),
+                Step::Reply(reply) => Step::Reply(reply),
+                Step::Unreadable => Step::Unreadable,
+            };
+            i.reserve(permitted, held, &mut ledger, now)
+        };
+        match self.step(decide).await {
+            Some(Step::On((counting, held))) => self.count(counting, &held, deadline).await,
+            Some(Step::Reply(reply)) => reply,
+            Some(Step::Unreadable) | None => Vec::new(),
+        }
+    }
+
+    async fn count(&self, counting: Counting, held: &Held, deadline: Moment) -> Vec<u8> {
+        let counted = self.table(&counting, held, deadline).await;
+        let in_force = self.in_force();
+        let reply = self.step(move |i| i.release(counting, counted, &in_force)).await;
+        // The hold stays open and lapses; the same question sent again gets the same hold.
+        reply.unwrap_or_default()
+    }
+
+    /// Waits for a turn, counts, and stops as soon as a brake or another policy forbids it.
+    async fn table(&self, counting: &Counting, held: &Held, deadline: Moment) -> Counted {
+        let mut changes = self.in_force.subscribe();
+        let count = async {
+            let Some(_turn) = self.turn(deadline.min(counting.deadline())).await else {
+                return Counted::NoTurn;
+            };
+            match self.engine.count(&held.snapshot, counting.plan()).await {
+                Ok(raw) => Counted::Table(raw),
+                Err(fault) => Counted::Failed(fault),
+            }
+        };
+        let forbidden = async {
+            loop {
+                if let Err(refusal) = self.inner.still_permitted(counting, &changes.borrow_and_update()) {
+                    return refusal;
+                }
+                if changes.changed().await.is_err() {
+                    // Nobody changes anything any more.
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            refusal = forbidden => Counted::Stopped(refusal),
+            counted = count => counted,
+        }
+    }
+
+    /// A turn to count, or `None` when the deadline came first.
+    async fn turn(&self, deadline: Moment) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        let passed = async {
+            while self.inner.clock.now() < deadline {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            turn = self.turns.acquire() => turn.ok(),
+            () = passed => None,
+        }
+    }
+
+    /// Runs steps of the gate on a thread that may block. `None` when the thread broke.
+    async fn step<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> T + Send + 'static) -> Option<T> {
+        let inner = Arc::clone(&self.inner);
+        let ended = tokio::task::spawn_blocking(move || work(&inner)).await;
+        if ended.is_err() {
+            tracing::error!(code = BROKEN, "a step of the gate broke");
+        }
+        ended.ok()
+    }
+
+    /// The lock of one question.
+    fn lock_of(&self, question: Hash) -> Arc<tokio::sync::Mutex<()>> {
+        let mut at_work = locked(&self.at_work);
+        at_work.retain(|_, lock| lock.strong_count() > 0);
+        if let Some(lock) = at_work.get(&question).and_then(Weak::upgrade) {
+            return lock;
+        }
+        let lock = Arc::new(tokio::sync::Mutex::new(()));
+        at_work.insert(question, Arc::downgrade(&lock));
+        lock
+    }
+}
+
+impl Handler for Desk {
+    async fn answer(&self, ask: Vec<u8>, deadline: Moment) -> Vec<u8> {
+        let question = SignedAsk::parse(&ask).and_then(|s| s.peek()).map(|a| a.id.to_string()).ok();
+        let question = question.unwrap_or_else(|| "unreadable".to_owned());
+        tracing::info!(question, "a question has come");
+        let lock = self.lock_of(Hash::of(&ask));
+        let _alone = lock.lock().await;
+        let reply = self.reply(ask, deadline).await;
+        tracing::info!(question, bytes = reply.len(), "a question is replied to");
+        reply
+    }
+}
+
+impl Inner {
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        locked(&self.ledger)
+    }
+
+    fn reserve(
+        &self,
+        permitted: Step<Permitted>,
+        held: Option<Arc<Held>>,
+        ledger: &mut Ledger,
+        now: Moment,
+    ) -> Step<(Counting, Arc<Held>)> {
+        let permitted = match permitted {
+            Step::On(permitted) => permitted,
+            Step::Reply(reply) => return Step::Reply(reply),
+            Step::Unreadable => return Step::Unreadable,
+        };
+        let Some(held) = held else {
+            return Step::Reply(self.gate.without_snapshot(permitted, ledger, now));
+        };
+        match self.gate.reserve(permitted, &held.facts, ledger, now) {
+            Step::On(counting) => Step::On((counting, held)),
+            Step::Reply(reply) => Step::Reply(reply),
+            Step::Unreadable => Step::Unreadable,
+        }
+    }
+
+    /// Noise, release and reply in one go: OpenDP is not `Send`.
+    fn release(&self, counting: Counting, counted: Counted, in_force: &InForce) -> Vec<u8> {
+        let counted = match self.still_permitted(&counting, in_force) {
+            Ok(()) => counted,
+            Err(refusal) => Counted::Stopped(refusal),
+        };
+        let releasable = match counted {
+            Counted::Table(raw) => self.gate.release(counting, raw, &mut DiscreteLaplace),
+            Counted::Failed(fault) => Err(counting.failed(fault.code())),
+            Counted::NoTurn => Err(counting.failed(NO_TURN)),
+            Counted::Stopped(refusal) => Err(counting.stopped(refusal)),
+        };
+        match releasable {
+            Ok(releasable) => self.gate.reply(releasable, &mut self.ledger(), self.clock.now()),
+            Err(failed) => self.fail(failed),
+        }
+    }
+
+    fn fail(&self, failed: Failed) -> Vec<u8> {
+        self.gate.fail(failed, &mut self.ledger(), self.clock.now())
+    }
+
+    /// Under a policy that was taken away nothing is stopped: what was permitted was permitted by the one before.
+    fn still_permitted(&self, counting: &Counting, in_force: &InForce) -> Result<(), Refusal> {
+        match &in_force.layers {
+            Some(layers) => self.gate.still_permitted(counting, layers, self.clock.now()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A thread that panicked while it held the lock left no half-done change: the ledger commits whole transactions.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

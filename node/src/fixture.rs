@@ -1,0 +1,162 @@
+//! A partner for tests: the shipped council policy, made-up people loaded through a mapping file, an issuer and an analyst.
+
+use std::path::{Path, PathBuf};
+
+use cairn_link::identity::Authority;
+use cairn_question::answer::Expected;
+use cairn_question::form;
+use cairn_question::{
+    AskV1, Hash, Moment, Name, OutcomeV1, PartnerId, QuestionId, ReplyV1, Schema, SignedAsk, SigningKey,
+    VerifyingKey,
+};
+use cairn_records::{Mapping, Store, load};
+use tempfile::TempDir;
+
+/// 15 June 2026, 10:00 UTC: the shipped policy is in force.
+pub(crate) const NOW: Moment = Moment::from_unix_s(1_781_517_600);
+
+/// Whose policy is shipped as an example.
+pub(crate) const PARTNER: &str = "strathcarron-council";
+
+pub(crate) fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn shipped(path: &str) -> String {
+    std::fs::read_to_string(format!("{}/../policies/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// A partner's folders, and its federation's.
+pub(crate) struct Folders {
+    dir: TempDir,
+    analyst: SigningKey,
+}
+
+impl Folders {
+    pub(crate) fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let analyst = SigningKey::from_pkcs8(&SigningKey::make_pkcs8().unwrap()).unwrap();
+        let folders = Self { dir, analyst };
+        std::fs::create_dir(folders.policy_dir()).unwrap();
+        let mut authority = Authority::create(&folders.path("authority"), name("nolb"), NOW).unwrap();
+        authority.make_issuer(&name("scottish-government"), &folders.path("issuer")).unwrap();
+        let partner = PartnerId::new(PARTNER).unwrap();
+        authority.enrol_node(&partner, "Strathcarron", "council", &folders.identity_dir(), NOW).unwrap();
+        folders
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn policy_dir(&self) -> PathBuf {
+        self.path("policy")
+    }
+
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    pub(crate) fn identity_dir(&self) -> PathBuf {
+        self.path("identity")
+    }
+
+    /// The shipped policy, changed.
+    pub(crate) fn write_policy(&self, change: impl FnOnce(String) -> String) {
+        std::fs::write(self.policy_dir().join("framework.toml"), shipped("framework/framework.toml"))
+            .unwrap();
+        let policy = change(shipped("examples/council/policy.toml"));
+        std::fs::write(self.policy_dir().join("policy.toml"), policy).unwrap();
+    }
+
+    pub(crate) fn write_brake(&self, text: &str) {
+        std::fs::write(self.brake(), text).unwrap();
+    }
+
+    pub(crate) fn release_brake(&self) {
+        std::fs::remove_file(self.brake()).unwrap();
+    }
+
+    fn brake(&self) -> PathBuf {
+        self.policy_dir().join("local-brake.toml")
+    }
+
+    /// Loads so many people, two in three of them women, as they stood on a day.
+    pub(crate) fn load(&self, people: usize, as_of: &str) {
+        let source = self.path("export");
+        std::fs::create_dir_all(&source).unwrap();
+        let row = |n: usize| format!("p{n:05},{},N\n", if n % 3 == 0 { "male" } else { "female" });
+        let rows: String = (0..people).map(row).collect();
+        std::fs::write(source.join("people.csv"), format!("id,sex,objects\n{rows}")).unwrap();
+        let mapping = format!(
+            "cairn_mapping = 1\npartner = \"{PARTNER}\"\nas_of = \"{as_of}\"\ntemplate = \"smf-2022\"\n\
+             [source.people]\nfile = \"people.csv\"\n[table.participants]\nsource = \"people\"\n\
+             [table.participants.columns]\nlocal_person_id = {{ from = \"id\" }}\nsex = {{ from = \"sex\" }}\n\
+             statistics_objection = {{ from = \"objects\", codes = {{ Y = \"yes\", N = \"no\" }} }}\n"
+        );
+        let mapping = Mapping::parse("mapping.toml", &mapping).unwrap_or_else(|r| panic!("{r}"));
+        let store = Store::open(self.data_dir()).unwrap();
+        let staged = load::check_and_stage(&store, &mapping, &source, NOW).unwrap_or_else(|r| panic!("{r}"));
+        staged.commit().unwrap();
+    }
+
+    /// A signed question for this partner.
+    pub(crate) fn ask(&self, number: u8, text: &str) -> Asked {
+        let (role, purpose) = if text.contains("disabled") {
+            ("equalities-analyst", "equalities")
+        } else {
+            ("national-analyst", "smf-reporting")
+        };
+        let question = form::parse(text, &name(role), &name(purpose), Schema::smf()).unwrap();
+        let issuer = cairn_link::Issuer::open(&self.path("issuer")).unwrap();
+        let until = NOW.plus_s(1_000_000);
+        let credential = issuer
+            .credential(&name("ann"), &name(role), "Example", self.analyst.verifying_key(), NOW, until)
+            .unwrap();
+        let ask = AskV1 {
+            cairn_question: 1,
+            id: QuestionId::from_bytes([number; 32]),
+            federation: name("nolb"),
+            partners: vec![PartnerId::new(PARTNER).unwrap()],
+            asked_at: NOW,
+            expires_at: NOW.plus_s(600),
+            question,
+        };
+        let bytes = SignedAsk::sign(&ask, &self.analyst, credential).to_bytes();
+        Asked { ask, bytes }
+    }
+
+    fn node_key(&self) -> VerifyingKey {
+        let path = self.identity_dir();
+        cairn_link::NodeIdentity::load(Path::new(&path), NOW).unwrap().signing_key().verifying_key()
+    }
+
+    /// The reply, verified: `answer`, a code, or the rules it was refused by.
+    pub(crate) fn outcome(&self, asked: &Asked, reply: &[u8]) -> OutcomeV1 {
+        let grid = asked.ask.question.grid(Schema::smf()).unwrap();
+        let expected = Expected {
+            question_id: asked.ask.id,
+            question_hash: Hash::of(&serde_json::to_vec(&asked.ask).unwrap()),
+            federation: &name("nolb"),
+            partner: &PartnerId::new(PARTNER).unwrap(),
+            grid: &grid,
+        };
+        ReplyV1::open(reply, &self.node_key(), &expected).unwrap().outcome
+    }
+
+    pub(crate) fn shown(&self, asked: &Asked, reply: &[u8]) -> String {
+        match self.outcome(asked, reply) {
+            OutcomeV1::Answer(answer) => serde_json::to_string(&answer.table.cells).unwrap(),
+            OutcomeV1::Refusal(refusal) => {
+                refusal.rules.iter().map(|r| format!("{} {}", r.rule, r.code)).collect::<Vec<_>>().join(", ")
+            }
+            OutcomeV1::Fault { code } => format!("fault {code}"),
+        }
+    }
+}
+
+/// A question, signed.
+pub(crate) struct Asked {
+    pub(crate) ask: AskV1,
+    pub(crate) bytes: Vec<u8>,
+}

@@ -1,0 +1,340 @@
+//! The running node: what is in force is watched, the coordinator is dialled, questions are answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cairn_engine::{Engine, EngineFault, Limits};
+use cairn_gate::{Gate, Keys};
+use cairn_ledger::{Entry, EntryKind, Ledger, LedgerFault, NOTE_CHARS_MAX};
+use cairn_link::identity::IdentityError;
+use cairn_link::{Clock, NodeIdentity, NodeState, run_node};
+use cairn_records::StoreFault;
+use cairn_release::{DiscreteLaplace, ReleaseFault, self_test};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::answer::Desk;
+use crate::config::Config;
+use crate::in_force::{Brake, Change, Watcher};
+use crate::secret::{SecretFault, cap_key};
+use crate::status::{AccountState, BrakeState, CoordinatorLink, PolicyInForce, SnapshotInForce, Status};
+
+/// How often the policy, the brake and the snapshot are looked at: a brake is in force within a second.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How many looks pass between two writes of the status, where nothing changed: five seconds.
+const LOOKS_PER_STATUS: u32 = 10;
+
+/// A node that runs until it is stopped.
+pub struct Node {
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    link: JoinHandle<()>,
+    watch: JoinHandle<Watcher>,
+}
+
+/// What the node's tasks share.
+struct Shared {
+    config: Config,
+    identity: Arc<NodeIdentity>,
+    clock: Clock,
+    desk: Arc<Desk>,
+    link: watch::Receiver<NodeState>,
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartFault {
+    /// The noise is not what it must be, so that nothing may be released.
+    #[error("the noise does not pass its test: {0}")]
+    Noise(#[from] ReleaseFault),
+    /// The node's own secret.
+    #[error(transparent)]
+    Secret(#[from] SecretFault),
+    /// The identity folder.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerFault),
+    /// The folder of snapshots.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineFault),
+    /// A thread broke while starting.
+    #[error("a thread broke while starting")]
+    Broken,
+}
+
+impl StartFault {
+    /// Its stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Noise(fault) => fault.code(),
+            Self::Secret(fault) => fault.code(),
+            Self::Identity(fault) => fault.code(),
+            Self::Ledger(fault) => fault.code(),
+            Self::Store(fault) => fault.code(),
+            Self::Engine(fault) => fault.code(),
+            Self::Broken => "CN516",
+        }
+    }
+}
+
+impl Node {
+    /// Tests the noise, opens the ledger, looks at what is in force, and begins to dial. `draw` gives 32 random bytes for the
+    /// secret that is made at first start.
+    ///
+    /// # Errors
+    /// [`StartFault`]; nothing runs then. A missing or faulty policy, or missing records, are no reason: questions are refused.
+    pub async fn start(
+        config: Config,
+        identity: NodeIdentity,
+        clock: Clock,
+        draw: impl FnOnce() -> Option<[u8; 32]> + Send + 'static,
+    ) -> Result<Self, StartFault> {
+        let identity = Arc::new(identity);
+        let opened = {
+            let (config, identity, clock) = (config.clone(), Arc::clone(&identity), clock.clone());
+            tokio::task::spawn_blocking(move || open(&config, &identity, &clock, draw))
+        };
+        let (desk, watcher) = opened.await.map_err(|_| StartFault::Broken)??;
+        let desk = Arc::new(desk);
+        let (state, link) = watch::channel(NodeState::Dialling);
+        let shared = Arc::new(Shared { config, identity, clock, desk, link });
+        let (stop, stopped) = watch::channel(false);
+        let dials = dial(Arc::clone(&shared), state, stopped.clone());
+        let looks = look_on(Arc::clone(&shared), watcher, stopped);
+        Ok(Self { shared, stop, link: tokio::spawn(dials), watch: tokio::spawn(looks) })
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.shared.status()
+    }
+
+    /// The connection to the coordinator, as it changes.
+    #[must_use]
+    pub fn link(&self) -> watch::Receiver<NodeState> {
+        self.shared.link.clone()
+    }
+
+    /// Stops: takes no more questions, gives those at work a few seconds, and closes the audit with a line.
+    pub async fn stop(self) {
+        // Nobody listening means that it has stopped already.
+        let _ = self.stop.send(true);
+        let _ = self.link.await;
+        let _ = self.watch.await;
+        let shared = self.shared;
+        let ended = tokio::task::spawn_blocking(move || shared.close());
+        let _ = ended.await;
+    }
+}
+
+fn open(
+    config: &Config,
+    identity: &NodeIdentity,
+    clock: &Clock,
+    draw: impl FnOnce() -> Option<[u8; 32]>,
+) -> Result<(Desk, Watcher), StartFault> {
+    self_test(&mut DiscreteLaplace)?;
+    let cap = cap_key(&config.ledger_path, draw)?;
+    let mut ledger = Ledger::open(&config.ledger_path)?;
+    let start = Entry { note: Some(PROGRAM.to_owned()), ..Entry::new(EntryKind::Start) };
+    ledger.note(&start, clock.now())?;
+    let signing = NodeIdentity::load_signing_key(&config.identity_dir)?;
+    let partner = identity.partner().clone();
+    let gate = Gate::new(
+        identity.federation().clone(),
+        partner.clone(),
+        identity.issuers().clone(),
+        Keys { signing, cap },
+    );
+    let engine = Engine::new(limits(config))?;
+    let desk = Desk::new(gate, ledger, engine, usize::from(config.counts_at_once.get()), clock.clone());
+    let mut watcher = Watcher::new(partner, &config.policy_dir, &config.data_dir)?;
+    look(&desk, &mut watcher, clock);
+    Ok((desk, watcher))
+}
+
+fn limits(config: &Config) -> Limits {
+    let threads = std::num::NonZeroUsize::from(config.count_threads);
+    Limits {
+        memory_bytes: usize::try_from(config.memory_mb.get()).unwrap_or(usize::MAX).saturating_mul(MB),
+        time_limit: Duration::from_secs(u64::from(config.count_time_limit_s.get())),
+        threads,
+    }
+}
+
+async fn dial(shared: Arc<Shared>, state: watch::Sender<NodeState>, mut stopped: watch::Receiver<bool>) {
+    let until = async move {
+        // The sender is dropped with the node: then it is to stop as well.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let (identity, desk) = (Arc::clone(&shared.identity), Arc::clone(&shared.desk));
+    let coordinator = shared.config.coordinator.clone();
+    run_node(identity, coordinator, desk, shared.clock.clone(), state, until).await;
+}
+
+/// Looks at the files until the node stops.
+async fn look_on(shared: Arc<Shared>, mut watcher: Watcher, mut stopped: watch::Receiver<bool>) -> Watcher {
+    let mut looks = 0_u32;
+    loop {
+        let status_due = looks.is_multiple_of(LOOKS_PER_STATUS);
+        looks = looks.wrapping_add(1);
+        let at_work = Arc::clone(&shared);
+        let looked = tokio::task::spawn_blocking(move || {
+            let changed = look(&at_work.desk, &mut watcher, &at_work.clock);
+            if changed || status_due {
+                at_work.write_status(&at_work.status());
+            }
+            watcher
+        });
+        watcher = match looked.await {
+            Ok(watcher) => watcher,
+            Err(broken) => std::panic::resume_unwind(broken.into_panic()),
+        };
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            _ = stopped.wait_for(|stop| *stop) => return watcher,
+        }
+    }
+}
+
+/// Looks once, puts in force what changed, and has it in the log and the audit. Says whether anything changed.
+pub(crate) fn look(desk: &Desk, watcher: &mut Watcher, clock: &Clock) -> bool {
+    let changes = watcher.look();
+    if !changes.is_empty() {
+        // In force first: a brake does not wait for the disk.
+        desk.put_in_force(watcher.in_force().clone());
+    }
+    for change in &changes {
+        let entry = entry_of(change, watcher);
+        if let Some(entry) = entry
+            && let Err(fault) = desk.with_ledger(|ledger| ledger.note(&entry, clock.now()))
+        {
+            tracing::error!(code = fault.code(), %fault, "the ledger failed");
+        }
+    }
+    !changes.is_empty()
+}
+
+/// Logs a change, and gives its audit entry.
+fn entry_of(change: &Change, watcher: &Watcher) -> Option<Entry> {
+    let in_force = watcher.in_force();
+    let policy = in_force.layers.as_ref().map(|l| l.statement().clone());
+    match change {
+        Change::Policy => {
+            let statement = policy?;
+            tracing::info!(policy = statement.id, version = statement.version, "a policy is in force");
+            Some(Entry { policy: Some(statement), ..Entry::new(EntryKind::Policy) })
+        }
+        Change::PolicyTurnedAway { code, findings } => {
+            for finding in findings {
+                tracing::warn!(code, finding, "a policy is turned away; the one before stays");
+            }
+            let note = findings.first().map(|f| shortened(&format!("turned away: {f}")));
+            Some(Entry { code: Some((*code).to_owned()), note, policy, ..Entry::new(EntryKind::Policy) })
+        }
+        Change::Brake { findings } => {
+            let says = match in_force.brake {
+                Brake::Absent => "released",
+                Brake::Present => "set",
+                Brake::Unreadable => "cannot be read, so that everything is paused",
+            };
+            tracing::warn!(brake = says, "the brake");
+            for finding in findings {
+                tracing::warn!(finding, "the brake cannot be read");
+            }
+            Some(Entry { note: Some(says.to_owned()), policy, ..Entry::new(EntryKind::Brake) })
+        }
+        Change::Snapshot => {
+            let facts = &in_force.held.as_ref()?.facts;
+            tracing::info!(edition = facts.edition, as_of = %facts.as_of, "records are in force");
+            None // The load itself is in the audit.
+        }
+        Change::SnapshotTurnedAway { code } => {
+            tracing::error!(code, "a snapshot is turned away; the one before stays");
+            None
+        }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(NOTE_CHARS_MAX).collect()
+}
+
+impl Shared {
+    fn status(&self) -> Status {
+        let in_force = self.desk.in_force();
+        let now = self.clock.now();
+        let account = in_force.layers.as_ref().and_then(|layers| {
+            let account = self.desk.with_ledger(|ledger| ledger.account(&layers.caps(), now)).ok()?;
+            Some(AccountState {
+                year: account.year,
+                year_cap: account.year_cap,
+                lifetime: account.lifetime,
+                lifetime_cap: account.lifetime_cap,
+            })
+        });
+        let policy = in_force.layers.as_ref().map(|layers| PolicyInForce {
+            statement: layers.statement().clone(),
+            from: layers.in_force().0,
+            until: layers.in_force().1,
+            review_by: layers.review_by(),
+        });
+        let held = in_force.held.as_ref();
+        let snapshot = held.map(|h| SnapshotInForce { edition: h.facts.edition, as_of: h.facts.as_of });
+        Status {
+            cairn_node_status: 1,
+            at: now,
+            partner: self.identity.partner().clone(),
+            federation: self.identity.federation().clone(),
+            coordinator: coordinator_link(&self.link.borrow()),
+            policy,
+            brake: match in_force.brake {
+                Brake::Absent => BrakeState::Absent,
+                Brake::Present => BrakeState::Present,
+                Brake::Unreadable => BrakeState::Unreadable,
+            },
+            snapshot,
+            account,
+            questions_at_work: self.desk.at_work(),
+        }
+    }
+
+    fn write_status(&self, status: &Status) {
+        if let Err(cause) = status.write(&self.config.ledger_path) {
+            tracing::warn!(code = "CN517", %cause, "the status could not be written");
+        }
+    }
+
+    fn close(&self) {
+        let stop = Entry { note: Some(PROGRAM.to_owned()), ..Entry::new(EntryKind::Stop) };
+        let noted = self.desk.with_ledger(|ledger| ledger.note(&stop, self.clock.now()));
+        if let Err(fault) = noted {
+            tracing::error!(code = fault.code(), %fault, "the ledger failed");
+        }
+        self.write_status(&Status { coordinator: CoordinatorLink::Stopped, ..self.status() });
+    }
+}
+
+fn coordinator_link(state: &NodeState) -> CoordinatorLink {
+    match state {
+        NodeState::Connected => CoordinatorLink::Connected,
+        NodeState::Lost { why, .. } => {
+            CoordinatorLink::Lost { code: why.code().to_owned(), says: why.to_string() }
+        }
+        _ => CoordinatorLink::Dialling,
+    }
+}
+
+/// The program and its version, for the audit.
+const PROGRAM: &str = concat!("cairn-node ", env!("CARGO_PKG_VERSION"));
+
+const MB: usize = 1 << 20;
