@@ -40,6 +40,9 @@ impl Folders {
         std::fs::create_dir(folders.policy_dir()).unwrap();
         let mut authority = Authority::create(&folders.path("authority"), name("nolb"), NOW).unwrap();
         authority.make_issuer(&name("scottish-government"), &folders.path("issuer")).unwrap();
+        authority
+            .make_coordinator(&name("hub"), &["127.0.0.1".to_owned()], &folders.path("hub"), NOW)
+            .unwrap();
         let partner = PartnerId::new(PARTNER).unwrap();
         authority.enrol_node(&partner, "Strathcarron", "council", &folders.identity_dir(), NOW).unwrap();
         folders
@@ -85,7 +88,7 @@ impl Folders {
     pub(crate) fn load(&self, people: usize, as_of: &str) {
         let source = self.path("export");
         std::fs::create_dir_all(&source).unwrap();
-        let row = |n: usize| format!("p{n:05},{},N\n", if n % 3 == 0 { "male" } else { "female" });
+        let row = |n: usize| format!("p{n:05},{},N\n", if n.is_multiple_of(3) { "male" } else { "female" });
         let rows: String = (0..people).map(row).collect();
         std::fs::write(source.join("people.csv"), format!("id,sex,objects\n{rows}")).unwrap();
         let mapping = format!(

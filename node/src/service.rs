@@ -338,3 +338,6 @@ fn coordinator_link(state: &NodeState) -> CoordinatorLink {
 const PROGRAM: &str = concat!("cairn-node ", env!("CARGO_PKG_VERSION"));
 
 const MB: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests;

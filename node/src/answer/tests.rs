@@ -1,0 +1,291 @@
+//! The whole way of a question inside a node: real policy, real ledger, real engine, real noise; no network.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cairn_engine::Limits;
+use cairn_gate::Keys;
+use cairn_ledger::{Entry, EntryKind};
+use cairn_link::NodeIdentity;
+use cairn_question::{Cell, OutcomeV1};
+
+use super::*;
+use crate::fixture::{Asked, Folders, NOW};
+use crate::in_force::Watcher;
+use crate::service::look;
+
+/// 300 women and 150 men: 8 or more, to the nearest 5.
+const SEXES: &str = "[300,150,0]";
+
+/// A node without its network. What is in force changes when the test looks.
+struct Standing {
+    folders: Folders,
+    desk: Arc<Desk>,
+    watcher: Watcher,
+    clock: Clock,
+    now: Arc<AtomicU64>,
+}
+
+impl Standing {
+    /// With the shipped policy and 450 people.
+    fn new() -> Self {
+        let folders = Folders::new();
+        folders.write_policy(|text| text);
+        folders.load(450, "2026-03-31");
+        Self::start(folders, 2)
+    }
+
+    fn start(folders: Folders, counts_at_once: usize) -> Self {
+        let now = Arc::new(AtomicU64::new(NOW.unix_s()));
+        let shown = Arc::clone(&now);
+        let clock = Clock::new(move || Moment::from_unix_s(shown.load(Ordering::SeqCst)));
+        let identity = NodeIdentity::load(&folders.identity_dir(), NOW).unwrap();
+        let signing = NodeIdentity::load_signing_key(&folders.identity_dir()).unwrap();
+        let (federation, partner) = (identity.federation().clone(), identity.partner().clone());
+        let keys = Keys { signing, cap: [7; 32] };
+        let gate = Gate::new(federation, partner.clone(), identity.issuers().clone(), keys);
+        let ledger = Ledger::open(&folders.path("ledger.sqlite")).unwrap();
+        let engine = Engine::new(Limits::default()).unwrap();
+        let desk = Arc::new(Desk::new(gate, ledger, engine, counts_at_once, clock.clone()));
+        let mut watcher = Watcher::new(partner, &folders.policy_dir(), &folders.data_dir()).unwrap();
+        look(&desk, &mut watcher, &clock);
+        Self { folders, desk, watcher, clock, now }
+    }
+
+    /// Ends it like a process: nothing is told. Gives the folders to start again on.
+    fn kill(self) -> Folders {
+        let Self { folders, desk, .. } = self;
+        drop(desk);
+        // A step that was under way on a blocking thread lets go of the ledger when it ends.
+        while cairn_ledger::durable::Lock::take(&folders.path("ledger.sqlite")).is_err() {
+            std::thread::yield_now();
+        }
+        folders
+    }
+
+    fn look(&mut self) {
+        look(&self.desk, &mut self.watcher, &self.clock);
+    }
+
+    async fn reply(&self, asked: &Asked) -> Vec<u8> {
+        self.desk.answer(asked.bytes.clone(), NOW.plus_s(600)).await
+    }
+
+    /// A question between its hold and its count.
+    fn reserved(&self, asked: &Asked) -> (Counting, Arc<Held>) {
+        let in_force = self.desk.in_force();
+        let (layers, inner) = (in_force.layers.unwrap(), &self.desk.inner);
+        let mut ledger = inner.ledger();
+        let Step::On(verified) = inner.gate.verify(&asked.bytes, &layers, &mut ledger, NOW) else {
+            panic!("not verified")
+        };
+        let permitted = inner.gate.permit(verified, &layers, &mut ledger, NOW);
+        match inner.reserve(permitted, in_force.held, &mut ledger, NOW) {
+            Step::On(reserved) => reserved,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A question at work in the background.
+    fn begin(&self, asked: &Asked, within_s: u64) -> tokio::task::JoinHandle<Vec<u8>> {
+        let (desk, bytes) = (Arc::clone(&self.desk), asked.bytes.clone());
+        tokio::spawn(async move { desk.answer(bytes, NOW.plus_s(within_s)).await })
+    }
+
+    /// Until a question has its hold, and so stands before its count.
+    async fn until_held(&self) {
+        while self.account().1 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn check(&self, asked: &Asked, expected: &str) {
+        let reply = self.reply(asked).await;
+        assert_eq!(self.folders.shown(asked, &reply), expected);
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        self.desk.with_ledger(|ledger| ledger.entries(0, 1_000).unwrap())
+    }
+
+    fn kinds(&self) -> Vec<EntryKind> {
+        self.entries().iter().map(|e| e.kind).collect()
+    }
+
+    /// Spent and held of the person's account.
+    fn account(&self) -> (u64, u64) {
+        let caps = self.desk.in_force().layers.unwrap().caps();
+        let now = self.clock.now();
+        let account = self.desk.with_ledger(|ledger| ledger.account(&caps, now).unwrap());
+        (account.lifetime.nano(), account.held.nano())
+    }
+}
+
+#[tokio::test]
+async fn a_question_is_answered_and_the_same_one_gets_the_same_bytes() {
+    let standing = Standing::new();
+    let asked = standing.folders.ask(1, "people by sex");
+    let reply = standing.reply(&asked).await;
+    assert_eq!(standing.folders.shown(&asked, &reply), SEXES);
+    assert_eq!(standing.reply(&asked).await, reply);
+    standing.check(&standing.folders.ask(2, "people by sex"), SEXES).await;
+    use EntryKind::{Policy, QuestionAnswered, QuestionRepeated};
+    assert_eq!(standing.kinds(), [Policy, QuestionAnswered, QuestionRepeated]);
+    assert_eq!(standing.desk.at_work(), 0);
+}
+
+#[tokio::test]
+async fn noise_is_charged_once() {
+    let standing = Standing::new();
+    let asked = standing.folders.ask(1, "people by disabled");
+    let reply = standing.reply(&asked).await;
+    let OutcomeV1::Answer(answer) = standing.folders.outcome(&asked, &reply) else { panic!("no answer") };
+    assert!(answer.table.cells.iter().all(|c| matches!(c, Cell::Value(_))));
+    let (spent, held) = standing.account();
+    assert!(spent > 0 && held == 0, "{spent} {held}");
+    assert_eq!(spent, answer.privacy.charged.nano());
+    assert_eq!(standing.reply(&asked).await, reply);
+    assert_eq!(standing.account(), (spent, 0));
+}
+
+#[tokio::test]
+async fn a_node_that_is_not_ready_refuses_and_answers_later() {
+    let folders = Folders::new();
+    let mut standing = Standing::start(folders, 2);
+    let asked = standing.folders.ask(1, "people by sex");
+    standing.check(&asked, "node.no-policy CN005").await;
+    standing.folders.write_policy(|text| text);
+    standing.look();
+    standing.check(&asked, "node.no-snapshot CN006").await;
+    standing.folders.load(450, "2026-03-31");
+    standing.look();
+    standing.check(&asked, SEXES).await;
+    assert_eq!(standing.desk.answer(b"who".to_vec(), NOW).await, b"");
+}
+
+#[tokio::test]
+async fn a_broken_policy_changes_nothing_and_a_repaired_one_does() {
+    let mut standing = Standing::new();
+    standing.folders.write_policy(|text| text.replace("[unit]", "[unti]"));
+    standing.look();
+    standing.check(&standing.folders.ask(1, "people by sex"), SEXES).await;
+    let last = standing.entries().into_iter().rfind(|e| e.kind == EntryKind::Policy).unwrap();
+    assert_eq!(last.code.as_deref(), Some("CN512"));
+    assert!(last.note.unwrap().contains("turned away: policy.toml:"));
+    // The repaired one answers by council only.
+    let only = "group_by  = { council_code = \"code\", age_band = \"code\", sex = \"code\"";
+    standing.folders.write_policy(|text| text.replacen(only, "group_by  = { council_code = \"code\"", 1));
+    standing.look();
+    let reply = standing.reply(&standing.folders.ask(2, "people by sex")).await;
+    let shown = standing.folders.shown(&standing.folders.ask(2, "people by sex"), &reply);
+    assert!(shown.starts_with("share.smf-people.group_by"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_brake_stops_a_question_that_waits_for_its_turn_and_frees_its_hold() {
+    let mut standing = Standing::new();
+    let asked = standing.folders.ask(1, "people by disabled");
+    // Both turns are taken, so that the question stands between its hold and its count.
+    let desk = Arc::clone(&standing.desk);
+    let turns = desk.turns.acquire_many(2).await.unwrap();
+    let waits = standing.begin(&asked, 600);
+    standing.until_held().await;
+    standing.folders.write_brake("cairn_brake = 1\npause_all = true\nreason = \"a test\"\n");
+    standing.look();
+    let reply = waits.await.unwrap();
+    assert_eq!(standing.folders.shown(&asked, &reply), "brake.pause_all CR003");
+    assert_eq!(standing.account(), (0, 0), "nothing left, nothing charged");
+    drop(turns);
+    standing.check(&standing.folders.ask(2, "people by sex"), "brake.pause_all CR003").await;
+    standing.folders.release_brake();
+    standing.look();
+    standing.check(&standing.folders.ask(3, "people by sex"), SEXES).await;
+    let brakes = standing.entries().into_iter().filter(|e| e.kind == EntryKind::Brake);
+    let notes: Vec<String> = brakes.filter_map(|e| e.note).collect();
+    assert_eq!(notes, ["set", "released"]);
+}
+
+#[tokio::test]
+async fn a_brake_drops_a_count_under_way() {
+    let mut standing = Standing::new();
+    let asked = standing.folders.ask(1, "people by sex");
+    let (counting, held) = standing.reserved(&asked);
+    let desk = Arc::clone(&standing.desk);
+    let mut table = std::pin::pin!(desk.table(&counting, &held, NOW.plus_s(600)));
+    let begun = std::future::poll_fn(|c| std::task::Poll::Ready(table.as_mut().poll(c).is_pending())).await;
+    assert!(begun, "the engine is at work on it");
+    standing.folders.write_brake("cairn_brake = 1\npause_all = true\n");
+    standing.look();
+    let counted = table.await;
+    assert!(matches!(counted, Counted::Stopped(_)));
+    while desk.engine.tasks() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let reply = desk.inner.release(counting, counted, &desk.in_force());
+    assert_eq!(standing.folders.shown(&asked, &reply), "brake.pause_all CR003");
+}
+
+#[tokio::test]
+async fn a_table_that_was_counted_before_the_brake_does_not_leave_after_it() {
+    let mut standing = Standing::new();
+    let asked = standing.folders.ask(1, "people by sex");
+    let (counting, held) = standing.reserved(&asked);
+    let counted = standing.desk.table(&counting, &held, NOW.plus_s(600)).await;
+    assert!(matches!(counted, Counted::Table(_)));
+    standing.folders.write_brake("cairn_brake = 1\npause_all = true\n");
+    standing.look();
+    let reply = standing.desk.inner.release(counting, counted, &standing.desk.in_force());
+    assert_eq!(standing.folders.shown(&asked, &reply), "brake.pause_all CR003");
+}
+
+#[tokio::test]
+async fn a_question_without_a_turn_before_its_deadline_fails_and_costs_nothing() {
+    let standing = Standing::new();
+    let turns = standing.desk.turns.acquire_many(2).await.unwrap();
+    let asked = standing.folders.ask(1, "people by disabled");
+    let waits = standing.begin(&asked, 30);
+    standing.until_held().await;
+    standing.now.fetch_add(30, Ordering::SeqCst);
+    assert_eq!(standing.folders.shown(&asked, &waits.await.unwrap()), "fault CN515");
+    assert_eq!(standing.account(), (0, 0));
+    drop(turns);
+}
+
+#[tokio::test]
+async fn the_same_question_twice_at_once_is_counted_once() {
+    let standing = Standing::new();
+    let asked = standing.folders.ask(1, "people by disabled");
+    let (first, second) = tokio::join!(standing.reply(&asked), standing.reply(&asked));
+    assert_eq!(first, second);
+    assert_eq!(standing.kinds(), [EntryKind::Policy, EntryKind::QuestionAnswered]);
+}
+
+#[tokio::test]
+async fn a_question_cut_off_by_a_crash_is_counted_again_and_charged_once() {
+    let standing = Standing::new();
+    let asked = standing.folders.ask(1, "people by disabled");
+    let turns = standing.desk.turns.acquire_many(2).await.unwrap();
+    let waits = standing.begin(&asked, 600);
+    standing.until_held().await;
+    let held = standing.account();
+    waits.abort();
+    assert!(waits.await.unwrap_err().is_cancelled());
+    drop(turns);
+
+    let standing = Standing::start(standing.kill(), 2);
+    assert_eq!(standing.account(), held, "the hold is on disk");
+    let reply = standing.reply(&asked).await;
+    assert!(matches!(standing.folders.outcome(&asked, &reply), OutcomeV1::Answer(_)));
+    assert_eq!(standing.account(), (held.0, 0), "spent, and no more than was held");
+    let standing = Standing::start(standing.kill(), 2);
+    assert_eq!(standing.reply(&asked).await, reply, "and given again after the next start");
+}
+
+#[tokio::test]
+async fn what_the_records_hold_is_in_no_audit_entry() {
+    let standing = Standing::new();
+    standing.check(&standing.folders.ask(1, "people by sex"), SEXES).await;
+    let entries = serde_json::to_string(&standing.entries()).unwrap();
+    for hidden in ["p00001", "300", "150"] {
+        assert!(!entries.contains(hidden), "{hidden}");
+    }
+}
