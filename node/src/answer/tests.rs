@@ -210,12 +210,13 @@ async fn a_brake_drops_a_count_under_way() {
     let asked = standing.folders.ask(1, "people by sex");
     let (counting, held) = standing.reserved(&asked);
     let desk = Arc::clone(&standing.desk);
-    let mut table = std::pin::pin!(desk.table(&counting, &held, NOW.plus_s(600)));
+    let mut table = Box::pin(desk.table(&counting, &held, NOW.plus_s(600)));
     let begun = std::future::poll_fn(|c| std::task::Poll::Ready(table.as_mut().poll(c).is_pending())).await;
     assert!(begun, "the engine is at work on it");
     standing.folders.write_brake("cairn_brake = 1\npause_all = true\n");
     standing.look();
-    let counted = table.await;
+    let counted = table.as_mut().await;
+    drop(table);
     assert!(matches!(counted, Counted::Stopped(_)));
     while desk.engine.tasks() > 0 {
         tokio::task::yield_now().await;
