@@ -27,6 +27,9 @@ pub(crate) enum Command {
         /// The address to listen on (UDP)
         #[arg(long, default_value = "0.0.0.0:4433")]
         listen: SocketAddr,
+        /// Longest that a round waits for a partner that is connected and does not reply, in seconds
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u16).range(1..=3_600))]
+        round_deadline_s: u16,
     },
     /// Run the coordinator until it is told to stop
     Run {
@@ -50,7 +53,9 @@ pub(crate) const STATUS_FILE: &str = "status.json";
 
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
-        Command::Init { folder, identity, register, listen } => init(folder, identity, register, *listen),
+        Command::Init { folder, identity, register, listen, round_deadline_s } => {
+            init(folder, identity, register, *listen, *round_deadline_s)
+        }
         Command::Status { config } => status(config),
         Command::Run { config, address_file } => {
             context::runtime()?.block_on(serve(config, address_file.as_deref()))
@@ -58,11 +63,17 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     }
 }
 
-fn init(folder: &Path, identity: &Path, register: &Path, listen: SocketAddr) -> Result<Exit, Failure> {
+fn init(
+    folder: &Path,
+    identity: &Path,
+    register: &Path,
+    listen: SocketAddr,
+    round_deadline_s: u16,
+) -> Result<Exit, Failure> {
     files::make_folder(folder)?;
     let text = format!(
         "# A Cairn coordinator: cairn coordinator run --config {}\n# All settings with their defaults: deploy/samples/coordinator.toml\n\
-         identity_dir  = {}\nregister_path = {}\nstore_path    = \"rounds.sqlite\"\nlisten        = \"{listen}\"\n",
+         identity_dir  = {}\nregister_path = {}\nstore_path    = \"rounds.sqlite\"\nlisten        = \"{listen}\"\nround_deadline_s = {round_deadline_s}\n",
         folder.join("coordinator.toml").display(),
         files::quoted(&files::absolute(identity)?),
         files::quoted(&files::absolute(register)?),

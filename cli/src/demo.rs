@@ -155,7 +155,8 @@ impl Stage {
         }
         let (folder, register) = (self.path("coordinator"), self.path("authority/register.json"));
         let words = ["coordinator", "init", &folder, "--identity", &identity, "--register", &register];
-        self.program.quiet(&[&words[..], &["--listen", "127.0.0.1:0"]].concat())?;
+        self.program
+            .quiet(&[&words[..], &["--listen", "127.0.0.1:0", "--round-deadline-s", "10"]].concat())?;
         say::out("Every key was made just now, in this folder.\n\n");
         Ok(())
     }
@@ -267,7 +268,7 @@ impl Stage {
         heading("5. An analyst asks");
         self.ask(&["people by council", "--role", "national-analyst"])?;
         say::out(&format!("{}\n\n", overstated(truth)));
-        self.ask(&["people by age@broad, sex where year = 2024-25", "--role", "national-analyst"])?;
+        self.ask(&["people by age@broad, gender where year = 2024-25", "--role", "national-analyst"])?;
         say::out(
             "Disability is special-category data: here it is answered with differential privacy only.\n\n",
         );
@@ -281,7 +282,7 @@ impl Stage {
     fn question_with_one_stopped(&self, running: &mut Federation) -> Result<(), Failure> {
         heading(&format!("7. One partner's node is stopped ({STOPPED})"));
         running.nodes.retain(|(id, _)| *id != STOPPED);
-        self.ask(&["people by sex", "--role", "national-analyst"])?;
+        self.ask(&["people by gender", "--role", "national-analyst"])?;
         running.nodes.push((STOPPED, self.start_node(STOPPED)?));
         Ok(())
     }

@@ -23,7 +23,9 @@ async fn serve(config: Config) -> Result<Exit, Failure> {
     let clock = context::clock();
     let identity = NodeIdentity::load(&config.identity_dir, clock.now())?;
     let draw = || context::random().ok();
-    let node = Node::start(config, identity, clock, draw).await.map_err(|e| Failure::new(e.code(), e.to_string()))?;
+    let node = Node::start(config, identity, clock, draw)
+        .await
+        .map_err(|e| Failure::new(e.code(), e.to_string()))?;
     context::until_told_to_stop().await?;
     node.stop().await;
     Ok(Exit::Done)
@@ -61,7 +63,11 @@ fn in_words(status: &Status) -> String {
     };
     let _ = writeln!(text, "  brake        {}", brake(status.brake));
     if let Some(account) = &status.account {
-        let _ = writeln!(text, "  privacy loss ρ {} of {} this year, {} of {} in all", account.year, account.year_cap, account.lifetime, account.lifetime_cap);
+        let _ = writeln!(
+            text,
+            "  privacy loss ρ {} of {} this year, {} of {} in all",
+            account.year, account.year_cap, account.lifetime, account.lifetime_cap
+        );
     }
     text
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use cairn_question::PartnerId;
+use cairn_question::answer::PrivacyStatement;
 use cairn_question::combine::Standing;
+use cairn_question::{PartnerId, RuleBroken};
 
 use super::{Shown, treatment_in_words};
 
@@ -11,39 +12,49 @@ use super::{Shown, treatment_in_words};
 pub(super) fn in_words(shown: &Shown) -> String {
     let mut text = format!("Coverage: {} of {} partners answered\n", shown.answered(), shown.asked());
     answered(shown, &mut text);
+    refused(shown, &mut text);
     for line in &shown.coverage.partners {
         let partner = &line.partner;
-        match &line.standing {
-            Standing::Answered => {}
-            Standing::Refused(rules) => {
-                let _ = writeln!(text, "  refused   {partner}");
-                for rule in rules {
-                    let _ = writeln!(text, "              {} [{}]: {}", rule.rule, rule.code, rule.says);
-                }
-                if let Some(nearest) = nearest(shown, partner) {
-                    let _ = writeln!(text, "              nearest question it would answer: {nearest}");
-                }
-            }
+        let _ = match &line.standing {
+            Standing::Answered | Standing::Refused(_) => Ok(()),
             Standing::Fault(code) => {
-                let _ = writeln!(text, "  failed    {partner}: {code}; its own log has the story");
+                writeln!(text, "  failed    {partner}: {code}; its own log has the story")
             }
-            Standing::Offline => {
-                let _ = writeln!(text, "  offline   {partner} (the coordinator's word alone)");
-            }
-            Standing::Late => {
-                let _ = writeln!(
-                    text,
-                    "  late      {partner}: connected, no reply by the deadline (the coordinator's word alone)"
-                );
-            }
+            Standing::Offline => writeln!(text, "  offline   {partner} (the coordinator's word alone)"),
+            Standing::Late => writeln!(
+                text,
+                "  late      {partner}: its connection was up, and no reply came by the deadline (the coordinator's word alone)"
+            ),
             Standing::Unverified => {
-                let _ =
-                    writeln!(text, "  left out  {partner}: what it sent is not signed by its registered key");
+                writeln!(text, "  left out  {partner}: what it sent is not signed by its registered key")
             }
-        }
+        };
     }
     treatments(shown, &mut text);
     text
+}
+
+/// Refusals, partners with the same one together: every rule, and the nearest question that would be answered.
+fn refused(shown: &Shown, text: &mut String) {
+    type No<'a> = (&'a Vec<RuleBroken>, Option<&'a str>);
+    let mut noes: Vec<(No<'_>, Vec<&PartnerId>)> = Vec::new();
+    for line in &shown.coverage.partners {
+        let Standing::Refused(rules) = &line.standing else { continue };
+        let no = (rules, nearest(shown, &line.partner));
+        match noes.iter_mut().find(|(seen, _)| *seen == no) {
+            Some((_, partners)) => partners.push(&line.partner),
+            None => noes.push((no, vec![&line.partner])),
+        }
+    }
+    for ((rules, nearest), partners) in noes {
+        let _ = writeln!(text, "  refused   {}", names(&partners));
+        for rule in rules {
+            let _ = writeln!(text, "              {} [{}]: {}", rule.rule, rule.code, rule.says);
+        }
+        if let Some(nearest) = nearest {
+            let _ = writeln!(text, "              nearest question that would be answered: {nearest}");
+        }
+    }
 }
 
 fn answered(shown: &Shown, text: &mut String) {
@@ -67,18 +78,14 @@ fn answered(shown: &Shown, text: &mut String) {
 fn treatments(shown: &Shown, text: &mut String) {
     let treatments = shown.treatments();
     for (treatment, partners) in &treatments {
-        let whose = if treatments.len() == 1 { "every table".to_owned() } else { names(partners) };
+        let whose = match partners.as_slice() {
+            _ if treatments.len() == 1 => "every table".to_owned(),
+            few if few.len() <= NAMED_MAX => names(few),
+            many => format!("{} partners' tables", many.len()),
+        };
         let _ = writeln!(text, "Protection, {whose}: {}", treatment_in_words(treatment));
     }
-    let charged: Vec<_> = shown.answers.iter().filter(|(_, a)| a.privacy.charged.nano() > 0).collect();
-    for (partner, answer) in charged {
-        let p = &answer.privacy;
-        let _ = writeln!(
-            text,
-            "Privacy loss at {partner}: ρ {} for this table, {} of {} this year",
-            p.charged, p.year_so_far, p.year_cap
-        );
-    }
+    losses(shown, text);
     let mut notes: Vec<&String> = shown.answers.iter().flat_map(|(_, a)| &a.snapshot.notes).collect();
     notes.sort();
     notes.dedup();
@@ -92,6 +99,27 @@ fn treatments(shown: &Shown, text: &mut String) {
         );
     }
 }
+
+/// What the table cost the people it is about, partners with the same figures together.
+fn losses(shown: &Shown, text: &mut String) {
+    let mut losses: Vec<(&PrivacyStatement, usize)> = Vec::new();
+    for (_, answer) in shown.answers.iter().filter(|(_, a)| a.privacy.charged.nano() > 0) {
+        match losses.iter_mut().find(|(seen, _)| **seen == answer.privacy) {
+            Some((_, partners)) => *partners += 1,
+            None => losses.push((&answer.privacy, 1)),
+        }
+    }
+    for (loss, partners) in losses {
+        let _ = writeln!(
+            text,
+            "Privacy loss for one {} at each of {partners} partners: ρ {} for this table; {} of {} so far this year",
+            loss.unit, loss.charged, loss.year_so_far, loss.year_cap
+        );
+    }
+}
+
+/// Most partners that are named where a treatment is not everybody's.
+const NAMED_MAX: usize = 4;
 
 fn nearest<'a>(shown: &'a Shown, partner: &PartnerId) -> Option<&'a str> {
     shown.refusals.iter().find(|(p, _)| p == partner)?.1.as_deref()

@@ -43,7 +43,10 @@ fn table(shown: &Shown, width: u16) -> String {
     }
     table.set_header(head);
     let cells: Vec<(Vec<&str>, CombinedCell)> = shown.cells().collect();
-    for row in cells.chunks(across.map_or(1, |d| d.codes.len())) {
+    let rows: Vec<&[(Vec<&str>, CombinedCell)]> = cells.chunks(across.map_or(1, |d| d.codes.len())).collect();
+    let empty = |row: &[(Vec<&str>, CombinedCell)]| row.iter().all(|(_, c)| nobody(c));
+    let folded = if rows.len() > ROWS_MAX { rows.iter().filter(|r| empty(r)).count() } else { 0 };
+    for row in rows.into_iter().filter(|r| folded == 0 || !empty(r)) {
         let codes = row.first().map(|(codes, _)| codes.as_slice()).unwrap_or_default();
         let labels =
             codes.iter().zip(dimensions).take(down).map(|(code, d)| label(&shown.question, &d.column, code));
@@ -53,8 +56,19 @@ fn table(shown: &Shown, width: u16) -> String {
         );
         table.add_row(line);
     }
-    table.to_string()
+    match folded {
+        0 => table.to_string(),
+        n => format!("{table}\n {n} other rows: 0 throughout"),
+    }
 }
+
+/// Every partner that answered released a 0 here, so that nobody is in the cell for certain.
+fn nobody(cell: &CombinedCell) -> bool {
+    cell.cell == Cell::Value(0) && cell.parts_withheld == 0 && cell.least == 0 && cell.most == Some(0)
+}
+
+/// Most rows of a table in which rows of nothing but 0 are written out, and not counted in one line.
+const ROWS_MAX: usize = 12;
 
 fn trim(table: &str) -> String {
     table.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
