@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
-use crate::store::{KEPT_BYTES_MAX, Store, StoreFault};
+use crate::store::{Store, StoreFault};
 use hub::Hub;
 use members::Members;
 
@@ -23,6 +23,9 @@ pub use members::MembersFault;
 
 /// How often the register and the deny list are looked at. A change is rare and a person waits for it.
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
+
+/// How often closed rounds that are old are forgotten: seldom, since it looks at all of them.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
 
 /// A coordinator that runs until it is stopped.
 pub struct Coordinator {
@@ -85,8 +88,6 @@ impl Coordinator {
         let mut store = Store::open(&config.store_path)?;
         let members = Members::load(&config.register_path, &identity, store.newest_register()?)?;
         store.keep_register(members.register.version, &members.signed)?;
-        let before = hub::keep_from(config, clock.now());
-        store.forget(before, KEPT_BYTES_MAX)?;
         let listener = Listener::bind(&identity, config.listen, &clock)?;
         let address = listener.local_address();
         let hub = Arc::new(Hub::new(config.clone(), identity, clock, members, store));
@@ -122,6 +123,7 @@ impl Coordinator {
 
 async fn serve(mut listener: Listener, hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
     let mut reload = tokio::time::interval(RELOAD_EVERY);
+    let mut forget = tokio::time::interval(FORGET_EVERY);
     loop {
         tokio::select! {
             event = listener.next() => match event {
@@ -133,6 +135,7 @@ async fn serve(mut listener: Listener, hub: Arc<Hub>, mut stopped: watch::Receiv
                     listener.deny(denied);
                 }
             }
+            _ = forget.tick() => hub.forget().await,
             _ = stopped.changed() => break,
         }
     }

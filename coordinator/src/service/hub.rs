@@ -14,7 +14,7 @@ use super::Status;
 use super::members::Members;
 use crate::config::Config;
 use crate::round;
-use crate::store::{Kept, OpenMax, Store, StoreFault};
+use crate::store::{KEPT_BYTES_MAX, Kept, OpenMax, Store, StoreFault};
 
 const DAY_S: u64 = 86_400;
 
@@ -117,6 +117,16 @@ impl Hub {
     pub(super) async fn reload(self: &Arc<Self>) -> Option<DenyList> {
         let hub = Arc::clone(self);
         tokio::task::spawn_blocking(move || hub.reload_files()).await.unwrap_or(None)
+    }
+
+    /// Forgets rounds that were closed long ago, and the oldest beyond what is kept.
+    pub(super) async fn forget(self: &Arc<Self>) {
+        let before = keep_from(&self.config, self.clock.now());
+        match self.with_store(move |store| store.forget(before, KEPT_BYTES_MAX)).await {
+            Ok(0) => {}
+            Ok(rounds) => tracing::info!(rounds, "closed rounds are forgotten"),
+            Err(fault) => tracing::warn!(code = fault.code(), "closed rounds could not be forgotten"),
+        }
     }
 
     fn reload_files(&self) -> Option<DenyList> {
@@ -241,7 +251,7 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Rounds that were closed before this moment are forgotten.
-pub(super) fn keep_from(config: &Config, now: Moment) -> Moment {
+fn keep_from(config: &Config, now: Moment) -> Moment {
     let keep_s = u64::from(config.results_keep_days.get()).saturating_mul(DAY_S);
     Moment::from_unix_s(now.unix_s().saturating_sub(keep_s))
 }

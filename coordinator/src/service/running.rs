@@ -9,13 +9,13 @@ use cairn_link::frame::Progress;
 use cairn_question::combine::{CoverageV1, PartnerLine, Standing};
 use cairn_question::question::ASK_TYPE;
 use cairn_question::register::Register;
-use cairn_question::{Hash, Moment, PartnerId, QuestionId, SignedAsk};
+use cairn_question::{Hash, PartnerId, SignedAsk};
 use tokio::sync::{mpsc, watch};
 
-use super::hub::{Hub, Phase, Watched, keep_from};
+use super::hub::{Hub, Phase, Watched};
 use crate::accept;
 use crate::round::{Ask, Closed, Event, Round, Stage};
-use crate::store::{KEPT_BYTES_MAX, Kept, NewQuestion, StoreFault};
+use crate::store::{Kept, NewQuestion, StoreFault};
 
 /// How often a round looks at the clock. The clock is the program's, in whole seconds, so that a round cannot sleep until a moment.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -199,7 +199,8 @@ impl Running {
         tracing::info!(question = %id, standings = %standings(&coverage), "a round is closed");
         let coverage = coverage.sign(self.hub.identity.signing_key()).to_bytes();
         let kept = Arc::new(Kept { replies, coverage });
-        let saved = save_closed(&self.hub, id, Arc::clone(&kept), now).await;
+        let keep = Arc::clone(&kept);
+        let saved = self.hub.with_store(move |store| store.close(id, &keep, now)).await;
         self.hub.close_round(id);
         self.phase.send_replace(match saved {
             Ok(()) => Phase::Closed(kept),
@@ -209,15 +210,6 @@ impl Running {
             }
         });
     }
-}
-
-async fn save_closed(hub: &Arc<Hub>, id: QuestionId, kept: Arc<Kept>, now: Moment) -> Result<(), StoreFault> {
-    let before = keep_from(&hub.config, now);
-    hub.with_store(move |store| {
-        store.close(id, &kept, now)?;
-        store.forget(before, KEPT_BYTES_MAX).map(|_| ())
-    })
-    .await
 }
 
 /// Ends an asking with its round: a node is not kept busy for a question that is closed.
