@@ -93,6 +93,8 @@ fn the_bound_on_cells_is_reached_and_depends_on_the_key() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// What is kept of a person depends on that person alone, whoever else is counted and whatever their numbers are; so
     /// one person changes the numbers by their own share, and that is within the bounds.
     #[test]
