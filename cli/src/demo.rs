@@ -51,6 +51,7 @@ pub(crate) fn run(demo: &Demo) -> Result<Exit, Failure> {
         return Err(Failure::new("CC107", says));
     }
     files::make_folder(&demo.folder)?;
+    say::out(&format!("`cairn` below is this program: {}\n\n", children::own_path()));
     let stage = Stage { folder: files::absolute(&demo.folder)?, program: Program::this()? };
     let truth = stage.make_people(demo)?;
     stage.make_federation()?;
@@ -58,8 +59,8 @@ pub(crate) fn run(demo: &Demo) -> Result<Exit, Failure> {
     let mut running = stage.start()?;
     stage.questions(&truth)?;
     stage.question_with_one_stopped(&mut running)?;
-    stage.report()?;
     stage.look_at_the_audit()?;
+    stage.report()?;
     stage.close(demo, running)
 }
 
@@ -287,8 +288,19 @@ impl Stage {
         Ok(())
     }
 
+    fn look_at_the_audit(&self) -> Result<(), Failure> {
+        heading("8. What a partner can see of itself");
+        let (ledger, identity) =
+            (self.path("partners/fife/ledger.sqlite"), self.path("partners/fife/identity"));
+        let (export, key) = (self.path("health-board-audit.jsonl"), format!("{identity}/signing.pub"));
+        self.program.shown(&["audit", "show", &ledger, "--last", "4"])?;
+        self.program.quiet(&["audit", "export", &ledger, "--identity", &identity, "--out", &export])?;
+        self.program.shown(&["audit", "verify", &export, "--key", &key])?;
+        Ok(())
+    }
+
     fn report(&self) -> Result<(), Failure> {
-        heading("8. The first indicator report");
+        heading("9. The first indicator report");
         let (analyst, address, csv) = (self.path("analyst"), self.address()?, self.path("report.csv"));
         self.program.shown(&[
             "report",
@@ -301,17 +313,6 @@ impl Stage {
             "--csv",
             &csv,
         ])?;
-        Ok(())
-    }
-
-    fn look_at_the_audit(&self) -> Result<(), Failure> {
-        heading("9. What a partner can see of itself");
-        let (ledger, identity) =
-            (self.path("partners/fife/ledger.sqlite"), self.path("partners/fife/identity"));
-        let (export, key) = (self.path("fife-audit.jsonl"), self.path("partners/fife/identity/signing.pub"));
-        self.program.shown(&["audit", "show", &ledger, "--last", "4"])?;
-        self.program.quiet(&["audit", "export", &ledger, "--identity", &identity, "--out", &export])?;
-        self.program.shown(&["audit", "verify", &export, "--key", &key])?;
         Ok(())
     }
 

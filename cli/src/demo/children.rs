@@ -48,6 +48,14 @@ impl Program {
     }
 }
 
+/// This program's file, as short as it can be written from here.
+pub(super) fn own_path() -> String {
+    let own = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cairn"));
+    let here = std::env::current_dir().ok();
+    let short = here.and_then(|here| own.strip_prefix(here).ok().map(Path::to_path_buf));
+    short.unwrap_or(own).display().to_string()
+}
+
 /// A running child. Dropping it ends it.
 pub(super) struct Running(Child);
 

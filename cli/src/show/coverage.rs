@@ -112,7 +112,7 @@ fn losses(shown: &Shown, text: &mut String) {
     for (loss, partners) in losses {
         let _ = writeln!(
             text,
-            "Privacy loss for one {} at each of {partners} partners: ρ {} for this table; {} of {} so far this year",
+            "Privacy loss at each of {partners} partners, unit {}: ρ {} for this table; {} of {} so far this year",
             loss.unit, loss.charged, loss.year_so_far, loss.year_cap
         );
     }

@@ -41,7 +41,7 @@ pub(crate) fn outcomes(
             let standing = match reply(name, question) {
                 Reply::Refused => Standing::Refused(vec![RuleBroken {
                     rule: "share.smf-quarterly.filter_by.week52".into(),
-                    code: "CR105".into(),
+                    code: "CR020".into(),
                     says: "not on the list".into(),
                 }]),
                 Reply::Offline => Standing::Offline,
