@@ -1,6 +1,6 @@
 //! `cairn authority`: the federation's root, its members' identities, its issuers and their credentials.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cairn_link::identity::{pin_issuer, save_credential};
 use cairn_link::{AnalystIdentity, Authority, Issuer};
@@ -175,8 +175,8 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
 }
 
 fn credential(
-    issuer: &PathBuf,
-    analyst: &PathBuf,
+    issuer: &Path,
+    analyst: &Path,
     role: &Name,
     organisation: &str,
     days: u16,
@@ -197,7 +197,7 @@ fn credential(
     Ok(())
 }
 
-fn pin(identity: &PathBuf, name: &Name, key: &PathBuf) -> Result<(), Failure> {
+fn pin(identity: &Path, name: &Name, key: &Path) -> Result<(), Failure> {
     let cannot = || {
         Failure::bad_file(
             "CC103",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cairn_engine::{Engine, EngineFault, Limits};
 use cairn_gate::{Gate, Keys};
-use cairn_ledger::{Entry, EntryKind, Ledger, LedgerFault, NOTE_CHARS_MAX};
+use cairn_ledger::{Entry, EntryKind, Ledger, LedgerFault, NOTE_CHARS_MAX, SnapshotKey};
 use cairn_link::identity::IdentityError;
 use cairn_link::{Clock, NodeIdentity, NodeState, run_node};
 use cairn_records::StoreFault;
@@ -256,11 +256,17 @@ fn entry_of(change: &Change, watcher: &Watcher) -> Option<Entry> {
         Change::Snapshot => {
             let facts = &in_force.held.as_ref()?.facts;
             tracing::info!(edition = facts.edition, as_of = %facts.as_of, "records are in force");
-            None // The load itself is in the audit.
+            let snapshot = SnapshotKey { as_of: facts.as_of, edition: facts.edition };
+            Some(Entry {
+                snapshot: Some(snapshot),
+                note: Some(IN_FORCE.to_owned()),
+                ..Entry::new(EntryKind::Load)
+            })
         }
         Change::SnapshotTurnedAway { code } => {
             tracing::error!(code, "a snapshot is turned away; the one before stays");
-            None
+            let note = Some("turned away; the one before stays".to_owned());
+            Some(Entry { code: Some((*code).to_owned()), note, ..Entry::new(EntryKind::Load) })
         }
     }
 }
@@ -333,6 +339,9 @@ fn coordinator_link(state: &NodeState) -> CoordinatorLink {
         _ => CoordinatorLink::Dialling,
     }
 }
+
+/// What the audit says of records that a node takes up, at its start or after a load.
+const IN_FORCE: &str = "in force at this node";
 
 /// The program and its version, for the audit.
 const PROGRAM: &str = concat!("cairn-node ", env!("CARGO_PKG_VERSION"));

@@ -61,7 +61,7 @@ fn metadata() -> Metadata {
         .expect("cargo metadata");
     assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
     let value: Value = serde_json::from_slice(&cargo.stdout).expect("cargo metadata is JSON");
-    let members: BTreeSet<&str> = list(&value["workspace_members"]).iter().map(|m| text(m)).collect();
+    let members: BTreeSet<&str> = list(&value["workspace_members"]).iter().map(text).collect();
     let packages = list(&value["packages"]).iter().map(|p| package(p, &members)).collect();
     let reaches =
         list(&value["resolve"]["nodes"]).iter().map(|n| (text(&n["id"]).to_owned(), run_time(n))).collect();
