@@ -88,7 +88,7 @@ async fn put(ask: &Ask) -> Result<Shown, Failure> {
     let text = ask.question.join(" ");
     let mut question = cairn_question::form::parse(&text, &probe, &ask.purpose, Schema::smf())
         .map_err(|e| Failure::new("CC204", e.to_string()))?;
-    let federation = Federation::connect(&ask.from.folder, &ask.from.coordinator).await?;
+    let mut federation = Federation::connect(&ask.from.folder, &ask.from.coordinator).await?;
     question.role = federation.role(ask.role.as_ref())?;
     let partners = if ask.partners.is_empty() { federation.everyone() } else { ask.partners.clone() };
     let mut progress = Progress::begin("asking");

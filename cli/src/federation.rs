@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
-use cairn_link::{Address, AnalystClient, AnalystIdentity, RoundResult};
+use cairn_link::close::Close;
+use cairn_link::{Address, AnalystClient, AnalystIdentity, LinkError, RoundResult};
 use cairn_question::answer::Expected;
 use cairn_question::combine::{CoverageV1, PartnerLine, Standing, combine, standing_of};
 use cairn_question::register::Register;
-use cairn_question::{AskV1, Grid, Hash, Name, OutcomeV1, PartnerId, Question, ReplyV1, Schema, SignedAsk};
+use cairn_question::{
+    AskV1, Grid, Hash, Moment, Name, OutcomeV1, PartnerId, Question, ReplyV1, Schema, SignedAsk,
+};
 
 use crate::context;
 use crate::failure::Failure;
@@ -17,9 +21,16 @@ use crate::show::Shown;
 /// Seconds for which a question may be answered, where the analyst does not say: ten minutes, which a busy node can meet.
 pub(crate) const EXPIRES_IN_S: u64 = 600;
 
+/// Seconds for which a lost connection is dialled again: a coordinator that restarts needs a few, a round at most 60.
+const DIAL_AGAIN_S: u64 = 120;
+
+/// Between two attempts.
+const DIAL_AGAIN_EVERY: Duration = Duration::from_secs(1);
+
 /// An analyst's open session.
 pub(crate) struct Federation {
     identity: AnalystIdentity,
+    coordinator: Address,
     client: AnalystClient,
     register: Register,
 }
@@ -33,7 +44,7 @@ impl Federation {
         let bytes = client.register().await?;
         let register = Register::open(&bytes, identity.federation_key())
             .map_err(|e| Failure::not_verified("CC201", format!("the coordinator's register: {e}")))?;
-        Ok(Self { identity, client, register })
+        Ok(Self { identity, coordinator: coordinator.clone(), client, register })
     }
 
     /// The analyst's own identity.
@@ -68,7 +79,7 @@ impl Federation {
 
     /// Asks one question of these partners and verifies what comes back.
     pub(crate) async fn ask(
-        &self,
+        &mut self,
         question: Question,
         partners: Vec<PartnerId>,
         expires_in_s: u64,
@@ -95,8 +106,39 @@ impl Federation {
         };
         let signed = SignedAsk::sign(&ask, self.identity.signing_key(), credential);
         let hash = signed_hash(&signed)?;
-        let result = self.client.ask(signed.to_bytes(), |p| progress.round(p)).await;
-        self.verify(&ask, hash, grid, result?)
+        let result = self.put(&signed.to_bytes(), progress).await?;
+        self.verify(&ask, hash, grid, result)
+    }
+
+    /// Sends the signed bytes and waits for the result. Where the connection is lost they are sent again: the same bytes are one
+    /// question, counted and charged once however often they come, and a coordinator that crashed still has it on disk.
+    async fn put(&mut self, signed: &[u8], progress: &mut Progress) -> Result<RoundResult, Failure> {
+        let mut until = None;
+        loop {
+            match self.client.ask(signed.to_vec(), |p| progress.round(p)).await {
+                Err(why) if is_lost(&why) => {
+                    let until = *until.get_or_insert_with(|| context::now().plus_s(DIAL_AGAIN_S));
+                    progress.say("the connection was lost; dialling again");
+                    self.dial_again(why, until).await?;
+                }
+                done => return Ok(done?),
+            }
+        }
+    }
+
+    async fn dial_again(&mut self, mut why: LinkError, until: Moment) -> Result<(), Failure> {
+        while context::now() < until {
+            match AnalystClient::connect(&self.identity, &self.coordinator, &context::clock()).await {
+                Ok(client) => {
+                    self.client = client;
+                    return Ok(());
+                }
+                Err(lost) if is_lost(&lost) => why = lost,
+                Err(other) => return Err(other.into()),
+            }
+            tokio::time::sleep(DIAL_AGAIN_EVERY).await;
+        }
+        Err(why.into())
     }
 
     /// Ends the session in order.
@@ -174,6 +216,14 @@ impl Federation {
         }
         Ok(replies)
     }
+}
+
+/// Whether the coordinator may be there again in a moment.
+const fn is_lost(why: &LinkError) -> bool {
+    matches!(
+        why,
+        LinkError::Lost { .. } | LinkError::Unreachable { .. } | LinkError::Closed(Close::GoingAway)
+    )
 }
 
 /// SHA-256 of the exact bytes that were signed.

@@ -60,7 +60,7 @@ fn catalogue() -> Result<Catalogue, Failure> {
 
 /// Asks every question of the batch, one after another, so that a small node is never asked to count many at once.
 async fn put(args: &ReportArgs, batch: &Batch) -> Result<Vec<Outcome>, Failure> {
-    let federation = Federation::connect(&args.from.folder, &args.from.coordinator).await?;
+    let mut federation = Federation::connect(&args.from.folder, &args.from.coordinator).await?;
     let mut progress = Progress::begin("report");
     let mut outcomes = Vec::with_capacity(batch.asks.len());
     for (n, ask) in batch.asks.iter().enumerate() {
