@@ -1,0 +1,36 @@
+//! The first command of the README, with few people.
+
+use std::time::Instant;
+
+use crate::harness::program::{cairn, run};
+
+#[test]
+fn the_demo_ends_in_its_report_and_leaves_its_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = cairn();
+    command.args(["demo", "--people", "600", "--folder", "here"]).current_dir(dir.path());
+    let begun = Instant::now();
+    let done = run(command).exits(0);
+    eprintln!("the demo took {} s", begun.elapsed().as_secs());
+    let done = done
+        .says("All ten are connected")
+        .says("Coverage: 9 of 10 partners answered")
+        .says("entries, unbroken");
+    let done = done.says("The first indicator report").says("Adding partners overstates people");
+    assert!(!done.out.contains("error ["), "{}", done.out);
+    for left in [
+        "report.csv",
+        "exports/truth.json",
+        "partners/fife/policy/policy.toml",
+        "partners/fife/ledger.sqlite",
+        "logs/coordinator.log",
+    ] {
+        assert!(dir.path().join("here").join(left).is_file(), "{left}");
+    }
+    let report = std::fs::read_to_string(dir.path().join("here/report.csv")).unwrap();
+    assert!(report.lines().count() > 20, "{report}");
+    // A folder that is there is never written over.
+    let mut again = cairn();
+    again.args(["demo", "--people", "600", "--folder", "here"]).current_dir(dir.path());
+    run(again).exits(1).says("CC107");
+}

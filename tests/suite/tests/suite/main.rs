@@ -1,0 +1,23 @@
+//! Whole federations over loopback: the real program as child processes, spoken to by its public commands and protocol
+//! only. docs/reference/suite.md says what each test shows.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a helper of a test fails the test, and the suite is the world outside: it has a clock"
+)]
+
+mod answers;
+mod audit;
+mod brake;
+mod canary;
+mod crashes;
+mod demo;
+mod full_disk;
+mod harness;
+mod rows;
+mod strangers;
