@@ -1,6 +1,7 @@
 //! What every command says of itself, as a person reads it. (This test also makes cargo build the program, which the suite runs.)
 
 #![cfg(all(feature = "node", feature = "coordinator"))]
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::process::Command;
 
