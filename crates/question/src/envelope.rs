@@ -96,8 +96,13 @@ impl Envelope {
     /// The payload, if it is of type `payload_type` and `key` signed it.
     ///
     /// # Errors
-    /// [`EnvelopeError::WrongType`], [`EnvelopeError::BadSignature`], or [`EnvelopeError::Malformed`] for bad base64.
+    /// [`EnvelopeError::WrongType`], [`EnvelopeError::BadSignature`], or [`EnvelopeError::Malformed`] for bad base64 or too
+    /// many signatures.
     pub fn open(&self, payload_type: &str, key: &VerifyingKey) -> Result<Vec<u8>, EnvelopeError> {
+        // Here too, since an envelope inside another document is not read by `parse`: each line costs a verification.
+        if self.signatures.len() > SIGNATURES_MAX {
+            return Err(EnvelopeError::Malformed);
+        }
         let payload = self.payload_unverified(payload_type)?;
         let signed = pre_authentication(payload_type, &payload);
         let holds = self.signatures.iter().any(|line| {

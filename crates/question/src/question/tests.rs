@@ -112,6 +112,23 @@ fn equal_questions_written_differently_hash_the_same() {
     assert_ne!(ask("people by council"), ask("people by sex"));
 }
 
+#[test]
+fn a_question_with_a_heap_of_signatures_is_turned_away_unverified() {
+    let w = world();
+    let pins = IssuerPins::new(BTreeMap::from([(name("scottish-government"), w.pinned())]));
+    let signed = SignedAsk::sign(&w.ask, &w.analyst, w.credential.sign(&w.issuer));
+    let with = |times: usize| {
+        let mut json: serde_json::Value = serde_json::from_slice(&signed.to_bytes()).unwrap();
+        let lines = json["question"]["signatures"].as_array_mut().unwrap();
+        let line = lines[0].clone();
+        lines.resize(times, line);
+        let many = SignedAsk::parse(&serde_json::to_vec(&json).unwrap()).unwrap();
+        many.open(&pins, &name("nolb"), NOW).map(|_| ()).map_err(|e| e.rule())
+    };
+    assert_eq!(with(8), Ok(()));
+    assert_eq!(with(9), Err("verify.form"));
+}
+
 fn refuse(question: Question, says: &str) {
     assert_eq!(question.grid(Schema::smf()).unwrap_err().to_string(), says);
 }
