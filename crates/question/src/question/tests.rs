@@ -113,6 +113,16 @@ fn equal_questions_written_differently_hash_the_same() {
 }
 
 #[test]
+fn another_purpose_is_no_other_table() {
+    let ask = |role: &str, purpose: &str| {
+        let text = "people by council where quarter = 2025-Q2";
+        crate::form::parse(text, &name(role), &name(purpose), Schema::smf()).unwrap().canonical_hash()
+    };
+    assert_eq!(ask("analyst", "monitoring"), ask("analyst", "research"));
+    assert_ne!(ask("analyst", "monitoring"), ask("board", "monitoring"));
+}
+
+#[test]
 fn a_question_with_a_heap_of_signatures_is_turned_away_unverified() {
     let w = world();
     let pins = IssuerPins::new(BTreeMap::from([(name("scottish-government"), w.pinned())]));
