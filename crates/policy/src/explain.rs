@@ -22,6 +22,7 @@ pub fn explain(layers: &Layers) -> String {
         budget(layers),
         afterwards(layers),
         stopping(layers),
+        limits(layers),
         plan(layers),
     ];
     parts.join("\n")
@@ -95,8 +96,8 @@ fn askers(layers: &Layers) -> String {
     let mut text = "WHO MAY ASK\n\n".to_owned();
     for (name, role) in layers.policy.roles.iter().filter_map(|(n, r)| Some((n, r.as_ref()?))) {
         let says = format!(
-            "{name}: at most {} people, each vouched for by {}.",
-            role.max_people.value, role.issuer.value
+            "{name}: each vouched for by {}, which agreed to name at most {} people (no node counts them).",
+            role.issuer.value, role.max_people.value
         );
         text.push_str(&item(&says));
     }
@@ -193,10 +194,16 @@ fn protection(method: &Method) -> String {
             let within = noise_within(epsilon.millionths(), *groups_per_person);
             format!(
                 "Protection: random noise on every count, ε = {epsilon} a table; 95 in 100 counts are within {within} of \
-                 the true one, and a table says next to nothing about whether any one person is in it."
+                 the true one, and a table changes the odds of any guess about one person by a factor of {} at most.",
+                odds(epsilon.millionths())
             )
         }
     }
+}
+
+/// e^ε, rounded up to the next hundredth: what a table under ε can do to the odds of a guess (Dwork and Roth 2014, section 2.3).
+fn odds(epsilon_millionths: u32) -> String {
+    format!("{:.2}", ((f64::from(epsilon_millionths) / 1e6).exp() * 100.0).ceil() / 100.0)
 }
 
 /// The n for which 95 in 100 draws of discrete Laplace noise, of scale groups ÷ ε, are within ±n: the smallest n with
@@ -240,11 +247,11 @@ fn afterwards(layers: &Layers) -> String {
     let mut text = "AFTERWARDS\n\n".to_owned();
     if let Some(records) = &layers.policy.records {
         text.push_str(&item(&format!(
-            "The register of questions is kept for {} years.",
+            "The board has the register of questions kept for {} years; the program deletes none of it by itself.",
             records.audit_keep_years
         )));
         for condition in &records.conditions {
-            text.push_str(&item(&format!("Whoever receives a table agrees: {condition}.")));
+            text.push_str(&item(&format!("Whoever receives a table agrees, by the agreement and not by any lock: {condition}.")));
         }
     }
     text
@@ -260,6 +267,27 @@ fn stopping(layers: &Layers) -> String {
     if layers.brake.pause_all {
         text.push_str(&item("The brake is on now: everything is paused."));
     }
+    text
+}
+
+/// What no setting of a policy changes. Said in every reading, so that a board signs knowing it (docs/THREATS.md).
+fn limits(layers: &Layers) -> String {
+    let mut text = "WHAT IT DOES NOT PROTECT AGAINST\n\n".to_owned();
+    let says = "This partner's own protected table is seen under its name by the coordinator and by whoever asked. A \
+                person known to other partners too is counted at each, and protected at each on its own.";
+    text.push_str(&item(says));
+    let plain = layers.shares.iter().any(|r| matches!(r.method, Method::SuppressRound { .. }));
+    if plain {
+        text.push_str(&item(
+            "Withholding and rounding keep a rule exactly and promise no more: somebody who compares many tables, or who \
+             already knows most of the people in a cell, can learn more than one table shows. They draw on no privacy \
+             account; only the columns and the number of tables limit them.",
+        ));
+    }
+    text.push_str(&item(
+        "A table cannot be called back. Somebody who objects afterwards is in no count of a later export, and stays in the tables made before.",
+    ));
+    text.push_str(&item("Whoever administers this partner's machines sees this partner's records."));
     text
 }
 
@@ -321,6 +349,11 @@ mod tests {
         assert!(at("NEVER LEAVES, in any form:") < at("WHO MAY ASK"));
         assert!(at("parental status") < at("WHO MAY ASK"));
         assert!(!text.get(at("WHAT IS SHARED")..).unwrap().contains("parental status"));
+    }
+
+    #[test]
+    fn odds_are_rounded_up() {
+        assert_eq!([0, 200_000, 1_000_000].map(odds), ["1.00", "1.23", "2.72"]);
     }
 
     #[test]
