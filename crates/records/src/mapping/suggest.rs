@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use cairn_question::Schema;
 use cairn_question::form::nearest;
-use cairn_question::schema::{Column, Kind, Table};
+use cairn_question::schema::{Class, Column, Kind, Table};
 
 /// A commented draft of a mapping for an export with this header: each column of the dictionary that looks like one of the
 /// header's, each that every row needs, and the columns of the header that nothing was found for.
@@ -41,7 +41,7 @@ fn suggest_table(table: &Table, header: &[&str], used: &mut Vec<String>, draft: 
         if column.flag_of.is_some() && std::mem::replace(&mut flags_of, vec![name]) == [name] {
             continue;
         }
-        match like(table, name, header) {
+        match like(table, column, name, header) {
             Some(from) => {
                 let _ = writeln!(draft, "{name} = {}", cell(column, &from));
                 used.push(from);
@@ -54,10 +54,14 @@ fn suggest_table(table: &Table, header: &[&str], used: &mut Vec<String>, draft: 
     }
 }
 
-/// The header's own spelling of a column, or the nearest that is not another column's name.
-fn like(table: &Table, name: &str, header: &[&str]) -> Option<String> {
+/// The header's own spelling of a column, or the nearest that is not another column's name. A special-category column is
+/// never guessed: `parent_status` is near to `trans_status`, and nobody may be read as something because of spelling.
+fn like(table: &Table, column: &Column, name: &str, header: &[&str]) -> Option<String> {
     if header.contains(&name) {
         return Some(name.to_owned());
+    }
+    if column.class == Class::SpecialCategory {
+        return None;
     }
     let free = header.iter().filter(|h| table.column(h).is_none());
     nearest(name, free.map(|h| (*h).to_owned()))

@@ -145,6 +145,14 @@ fn a_draft_is_suggested_from_a_header() {
 }
 
 #[test]
+fn a_special_category_is_never_guessed_from_a_name_that_is_near() {
+    let draft = suggest(&["local_person_id", "parent_status", "parental_statu"]);
+    assert!(!draft.contains("trans_status"), "{draft}");
+    assert!(draft.contains(r#"parental_status = { from = "parent"#), "{draft}");
+    assert!(suggest(&["trans_status"]).contains(r#"trans_status = { from = "trans_status" }"#));
+}
+
+#[test]
 fn the_documented_example_loads() {
     let page = include_str!("../../../../docs/reference/mapping.md");
     let example = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
