@@ -251,7 +251,9 @@ fn afterwards(layers: &Layers) -> String {
             records.audit_keep_years
         )));
         for condition in &records.conditions {
-            text.push_str(&item(&format!("Whoever receives a table agrees, by the agreement and not by any lock: {condition}.")));
+            text.push_str(&item(&format!(
+                "Whoever receives a table agrees, by the agreement and not by any lock: {condition}."
+            )));
         }
     }
     text
