@@ -70,7 +70,7 @@ fn export(ledger: &Path, identity: &Path, out: &Path) -> Result<Exit, Failure> {
         to.into_inner().map_err(|_| Failure::new("CC104", format!("{} cannot be written", out.display())))?;
     file.sync_all().map_err(cannot)?;
     say::note(&format!("Wrote {} entries to {}.", head.entries, out.display()));
-    say::note(&format!("Next: cairn audit verify {} --key {}", out.display(), "identity/signing.pub"));
+    say::note(&format!("Next: cairn audit verify {} --key {}", out.display(), "IDENTITY/signing.pub"));
     Ok(Exit::Done)
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// How a command ended. The numbers are part of the interface (docs/reference/cli.md).
+/// How a command ended. The numbers are part of the interface (docs/guides/analyst.md, 'Exit codes').
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Exit {
     /// Done; a question was answered by every partner that was asked.

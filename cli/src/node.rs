@@ -112,7 +112,8 @@ fn init(
     files::write_new(&policies.join("local-brake.toml"), policy.brake())?;
     say::note(&format!("Made {} for `{partner}`.", folder.display()));
     say::note(&format!(
-        "Next: your board reads {}; then cairn node load",
+        "Next: your board reads, changes and signs {}: its agreement, dpia, contact, notice_url and plan are \
+         made up; then cairn node load",
         policies.join("policy.toml").display()
     ));
     Ok(Exit::Done)

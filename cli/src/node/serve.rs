@@ -84,7 +84,7 @@ fn link(link: &CoordinatorLink) -> String {
 const fn brake(brake: BrakeState) -> &'static str {
     match brake {
         BrakeState::Absent => "no file",
-        BrakeState::Present => "the file says what is paused",
+        BrakeState::Present => "there is a file; it says what is paused, if anything",
         BrakeState::Unreadable => "cannot be read, so everything is paused",
     }
 }

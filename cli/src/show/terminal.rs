@@ -105,7 +105,7 @@ fn legend(shown: &Shown) -> String {
         text.push_str("+2c  two partners' figures are withheld here and are not in the sum\n");
     }
     if cells.iter().any(|c| c.cell == Cell::Withheld) {
-        text.push_str("[c]  withheld: small counts, never 0\n");
+        text.push_str("[c]  withheld by the partners: never read it as 0\n");
     }
     if cells.iter().any(|c| c.cell == Cell::NotAnswered) {
         text.push_str("[x]  not answered\n");
