@@ -128,8 +128,8 @@ async fn a_question_is_answered_and_the_same_one_gets_the_same_bytes() {
     assert_eq!(standing.folders.shown(&asked, &reply), SEXES);
     assert_eq!(standing.reply(&asked).await, reply);
     standing.check(&standing.folders.ask(2, "people by sex"), SEXES).await;
-    use EntryKind::{Policy, QuestionAnswered, QuestionRepeated};
-    assert_eq!(standing.kinds(), [Policy, QuestionAnswered, QuestionRepeated]);
+    use EntryKind::{Load, Policy, QuestionAnswered, QuestionRepeated};
+    assert_eq!(standing.kinds(), [Policy, Load, QuestionAnswered, QuestionRepeated]);
     assert_eq!(standing.desk.at_work(), 0);
 }
 
@@ -257,7 +257,7 @@ async fn the_same_question_twice_at_once_is_counted_once() {
     let asked = standing.folders.ask(1, "people by disabled");
     let (first, second) = tokio::join!(standing.reply(&asked), standing.reply(&asked));
     assert_eq!(first, second);
-    assert_eq!(standing.kinds(), [EntryKind::Policy, EntryKind::QuestionAnswered]);
+    assert_eq!(standing.kinds(), [EntryKind::Policy, EntryKind::Load, EntryKind::QuestionAnswered]);
 }
 
 #[tokio::test]

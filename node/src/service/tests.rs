@@ -79,7 +79,8 @@ async fn a_node_dials_answers_tells_how_it_stands_and_stops() {
     let hash = Hash::of(&serde_json::to_vec(&asked.ask).unwrap());
     assert!(matches!(ledger.recall(asked.ask.id, hash), Ok(Recall::Reply(kept)) if kept == reply));
     let kinds: Vec<EntryKind> = ledger.entries(0, 100).unwrap().iter().map(|e| e.kind).collect();
-    assert_eq!(kinds[..3], [EntryKind::Start, EntryKind::Policy, EntryKind::QuestionAnswered]);
+    use EntryKind::{Load, Policy, QuestionAnswered, Start};
+    assert_eq!(kinds[..4], [Start, Policy, Load, QuestionAnswered]);
     assert_eq!(kinds.last(), Some(&EntryKind::Stop));
 }
 
