@@ -17,6 +17,7 @@ mod brake;
 mod canary;
 mod crashes;
 mod demo;
+mod files;
 mod full_disk;
 mod harness;
 mod rows;
