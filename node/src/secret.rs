@@ -38,6 +38,12 @@ pub enum SecretFault {
         /// The file.
         path: PathBuf,
     },
+    /// There is a key, but not the ledger that belongs to it.
+    #[error("there is a key `{path}`, but its ledger is gone; put it back from the backup")]
+    LedgerGone {
+        /// The file.
+        path: PathBuf,
+    },
     /// The system gave no randomness.
     #[error("the system gave no randomness")]
     NoRandomness,
@@ -53,12 +59,14 @@ impl SecretFault {
             Self::Malformed { .. } => "CN505",
             Self::Gone { .. } => "CN506",
             Self::NoRandomness => "CN507",
+            Self::LedgerGone { .. } => "CN508",
         }
     }
 }
 
 /// Reads the key beside the ledger, or makes it at first start from 32 bytes that `draw` gives. Where there is a ledger already, a
 /// missing key is not made anew: another key would choose other cells, and two choices show more of a person than the bound says.
+/// Where there is a key already, a missing ledger is not made anew either: every person's account would stand at nothing again.
 ///
 /// # Errors
 /// [`SecretFault`].
@@ -68,7 +76,10 @@ pub(crate) fn cap_key(
 ) -> Result<[u8; 32], SecretFault> {
     let path = ledger.with_file_name(CAP_KEY_FILE);
     match File::open(&path) {
-        Ok(file) => read(file, &path),
+        Ok(file) => match read(file, &path) {
+            Ok(_) if !ledger.exists() => Err(SecretFault::LedgerGone { path }),
+            key => key,
+        },
         Err(e) if e.kind() == io::ErrorKind::NotFound && ledger.exists() => Err(SecretFault::Gone { path }),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             let key = draw().ok_or(SecretFault::NoRandomness)?;
@@ -142,6 +153,9 @@ mod tests {
         assert_eq!(cap_key(&ledger, || Some([7; 32])).unwrap(), [7; 32]);
         std::fs::write(&ledger, b"").unwrap();
         assert_eq!(cap_key(&ledger, || Some([8; 32])).unwrap(), [7; 32], "not drawn again");
+        std::fs::remove_file(&ledger).unwrap();
+        assert_eq!(cap_key(&ledger, || Some([8; 32])).unwrap_err().code(), "CN508", "no reset");
+        std::fs::write(&ledger, b"").unwrap();
         std::fs::remove_file(folder.path().join(CAP_KEY_FILE)).unwrap();
         assert_eq!(cap_key(&ledger, || Some([8; 32])).unwrap_err().code(), "CN506");
     }
