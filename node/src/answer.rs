@@ -20,7 +20,7 @@ const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
 const NO_TURN: &str = "CN515";
 
 /// The code of a step that ended without a result: a thread broke.
-const BROKEN: &str = "CN516";
+pub(crate) const BROKEN: &str = "CN516";
 
 /// Answers questions. Shared by all of them.
 pub(crate) struct Desk {

@@ -11,11 +11,11 @@ use cairn_link::{Clock, NodeIdentity, NodeState, run_node};
 use cairn_records::StoreFault;
 use cairn_release::{DiscreteLaplace, ReleaseFault, self_test};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
-use crate::answer::Desk;
+use crate::answer::{BROKEN, Desk};
 use crate::config::Config;
-use crate::in_force::{Brake, Change, Watcher};
+use crate::in_force::{Brake, Change, InForce, Watcher};
 use crate::secret::{SecretFault, cap_key};
 use crate::status::{AccountState, BrakeState, CoordinatorLink, PolicyInForce, SnapshotInForce, Status};
 
@@ -30,7 +30,7 @@ pub struct Node {
     shared: Arc<Shared>,
     stop: watch::Sender<bool>,
     link: JoinHandle<()>,
-    watch: JoinHandle<Watcher>,
+    watch: JoinHandle<()>,
 }
 
 /// What the node's tasks share.
@@ -80,7 +80,7 @@ impl StartFault {
             Self::Ledger(fault) => fault.code(),
             Self::Store(fault) => fault.code(),
             Self::Engine(fault) => fault.code(),
-            Self::Broken => "CN516",
+            Self::Broken => BROKEN,
         }
     }
 }
@@ -182,7 +182,7 @@ async fn dial(shared: Arc<Shared>, state: watch::Sender<NodeState>, mut stopped:
 }
 
 /// Looks at the files until the node stops.
-async fn look_on(shared: Arc<Shared>, mut watcher: Watcher, mut stopped: watch::Receiver<bool>) -> Watcher {
+async fn look_on(shared: Arc<Shared>, mut watcher: Watcher, mut stopped: watch::Receiver<bool>) {
     let mut looks = 0_u32;
     loop {
         let status_due = looks.is_multiple_of(LOOKS_PER_STATUS);
@@ -195,15 +195,25 @@ async fn look_on(shared: Arc<Shared>, mut watcher: Watcher, mut stopped: watch::
             }
             watcher
         });
-        watcher = match looked.await {
-            Ok(watcher) => watcher,
-            Err(broken) => std::panic::resume_unwind(broken.into_panic()),
-        };
+        let Some(back) = watched(looked.await, &shared.desk) else { return };
+        watcher = back;
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
-            _ = stopped.wait_for(|stop| *stop) => return watcher,
+            _ = stopped.wait_for(|stop| *stop) => return,
         }
     }
+}
+
+/// The watcher back from a look. Where the look broke nobody would see a brake any more, so from then on nothing is answered.
+pub(crate) fn watched(looked: Result<Watcher, JoinError>, desk: &Desk) -> Option<Watcher> {
+    if looked.is_err() {
+        desk.put_in_force(InForce::default());
+        tracing::error!(
+            code = BROKEN,
+            "the look at policy and brake broke; nothing is answered until the next start"
+        );
+    }
+    looked.ok()
 }
 
 /// Looks once, puts in force what changed, and has it in the log and the audit. Says whether anything changed.

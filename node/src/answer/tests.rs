@@ -290,3 +290,12 @@ async fn what_the_records_hold_is_in_no_audit_entry() {
         assert!(!entries.contains(hidden), "{hidden}");
     }
 }
+
+#[tokio::test]
+async fn a_node_that_cannot_see_its_brake_answers_nothing() {
+    let standing = Standing::new();
+    standing.check(&standing.folders.ask(1, "people by sex"), SEXES).await;
+    let broken = tokio::task::spawn_blocking(|| panic!("a look that breaks")).await;
+    assert!(crate::service::watched(broken, &standing.desk).is_none());
+    standing.check(&standing.folders.ask(2, "people by age"), "node.no-policy CN005").await;
+}
