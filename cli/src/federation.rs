@@ -15,6 +15,7 @@ use cairn_question::{
 
 use crate::context;
 use crate::failure::Failure;
+use crate::foreign::plain_reply;
 use crate::progress::Progress;
 use crate::show::Shown;
 
@@ -211,7 +212,7 @@ impl Federation {
                 grid,
             };
             if let Ok(reply) = ReplyV1::open(bytes, &entry.signing_key, &expected) {
-                replies.insert(partner.clone(), reply);
+                replies.insert(partner.clone(), plain_reply(reply));
             }
         }
         Ok(replies)

@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod federation;
 mod files;
+mod foreign;
 #[cfg(feature = "node")]
 mod generate;
 #[cfg(any(feature = "coordinator", feature = "node"))]
