@@ -290,6 +290,27 @@ impl Federation {
     }
 }
 
+impl Drop for Federation {
+    /// A test that failed shows what the services had to say.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for entry in std::fs::read_dir(self.dir.path()).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|e| e == "log") {
+                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                let lines: Vec<&str> = text.lines().collect();
+                let last = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n");
+                eprintln!("the end of {}:\n{last}\n", path.display());
+            }
+        }
+    }
+}
+
+/// Lines of each log that a failed test shows.
+const LOG_LINES: usize = 40;
+
 /// Where a node dials that was never told the coordinator's port.
 const UNKNOWN: &str = "127.0.0.1:1";
 
