@@ -143,6 +143,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
             ));
         }
         Command::Partner { authority, id, name, kind, out } => {
+            known_kind(kind)?;
             Authority::open(authority)?.enrol_node(id, name, kind, out, now())?;
             say::note(&format!(
                 "Enrolled `{id}`; its folder is {}. Hand it over by a safe way, then delete your copy.",
@@ -172,6 +173,22 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Register { authority } => register(&Authority::open(authority)?),
     }
     Ok(Exit::Done)
+}
+
+/// The kind is a code of the list `partner_type`: it goes into the signed register.
+fn known_kind(kind: &str) -> Result<(), Failure> {
+    let kinds =
+        cairn_question::Schema::smf().code_list("partner_type").and_then(|list| list.codes_at("code"));
+    let kinds = kinds.unwrap_or_default();
+    if kinds.iter().any(|k| k == kind) {
+        return Ok(());
+    }
+    let nearest = cairn_question::form::nearest(kind, kinds.iter().cloned());
+    let hint = nearest.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+    Err(Failure::new(
+        "CC111",
+        format!("there is no kind of partner `{kind}`{hint} (cairn schema show partner_type)"),
+    ))
 }
 
 fn credential(

@@ -27,6 +27,7 @@ mod report;
 mod say;
 mod schema;
 mod show;
+mod verify;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 use std::io::BufRead as _;
 use std::path::Path;
 
+use cairn_link::NodeIdentity;
 use cairn_node::Config;
 use cairn_records::load::check_and_stage;
 use cairn_records::{Manifest, Mapping, Report, Store};
@@ -29,6 +30,7 @@ pub(super) fn load(node: &Path, mapping: &Path, source: &Path, then: Then) -> Re
         Ok(mapping) => mapping,
         Err(report) => return Ok(refused(&report)),
     };
+    same_partner(&config, &mapping)?;
     let store = Store::open(&config.data_dir).map_err(|e| Failure::new(e.code(), e.to_string()))?;
     let progress = Progress::begin("checking every row");
     let staged = check_and_stage(&store, &mapping, source, context::now());
@@ -45,6 +47,20 @@ pub(super) fn load(node: &Path, mapping: &Path, source: &Path, then: Then) -> Re
     let snapshot = staged.commit().map_err(|e| Failure::new(e.code(), e.to_string()))?;
     say::note(&published(snapshot.manifest()));
     Ok(Exit::Done)
+}
+
+/// A mapping of another partner would publish records that this node then turns away.
+fn same_partner(config: &Config, mapping: &Mapping) -> Result<(), Failure> {
+    let own = NodeIdentity::load(&config.identity_dir, context::now())?;
+    if mapping.partner == *own.partner() {
+        return Ok(());
+    }
+    let says = format!(
+        "the mapping is of `{}`, and this node is `{}`'s; nothing was loaded",
+        mapping.partner,
+        own.partner()
+    );
+    Err(Failure::bad_file("CC112", says))
 }
 
 fn refused(report: &Report) -> Exit {

@@ -215,10 +215,18 @@ impl ReplyV1 {
                     && a.table.cells.len() == expected.grid.cells()
             }
             OutcomeV1::Refusal(r) => !r.rules.is_empty(),
-            OutcomeV1::Fault { .. } => true,
+            OutcomeV1::Fault { code } => is_code(code),
         };
         if reply.cairn_reply == 1 && whole { Ok(reply) } else { Err(ReplyError::Malformed) }
     }
+}
+
+/// Two letters and three digits: nothing else can travel as the code of a fault.
+fn is_code(code: &str) -> bool {
+    let (letters, digits) = code.split_at_checked(2).unwrap_or_default();
+    letters.bytes().all(|b| b.is_ascii_uppercase())
+        && digits.len() == 3
+        && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// What a reply must be in answer to.

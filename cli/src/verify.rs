@@ -1,0 +1,119 @@
+//! What an analyst's program takes from a coordinator: nothing on its word alone.
+//!
+//! Tables and refusals count under the partners' registered keys, and the sum is made again. "Offline" and "late" are
+//! the coordinator's word, and are shown as that.
+
+use std::collections::BTreeMap;
+
+use cairn_link::RoundResult;
+use cairn_question::answer::Expected;
+use cairn_question::combine::{CoverageV1, PartnerLine, Standing, combine, standing_of};
+use cairn_question::register::Register;
+use cairn_question::{AskV1, Grid, Hash, OutcomeV1, PartnerId, ReplyV1};
+
+use crate::failure::Failure;
+use crate::foreign::plain_reply;
+use crate::show::Shown;
+
+/// Checks the coverage statement, every reply's signature and the sum, and gives what may be shown.
+///
+/// # Errors
+/// The first thing that does not hold; then nothing is shown.
+pub(crate) fn verify(
+    register: &Register,
+    ask: &AskV1,
+    hash: Hash,
+    grid: Grid,
+    result: RoundResult,
+) -> Result<Shown, Failure> {
+    let coverage = open_coverage(register, ask, hash, &result.coverage)?;
+    let replies = open_replies(register, ask, hash, &grid, &result)?;
+    let partners =
+        ask.partners.iter().map(|p| line(p, &coverage, &replies)).collect::<Result<Vec<_>, _>>()?;
+    let answers: Vec<_> = replies
+        .iter()
+        .filter_map(|(partner, reply)| match &reply.outcome {
+            OutcomeV1::Answer(answer) => Some((partner.clone(), (**answer).clone())),
+            _ => None,
+        })
+        .collect();
+    let refusals = replies.iter().filter_map(|(partner, reply)| match &reply.outcome {
+        OutcomeV1::Refusal(refusal) => Some((partner.clone(), refusal.nearest.clone())),
+        _ => None,
+    });
+    let refusals = refusals.collect();
+    let combined = combine(&grid, answers.iter().map(|(_, a)| a));
+    if combined != coverage.combined {
+        return Err(Failure::not_verified(
+            "CC206",
+            "the coordinator's sum is not the sum of the signed tables; nothing is shown",
+        ));
+    }
+    let coverage = CoverageV1 { partners, ..coverage };
+    Ok(Shown { id: ask.id, question: ask.question.clone(), grid, coverage, combined, answers, refusals })
+}
+
+fn open_coverage(register: &Register, ask: &AskV1, hash: Hash, bytes: &[u8]) -> Result<CoverageV1, Failure> {
+    let wrong = |what: &str| Failure::not_verified("CC207", format!("the coverage statement {what}"));
+    let entry = register.coordinator.as_ref().ok_or_else(|| wrong("has no registered coordinator"))?;
+    let coverage = CoverageV1::open(bytes, &entry.signing_key)
+        .ok_or_else(|| wrong("is not signed by the registered coordinator"))?;
+    let ours = coverage.question_id == ask.id
+        && coverage.question_hash == hash
+        && coverage.federation == ask.federation;
+    if ours { Ok(coverage) } else { Err(wrong("is of another question")) }
+}
+
+/// The replies whose signature holds. One that does not hold is left out, and its partner is then `Unverified`.
+fn open_replies(
+    register: &Register,
+    ask: &AskV1,
+    hash: Hash,
+    grid: &Grid,
+    result: &RoundResult,
+) -> Result<BTreeMap<PartnerId, ReplyV1>, Failure> {
+    let mut replies = BTreeMap::new();
+    for (partner, bytes) in &result.replies {
+        let Some(entry) = register.partner(partner).filter(|_| ask.partners.contains(partner)) else {
+            return Err(Failure::not_verified(
+                "CC208",
+                format!("a reply from `{partner}`, which was not asked"),
+            ));
+        };
+        let expected =
+            Expected { question_id: ask.id, question_hash: hash, federation: &ask.federation, partner, grid };
+        if let Ok(reply) = ReplyV1::open(bytes, &entry.signing_key, &expected) {
+            replies.insert(partner.clone(), plain_reply(reply));
+        }
+    }
+    Ok(replies)
+}
+
+/// How a partner stands: by its own signed reply, or else by the coordinator's word, which can never be "answered".
+fn line(
+    partner: &PartnerId,
+    coverage: &CoverageV1,
+    replies: &BTreeMap<PartnerId, ReplyV1>,
+) -> Result<PartnerLine, Failure> {
+    let said = coverage.partners.iter().find(|l| l.partner == *partner).map(|l| &l.standing);
+    let standing = match (replies.get(partner), said) {
+        (Some(reply), _) => standing_of(reply),
+        (None, Some(word @ (Standing::Offline | Standing::Late | Standing::Unverified))) => word.clone(),
+        (None, Some(_)) => {
+            let says = format!(
+                "the coordinator says that `{partner}` replied, and shows no reply that its registered key signed"
+            );
+            return Err(Failure::not_verified("CC210", says));
+        }
+        (None, None) => {
+            return Err(Failure::not_verified(
+                "CC211",
+                format!("the coverage statement leaves out `{partner}`, which was asked"),
+            ));
+        }
+    };
+    Ok(PartnerLine { partner: partner.clone(), standing })
+}
+
+#[cfg(test)]
+mod tests;
