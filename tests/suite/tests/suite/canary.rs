@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cairn_link::{Clock, Handler, NodeIdentity, NodeState, run_node};
-use cairn_question::{Hash, Moment, OutcomeV1, ReplyV1, SignedAsk};
+use cairn_question::{Hash, Moment, OutcomeV1, Refusal, ReplyV1, SignedAsk};
 
 use crate::harness::analyst::name;
 use crate::harness::federation::{EQUALITIES, Federation, NAME, NATIONAL, Partner, now};
@@ -318,7 +318,11 @@ impl Handler for Leaky {
             partner: self.identity.partner().clone(),
             at: now(),
             policy,
-            outcome: OutcomeV1::Fault { code: format!("cannot count {}", self.record) },
+            outcome: OutcomeV1::Refusal(Refusal::one(
+                "leaky",
+                "CR010",
+                format!("cannot count {}", self.record),
+            )),
         };
         reply.sign(self.identity.signing_key()).to_bytes()
     }
