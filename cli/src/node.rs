@@ -105,10 +105,11 @@ fn init(
     let config = folder.join(CONFIG);
     files::write_new(&config, &configuration(&identity, coordinator))?;
     files::write_new(&policies.join("framework.toml"), crate::policy::FRAMEWORK)?;
-    files::write_new(
-        &policies.join("policy.toml"),
-        &cairn_policy::instantiate(policy.text(), &partner, controller),
-    )?;
+    // In force from today: the shipped example's own dates would let a node of next year answer nothing.
+    let own = cairn_policy::dated(policy.text(), cairn_policy::london_day(context::now()));
+    let own = cairn_policy::instantiate(&own, &partner, controller);
+    files::write_new(&policies.join("policy.toml"), &own)?;
+    files::write_new(&policies.join("tests.toml"), policy.tests())?;
     files::write_new(&policies.join("local-brake.toml"), policy.brake())?;
     say::note(&format!("Made {} for `{partner}`.", folder.display()));
     say::note(&format!(
@@ -133,6 +134,14 @@ impl Template {
             Self::Council => include_str!("../../policies/examples/council/policy.toml"),
             Self::SmallCharity => include_str!("../../policies/examples/small-charity/policy.toml"),
             Self::HealthBoard => include_str!("../../policies/examples/health-board/policy.toml"),
+        }
+    }
+
+    const fn tests(self) -> &'static str {
+        match self {
+            Self::Council => include_str!("../../policies/examples/council/tests.toml"),
+            Self::SmallCharity => include_str!("../../policies/examples/small-charity/tests.toml"),
+            Self::HealthBoard => include_str!("../../policies/examples/health-board/tests.toml"),
         }
     }
 

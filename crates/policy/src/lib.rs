@@ -25,7 +25,7 @@ pub use cases::{CaseFailure, CaseReport, run_cases};
 pub use decide::{Asker, decide, issuer_rule};
 pub use explain::explain;
 pub use finding::{File, Finding, Severity, Sources, render, render_all};
-pub use instantiate::instantiate;
+pub use instantiate::{dated, instantiate};
 pub use layers::{Layers, TablesBought};
 pub use london::london_day;
 pub use treatment::{Caps, Method, Quota, Treatment, Window};
