@@ -395,6 +395,87 @@ fn the_same_columns_by_two_treatments_are_named() {
     assert!(codes(&one_role).iter().any(|(s, says)| *s == Severity::Error && says.contains("the same role")));
 }
 
+/// What is said of the two shares `smf-…` and `local-…` of one role: `releases` is added, and each share's text is edited.
+fn said_of_one_role(kind: &str, releases: &str, smf: (&str, &str), local: (&str, &str)) -> Vec<String> {
+    let mut sources = example("council");
+    let shares = sources.policy.text.replace("role     = \"lep-analyst\"", "role     = \"national-analyst\"");
+    let edited = shares.split("[[share]]").map(|share| {
+        let of = |name: &str| share.contains(&format!("id       = \"{name}-{kind}\""));
+        let (from, to) = if of("smf") {
+            smf
+        } else if of("local") {
+            local
+        } else {
+            ("", "")
+        };
+        assert!(share.contains(from), "nothing to edit: {from}");
+        share.replacen(from, to, 1)
+    });
+    sources.policy.text = edited.collect::<Vec<_>>().join("[[share]]");
+    sources.policy.text = sources.policy.text.replacen(
+        "[release.plain-table]",
+        &format!("{releases}\n[release.plain-table]"),
+        1,
+    );
+    let pair = format!("smf-{kind} and local-{kind} ");
+    let found = crate::check(&sources).into_iter().filter(|f| f.code == "CP420" && f.says.starts_with(&pair));
+    found.map(|f| format!("{:?}: {}", f.severity, f.says.trim_start_matches(&pair))).collect()
+}
+
+#[test]
+fn two_treatments_of_one_role_are_found_whatever_they_differ_in() {
+    let none = ("", "");
+    assert!(said_of_one_role("starts", "", none, none).is_empty(), "one treatment");
+    let check = |kind, releases: &str, smf, local, differ: &str| {
+        let said = said_of_one_role(kind, releases, smf, local);
+        let whole = said.len() == 1 && said[0].starts_with("Error: give ");
+        assert!(whole && said[0].ends_with(&format!("they differ in {differ}")), "{differ}: {said:?}");
+    };
+    let links = "links    = [\"participants-engagements\"]";
+    let cohort = format!("min_cohort = 8\n{links}");
+    check("starts", "", none, ("from = 2019-04-01", "from = 2019-04-02"), "window");
+    check("starts", "", none, ("lag_days = 0", "lag_days = 1"), "window");
+    check("starts", "", none, ("column = \"start_date\"", "column = \"end_date\""), "window");
+    check("starts", "", none, (links, &cohort), "min_cohort");
+    let use_of = |name: &str| format!("release  = \"{name}\"");
+    let plain = use_of("plain-table");
+    let (one, other) = (use_of("one"), use_of("other"));
+    let pairs = [
+        (
+            "min_people = 13\nround_to = 5\nzeros = \"show\"",
+            "min_people = 13\nround_to = 5\nzeros = \"withhold\"",
+        ),
+        ("min_people = 13\nround_to = 5", "min_people = 13\nround_to = 10"),
+        ("epsilon = 0.2\ngroups_per_person = 1", "epsilon = 0.1\ngroups_per_person = 1"),
+        ("epsilon = 0.2\ngroups_per_person = 1", "epsilon = 0.2\ngroups_per_person = 2"),
+    ];
+    for (a, b) in pairs {
+        let (method, differ) = if a.starts_with("epsilon") {
+            ("dp\"\nmechanism = \"discrete-laplace", "epsilon or groups_per_person")
+        } else {
+            ("suppress-round", "profile, min_people, round_to or zeros")
+        };
+        let releases = format!(
+            "[release.one]\nmethod = \"{method}\"\n{a}\n[release.other]\nmethod = \"{method}\"\n{b}\n"
+        );
+        check("people", &releases, (&plain, &one), (&plain, &other), differ);
+    }
+}
+
+#[test]
+fn two_treatments_without_a_common_column_still_share_the_total() {
+    let columns = "council_code = \"code\", age_band = \"code\", sex = \"code\", gender = \"code\", simd_quintile = \"code\", parental_status";
+    let group = format!("group_by  = {{ {columns} = \"code\" }}");
+    let local = "group_by  = { gender = \"code\" }\nmin_cohort = 8";
+    let said = said_of_one_role("people", "", (&group, "group_by  = { sex = \"code\" }"), (&group, local));
+    assert_eq!(
+        said,
+        [
+            "Error: give participants in total to the same role under two treatments: they differ in min_cohort"
+        ]
+    );
+}
+
 #[test]
 fn letters_that_are_not_what_they_look_like_are_refused() {
     check(&[("# national floor", "# national \u{202e}floor")], &["CP008 letters"]);

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
-use cairn_question::Measure;
+use cairn_question::answer::Zeros;
+use cairn_question::privacy::Epsilon;
+use cairn_question::{Day, Measure};
 
 use crate::document::{How, Share};
 use crate::finding::Severity;
@@ -33,27 +35,26 @@ pub(super) fn pairs(ground: &Ground<'_>) {
 }
 
 /// The same table under two treatments tells more than either: an error for one role, a warning where roles differ,
-/// since results travel (release.md, section 1).
+/// since results travel (release.md, section 1). Two shares of a table without a column in common still have its total in
+/// common, whole or filtered.
 fn twice_treated(earlier: &Share, later: &Share, ground: &Ground<'_>) {
-    let how = |s: &Share| {
-        ground.policy.releases.get(&s.release.value).and_then(|r| r.as_ref()).map(|r| protection(&r.how))
-    };
-    if how(earlier) == how(later) {
+    // A release that is missing or faulty is reported where it stands.
+    let (Some(one), Some(other)) = (protection(earlier, ground), protection(later, ground)) else { return };
+    let differ = one.differs_in(&other);
+    if differ.is_empty() {
         return;
     }
     let columns = |s: &Share| s.group_by.iter().map(|(c, _)| c.value.clone()).collect::<BTreeSet<_>>();
     let common: Vec<String> = columns(earlier).intersection(&columns(later)).cloned().collect();
-    if common.is_empty() {
-        return;
-    }
+    let by = if common.is_empty() { "in total".to_owned() } else { format!("by {}", common.join(", ")) };
     let one_role = earlier.role.value == later.role.value;
     let to = if one_role { "the same role" } else { "different roles" };
     let says = format!(
-        "{} and {} give {} by {} to {to} under two treatments",
+        "{} and {} give {} {by} to {to} under two treatments: they differ in {}",
         earlier.id.value,
         later.id.value,
         earlier.dataset.value,
-        common.join(", ")
+        differ.join(", ")
     );
     let fix = "use one treatment for the same columns, or name this in the approval note";
     let severity = if one_role { Severity::Error } else { Severity::Warning };
@@ -67,15 +68,62 @@ fn twice_treated(earlier: &Share, later: &Share, ground: &Ground<'_>) {
     );
 }
 
-fn protection(how: &How) -> (u8, String, u32, u32) {
+/// What is done to a share's tables before they leave. None of it but the threshold and ε is ordered, and two tables that differ
+/// in any of it can be compared: windows a day apart differ by that day's people.
+struct Protection<'a> {
+    method: Treated<'a>,
+    window: Option<(&'a str, Day, u32)>,
+    min_cohort: Option<u32>,
+}
+
+#[derive(Eq, PartialEq)]
+enum Treated<'a> {
+    Dp { epsilon: Epsilon, groups_per_person: u32 },
+    SuppressRound { profile: Option<&'a str>, min_people: Option<u32>, round_to: Option<u32>, zeros: Zeros },
+}
+
+fn protection<'a>(share: &'a Share, ground: &'a Ground<'_>) -> Option<Protection<'a>> {
+    let release = ground.policy.releases.get(&share.release.value)?.as_ref()?;
+    let window = share.window.as_ref();
+    Some(Protection {
+        method: treated(&release.how, ground),
+        window: window.map(|w| (w.column.value.as_str(), w.from.value, w.lag_days.value)),
+        min_cohort: share.min_cohort.as_ref().map(|m| m.value),
+    })
+}
+
+fn treated<'a>(how: &'a How, ground: &Ground<'_>) -> Treated<'a> {
     match how {
-        How::Dp { .. } => (1, String::new(), 0, 0),
-        How::SuppressRound { profile, min_people, round_to, .. } => (
-            0,
-            profile.as_ref().map(|p| p.value.clone()).unwrap_or_default(),
-            min_people.as_ref().map_or(0, |m| m.value),
-            round_to.as_ref().map_or(0, |r| r.value),
-        ),
+        How::Dp { epsilon, groups_per_person } => {
+            Treated::Dp { epsilon: epsilon.value, groups_per_person: groups_per_person.value }
+        }
+        How::SuppressRound { profile, min_people, round_to, zeros } => {
+            let profile = profile.as_ref().map(|p| p.value.as_str());
+            let known = profile.and_then(|p| ground.framework.profiles.get(p)).map(|p| p.zeros);
+            Treated::SuppressRound {
+                profile,
+                min_people: min_people.as_ref().map(|m| m.value),
+                round_to: round_to.as_ref().map(|r| r.value),
+                // As the layers resolve it.
+                zeros: zeros.as_ref().map(|z| z.value).or(known).unwrap_or(Zeros::Show),
+            }
+        }
+    }
+}
+
+impl Protection<'_> {
+    fn differs_in(&self, other: &Self) -> Vec<&'static str> {
+        let method = match (&self.method, &other.method) {
+            (a, b) if a == b => None,
+            (Treated::Dp { .. }, Treated::Dp { .. }) => Some("epsilon or groups_per_person"),
+            (Treated::SuppressRound { .. }, Treated::SuppressRound { .. }) => {
+                Some("profile, min_people, round_to or zeros")
+            }
+            _ => Some("method"),
+        };
+        let window = (self.window != other.window).then_some("window");
+        let cohort = (self.min_cohort != other.min_cohort).then_some("min_cohort");
+        [method, window, cohort].into_iter().flatten().collect()
     }
 }
 
