@@ -61,7 +61,14 @@ fn open_coverage(register: &Register, ask: &AskV1, hash: Hash, bytes: &[u8]) -> 
     let ours = coverage.question_id == ask.id
         && coverage.question_hash == hash
         && coverage.federation == ask.federation;
-    if ours { Ok(coverage) } else { Err(wrong("is of another question")) }
+    if !ours {
+        return Err(wrong("is of another question"));
+    }
+    // Under another version other partners, or other keys, may be the ones that count.
+    if coverage.register_version != register.version {
+        return Err(wrong("is of another version of the register; ask again"));
+    }
+    Ok(coverage)
 }
 
 /// The replies whose signature holds. One that does not hold is left out, and its partner is then `Unverified`.

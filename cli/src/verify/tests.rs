@@ -174,6 +174,8 @@ fn a_lying_coordinator_shows_nothing() {
     check(|w| w.coordinator = key(), "CC207");
     check(|w| w.register.coordinator = None, "CC207");
     check(|w| w.coverage.question_hash = Hash::of(b"another question"), "CC207");
+    check(|w| w.coverage.register_version = 2, "CC207");
+    check(|w| w.register.version = 2, "CC207");
     check(|w| w.ask.partners.truncate(1), "CC208");
     let leave_out = |w: &mut World| {
         w.coverage.partners.truncate(1);
