@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use super::dial::dial;
 use super::drive::{Around, End, drive};
 use super::endpoint::lost;
+use super::wire::Wire;
 use crate::address::Address;
 use crate::clock::Clock;
 use crate::close::Close;
@@ -196,7 +197,7 @@ impl Around for AroundAnalyst {
         }
     }
 
-    fn notice(&mut self, session: &mut AnalystSession, event: AnalystEvent) {
+    fn notice(&mut self, session: &mut AnalystSession, _wire: &Wire, event: AnalystEvent) {
         match event {
             AnalystEvent::Welcomed => self.greeted(Ok(())),
             AnalystEvent::WrongClock { apart_min } => self.greeted(Err(LinkError::Clock { apart_min })),

@@ -21,7 +21,7 @@ pub(super) trait Around: Send {
     fn obey(&mut self, session: &mut Self::Session, command: Self::Command, now: Now);
 
     /// Acts on an event.
-    fn notice(&mut self, session: &mut Self::Session, event: <Self::Session as Session>::Event);
+    fn notice(&mut self, session: &mut Self::Session, wire: &Wire, event: <Self::Session as Session>::Event);
 }
 
 /// Who opens the control stream.
@@ -89,7 +89,7 @@ fn perform<A: Around>(session: &mut A::Session, wire: &mut Wire, around: &mut A)
             Output::Done(stream) => wire.done(stream),
             Output::Abort(stream, close) => wire.abort(stream, close),
             Output::End(close) => wire.end(close),
-            Output::Event(event) => around.notice(session, event),
+            Output::Event(event) => around.notice(session, wire, event),
         }
     }
 }

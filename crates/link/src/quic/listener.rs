@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use super::drive::{Around, End, drive};
 use super::endpoint::{HANDSHAKE_WITHIN, listening};
 use super::responder::{Line, RegisterResponder, Responder};
+use super::wire::Wire;
 use crate::clock::{Clock, unix_time};
 use crate::close::Close;
 use crate::error::{AskFailure, LinkError};
@@ -142,6 +143,12 @@ impl Listener {
     /// The next event. Cancel-safe. `None` once every connection is gone after [`Self::close`].
     pub async fn next(&mut self) -> Option<Event> {
         self.events.recv().await
+    }
+
+    /// How many more requests all analysts together may have open.
+    #[cfg(test)]
+    pub(super) fn requests_left(&self) -> usize {
+        self.door.requests.available_permits()
     }
 
     /// Puts a new deny list in force: at once for new connections, and for open ones by closing them.
@@ -333,7 +340,7 @@ impl Around for AroundConnection {
         }
     }
 
-    fn notice(&mut self, session: &mut CoordinatorSession, event: CoordinatorEvent) {
+    fn notice(&mut self, session: &mut CoordinatorSession, wire: &Wire, event: CoordinatorEvent) {
         let analyst = self.party.id().clone();
         match event {
             CoordinatorEvent::Ready => self.ready(),
@@ -342,20 +349,18 @@ impl Around for AroundConnection {
                     let _ = to.send(reply);
                 }
             }
-            CoordinatorEvent::Asked { stream, ask } => self.pass_on(session, stream, |line| Event::Asked {
-                analyst,
-                ask,
-                responder: Responder::new(line),
+            CoordinatorEvent::Asked { stream, ask } => self.pass_on(session, wire, stream, |line| {
+                Event::Asked { analyst, ask, responder: Responder::new(line) }
             }),
             CoordinatorEvent::Fetched { stream, question } => {
-                self.pass_on(session, stream, |line| Event::Fetched {
+                self.pass_on(session, wire, stream, |line| Event::Fetched {
                     analyst,
                     question,
                     responder: Responder::new(line),
                 });
             }
             CoordinatorEvent::RegisterWanted { stream } => {
-                self.pass_on(session, stream, |line| Event::RegisterWanted {
+                self.pass_on(session, wire, stream, |line| Event::RegisterWanted {
                     analyst,
                     responder: RegisterResponder::new(line),
                 });
@@ -374,17 +379,25 @@ impl AroundConnection {
         }
     }
 
-    fn pass_on(&self, session: &mut CoordinatorSession, stream: Stream, event: impl FnOnce(Line) -> Event) {
+    fn pass_on(
+        &self,
+        session: &mut CoordinatorSession,
+        wire: &Wire,
+        stream: Stream,
+        event: impl FnOnce(Line) -> Event,
+    ) {
         let Ok(permit) = self.door.requests.clone().try_acquire_owned() else {
             return session.decline(stream, &Close::TooMany.into());
         };
+        let permit = Arc::new(permit);
+        wire.hold(stream, permit.clone());
         let commands = self.commands.clone();
         let _ = self.door.events.send(event(Line { stream, commands, _permit: permit }));
     }
 }
 
-/// Most requests of all analysts together that wait for the program.
-const REQUESTS_MAX: usize = 256;
+/// Most requests of all analysts together that wait for the program, or whose answers are not yet written.
+pub(super) const REQUESTS_MAX: usize = 256;
 
 /// Most connections: every partner twice, while a newer takes an older's place, and some analysts.
 const CONNECTIONS_MAX: usize = 2 * cairn_question::limits::PARTNERS_MAX + 512;

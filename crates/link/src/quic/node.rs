@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::dial::dial;
 use super::drive::{Around, End, drive};
 use super::endpoint::lost;
+use super::wire::Wire;
 use crate::address::Address;
 use crate::backoff;
 use crate::clock::Clock;
@@ -166,7 +167,7 @@ impl<H: Handler> Around for AroundNode<'_, H> {
         }
     }
 
-    fn notice(&mut self, session: &mut NodeSession, event: NodeEvent) {
+    fn notice(&mut self, session: &mut NodeSession, _wire: &Wire, event: NodeEvent) {
         match event {
             NodeEvent::Welcomed => {
                 self.node.state.send_replace(NodeState::Connected);

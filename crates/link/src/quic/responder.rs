@@ -1,6 +1,7 @@
 //! What the coordinator's program answers analysts with.
 
 use cairn_question::PartnerId;
+use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::listener::Command;
@@ -19,8 +20,9 @@ pub struct RegisterResponder(Line);
 pub(super) struct Line {
     pub(super) stream: Stream,
     pub(super) commands: mpsc::UnboundedSender<Command>,
-    /// Held as long as the request is open, so that all analysts together have a limit.
-    pub(super) _permit: OwnedSemaphorePermit,
+    /// Held as long as the request is open, so that all analysts together have a limit. The stream's writer holds it too, until
+    /// the answer has been taken off its hands.
+    pub(super) _permit: Arc<OwnedSemaphorePermit>,
 }
 
 impl Responder {

@@ -3,8 +3,9 @@
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::close::Close;
 use crate::frame::{Decoder, Frame, Kind};
@@ -28,6 +29,8 @@ struct Handle {
 
 enum Write {
     Frame(Frame),
+    /// Held until this stream's writer ends: with its last frame written, or broken off.
+    Hold(Arc<OwnedSemaphorePermit>),
     Reset(Close),
 }
 
@@ -79,6 +82,13 @@ impl Wire {
         }
     }
 
+    /// Keeps a permit until the stream's last frame has been written, or the stream is broken off.
+    pub(super) fn hold(&self, stream: Stream, permit: Arc<OwnedSemaphorePermit>) {
+        if let Some(frames) = self.streams.get(&stream).and_then(|h| h.frames.as_ref()) {
+            let _ = frames.send(Write::Hold(permit));
+        }
+    }
+
     /// Forgets a stream in good order.
     pub(super) fn done(&mut self, stream: Stream) {
         self.streams.remove(&stream);
@@ -100,15 +110,21 @@ impl Wire {
 }
 
 fn handle() -> (Handle, mpsc::UnboundedReceiver<Write>, oneshot::Receiver<Close>) {
-    // Unbounded, since a session queues no more than the frames of the answers that it has been given.
+    // Unbounded, since a session queues no more than the frames of the answers that it has been given, and a request's permit is
+    // held until they are written.
     let (frames, to_write) = mpsc::unbounded_channel();
     let (stop, stopped) = oneshot::channel();
     (Handle { frames: Some(frames), stop }, to_write, stopped)
 }
 
 async fn write(mut send: SendStream, mut frames: mpsc::UnboundedReceiver<Write>) {
+    let mut held = Vec::new();
     while let Some(next) = frames.recv().await {
         let bytes = match next {
+            Write::Hold(permit) => {
+                held.push(permit);
+                continue;
+            }
             Write::Frame(frame) => frame.encode().map_err(|e| e.close()),
             Write::Reset(close) => Err(close),
         };

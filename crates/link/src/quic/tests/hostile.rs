@@ -5,6 +5,7 @@ use crate::close::Close;
 use crate::frame::{Frame, Hello, Kind};
 use crate::identity::Role;
 use crate::quic::dial::{Dialled, dial};
+use crate::quic::listener::REQUESTS_MAX;
 use crate::session::{OPEN_REQUESTS_MAX, Patience};
 use quinn::{ReadError, RecvStream, SendStream};
 
@@ -129,6 +130,38 @@ async fn no_more_streams_than_agreed_are_open_at_a_time() {
     }
     drop(open);
     assert!(soon(next).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_request_is_open_until_its_answer_is_taken() {
+    let federation = Federation::new("demo");
+    let mut listener = federation.listen();
+    let raw = Raw::connect(&federation, &listener).await;
+    // More than QUIC itself takes off the writer's hands, while nobody reads.
+    let reply = (PartnerId::new("fife").unwrap(), vec![b'x'; Kind::Reply.bytes_max()]);
+    let replies = vec![reply; 1 + (8 << 20) / Kind::Reply.bytes_max()];
+    for end in [Then::Finish, Then::Wait] {
+        let (mut send, mut receive) = raw.dialled.connection.open_bi().await.unwrap();
+        send.write_all(&Frame::Fetch(QuestionId::from_bytes([9; 32])).encode().unwrap()).await.unwrap();
+        let Event::Fetched { responder, .. } = soon(listener.next()).await.unwrap() else {
+            panic!("expected a fetch")
+        };
+        responder.result(replies.clone(), b"coverage".to_vec());
+        // The answer has begun, so the program's own hold on the request is gone.
+        soon(receive.read_exact(&mut [0; 5])).await.unwrap();
+        assert_eq!(listener.requests_left(), REQUESTS_MAX - 1);
+        match end {
+            Then::Finish => drop(soon(receive.read_to_end(1 << 30)).await.unwrap()),
+            // Breaking the stream off gives it back as well.
+            Then::Wait => receive.stop(0_u8.into()).unwrap(),
+        }
+        soon(async {
+            while listener.requests_left() < REQUESTS_MAX {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
