@@ -1,10 +1,12 @@
 //! What all parts of a running coordinator share: who is connected, which rounds are open, the register, the store.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::SystemTime;
 
 use cairn_link::frame::Progress;
-use cairn_link::identity::DenyList;
+use cairn_link::identity::{DENIED_FILE, DenyList};
 use cairn_link::{Clock, CoordinatorIdentity, NodeHandle};
 use cairn_question::{Moment, PartnerId, QuestionId};
 use tokio::sync::{mpsc, watch};
@@ -26,6 +28,8 @@ pub(super) struct Hub {
     members: RwLock<Arc<Members>>,
     /// What was last said about a register that is not served, so that it is said once.
     complaint: Mutex<Option<String>>,
+    /// The malformed deny list that was last complained of, so that each change of it is told once.
+    denied_complaint: Mutex<Option<Edition>>,
     /// `None` once the coordinator has stopped.
     store: Arc<Mutex<Option<Store>>>,
     board: Mutex<Board>,
@@ -84,6 +88,7 @@ impl Hub {
             clock,
             members: RwLock::new(Arc::new(members)),
             complaint: Mutex::new(None),
+            denied_complaint: Mutex::new(None),
             store: Arc::new(Mutex::new(Some(store))),
             board: Mutex::new(Board::default()),
             rounds: Mutex::new(JoinSet::new()),
@@ -136,7 +141,36 @@ impl Hub {
             Ok(_) => *locked(&self.complaint) = None,
             Err(fault) => self.complain(fault.code(), &fault.to_string()),
         }
-        DenyList::load(&self.config.identity_dir).ok()
+        self.reload_denied()
+    }
+
+    fn reload_denied(&self) -> Option<DenyList> {
+        match self.denied() {
+            Ok(list) => Some(list),
+            Err(Some(says)) => {
+                tracing::warn!(code = "CO405", says, "the deny list before stays in force");
+                None
+            }
+            Err(None) => None,
+        }
+    }
+
+    /// The deny list as it is on disk, or what is wrong with it: the words once for each change of the file, then none.
+    pub(super) fn denied(&self) -> Result<DenyList, Option<String>> {
+        let mut last = locked(&self.denied_complaint);
+        // Looked at before the file is read, so that a change in between is a change at the next look.
+        let edition = Edition::of(&self.config.identity_dir.join(DENIED_FILE));
+        match DenyList::load(&self.config.identity_dir) {
+            Ok(list) => {
+                *last = None;
+                Ok(list)
+            }
+            Err(_) if *last == Some(edition) => Err(None),
+            Err(fault) => {
+                *last = Some(edition);
+                Err(Some(fault.to_string()))
+            }
+        }
     }
 
     fn put_in_force(&self, new: Members) {
@@ -242,6 +276,17 @@ impl Hub {
             away,
             open_rounds: board.rounds.len(),
         }
+    }
+}
+
+/// What tells one state of a file from another: when it was written, and its bytes; nothing where it cannot be looked at.
+#[derive(Clone, Copy, Eq, PartialEq)]
+struct Edition(Option<(SystemTime, u64)>);
+
+impl Edition {
+    fn of(file: &Path) -> Self {
+        let told = std::fs::metadata(file).and_then(|m| Ok((m.modified()?, m.len())));
+        Self(told.ok())
     }
 }
 

@@ -388,6 +388,29 @@ async fn a_round_whose_deadline_passed_while_the_coordinator_was_away_is_closed(
 }
 
 #[tokio::test]
+async fn a_malformed_deny_list_is_told_once_for_each_change_and_changes_nothing() {
+    let world = World::new(&["a"]);
+    let coordinator = world.start().await;
+    let file = coordinator.hub.config.identity_dir.join(cairn_link::identity::DENIED_FILE);
+    let good = std::fs::read(&file).unwrap();
+    let told = || match coordinator.hub.denied() {
+        Ok(_) => "read",
+        Err(Some(says)) if says.contains("denied.toml") => "told",
+        Err(Some(_)) => "told of something else",
+        Err(None) => "told before",
+    };
+    let write = |bytes: &[u8]| std::fs::write(&file, bytes).unwrap();
+    write(b"format = 1\nnames = [");
+    // The coordinator looks by itself too, and may have been first.
+    assert_ne!(told(), "read");
+    assert_eq!(told(), "told before");
+    assert!(coordinator.hub.reload().await.is_none());
+    write(&good);
+    assert_eq!(told(), "read");
+    coordinator.stop().await;
+}
+
+#[tokio::test]
 async fn a_new_register_is_taken_over_and_a_bad_one_is_not() {
     let mut world = World::new(&["a"]);
     let file = world.authority.register_file();
