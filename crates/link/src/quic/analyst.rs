@@ -177,7 +177,7 @@ impl Around for AroundAnalyst {
     type Session = AnalystSession;
     type Command = Command;
 
-    fn obey(&mut self, session: &mut AnalystSession, command: Command, now: Now) {
+    fn obey(&mut self, session: &mut AnalystSession, _wire: &Wire, command: Command, now: Now) {
         let (request, to) = match command {
             Command::End => return session.end(Close::GoingAway),
             Command::Request(request, to) => (request, to),

@@ -18,7 +18,7 @@ pub(super) trait Around: Send {
     type Command: Send;
 
     /// Passes a command on.
-    fn obey(&mut self, session: &mut Self::Session, command: Self::Command, now: Now);
+    fn obey(&mut self, session: &mut Self::Session, wire: &Wire, command: Self::Command, now: Now);
 
     /// Acts on an event.
     fn notice(&mut self, session: &mut Self::Session, wire: &Wire, event: <Self::Session as Session>::Event);
@@ -68,7 +68,7 @@ pub(super) async fn drive<A: Around>(
                     return why;
                 }
             },
-            Some(command) = commands.recv() => around.obey(&mut session, command, now()),
+            Some(command) = commands.recv() => around.obey(&mut session, &wire, command, now()),
             () = sleep_until(start, deadline) => session.tick(now()),
         }
     }

@@ -128,6 +128,7 @@ impl Listener {
             patience,
             events: events_to,
             requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            results: Arc::new(Semaphore::new(usize::try_from(RESULTS_KIB_MAX).unwrap_or(1))),
             open: Mutex::new(Open::default()),
         });
         let accepting = tokio::spawn(accept_all(endpoint.clone(), door.clone()));
@@ -149,6 +150,13 @@ impl Listener {
     #[cfg(test)]
     pub(super) fn requests_left(&self) -> usize {
         self.door.requests.available_permits()
+    }
+
+    /// Leaves this much room for results, in KiB.
+    #[cfg(test)]
+    pub(super) fn leave_room(&self, kib: usize) {
+        let results = &self.door.results;
+        results.forget_permits(results.available_permits() - kib);
     }
 
     /// Puts a new deny list in force: at once for new connections, and for open ones by closing them.
@@ -207,6 +215,8 @@ struct Door {
     patience: Patience,
     events: mpsc::UnboundedSender<Event>,
     requests: Arc<Semaphore>,
+    /// Room for results that are being written, in KiB.
+    results: Arc<Semaphore>,
     open: Mutex<Open>,
 }
 
@@ -322,7 +332,7 @@ impl Around for AroundConnection {
     type Session = CoordinatorSession;
     type Command = Command;
 
-    fn obey(&mut self, session: &mut CoordinatorSession, command: Command, now: Now) {
+    fn obey(&mut self, session: &mut CoordinatorSession, wire: &Wire, command: Command, now: Now) {
         match command {
             Command::Ask { ask, within, to } => match session.ask(ask, within, now) {
                 Ok(stream) => {
@@ -334,7 +344,17 @@ impl Around for AroundConnection {
             },
             Command::Accepted(stream, accepted) => session.accepted(stream, accepted),
             Command::Progress(stream, progress) => session.progress(stream, progress),
-            Command::Result(stream, replies, coverage) => session.result(stream, replies, coverage),
+            Command::Result(stream, replies, coverage) => {
+                // The least that is held of the smallest result is one, so that none is free.
+                let bytes =
+                    replies.iter().map(|(_, r)| r.len()).sum::<usize>().saturating_add(coverage.len());
+                let kib = u32::try_from(bytes / 1_024).unwrap_or(RESULTS_KIB_MAX).clamp(1, RESULTS_KIB_MAX);
+                let Ok(room) = self.door.results.clone().try_acquire_many_owned(kib) else {
+                    return session.decline(stream, &Close::TooMany.into());
+                };
+                wire.hold(stream, Arc::new(room));
+                session.result(stream, replies, coverage);
+            }
             Command::Register(stream, register) => session.register(stream, register),
             Command::Decline(stream, closing) => session.decline(stream, &closing),
         }
@@ -398,6 +418,10 @@ impl AroundConnection {
 
 /// Most requests of all analysts together that wait for the program, or whose answers are not yet written.
 pub(super) const REQUESTS_MAX: usize = 256;
+
+/// Most KiB of all results together that are being written: 1 GiB, so that analysts who fetch and do not read cannot fill the
+/// coordinator's memory. A result larger than this is sent when no other is.
+const RESULTS_KIB_MAX: u32 = 1 << 20;
 
 /// Most connections: every partner twice, while a newer takes an older's place, and some analysts.
 const CONNECTIONS_MAX: usize = 2 * cairn_question::limits::PARTNERS_MAX + 512;

@@ -160,7 +160,7 @@ impl<H: Handler> Around for AroundNode<'_, H> {
     type Session = NodeSession;
     type Command = Reply;
 
-    fn obey(&mut self, session: &mut NodeSession, Reply { stream, reply }: Reply, _now: Now) {
+    fn obey(&mut self, session: &mut NodeSession, _wire: &Wire, Reply { stream, reply }: Reply, _now: Now) {
         match reply {
             Ok(reply) => session.reply(stream, reply),
             Err(close) => session.abandon(stream, close),

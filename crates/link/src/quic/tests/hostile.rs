@@ -165,6 +165,31 @@ async fn a_request_is_open_until_its_answer_is_taken() {
 }
 
 #[tokio::test]
+async fn results_that_nobody_reads_leave_no_room_for_more() {
+    let federation = Federation::new("demo");
+    let mut listener = federation.listen();
+    let raw = Raw::connect(&federation, &listener).await;
+    let reply = (PartnerId::new("fife").unwrap(), vec![b'x'; 1 << 20]);
+    listener.leave_room(8 << 10);
+    let mut fetch = async || {
+        let (mut send, mut receive) = raw.dialled.connection.open_bi().await.unwrap();
+        send.write_all(&Frame::Fetch(QuestionId::from_bytes([9; 32])).encode().unwrap()).await.unwrap();
+        let Event::Fetched { responder, .. } = soon(listener.next()).await.unwrap() else {
+            panic!("expected a fetch")
+        };
+        responder.result(vec![reply.clone(); 6], b"coverage".to_vec());
+        let mut header = [0; 5];
+        soon(receive.read_exact(&mut header)).await.unwrap();
+        (header[4], receive)
+    };
+    let (first, mut unread) = fetch().await;
+    assert_eq!(first, Kind::ResultReply.number());
+    assert_eq!(fetch().await.0, Kind::Close.number());
+    soon(unread.read_to_end(1 << 30)).await.unwrap();
+    assert_eq!(fetch().await.0, Kind::ResultReply.number());
+}
+
+#[tokio::test]
 async fn whoever_dials_in_and_says_nothing_is_put_out() {
     let federation = Federation::new("demo");
     let listener = impatient(&federation);
