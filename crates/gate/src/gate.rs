@@ -13,6 +13,7 @@ pub struct Gate {
     pub(crate) issuers: IssuerPins,
     pub(crate) keys: Keys,
     pub(crate) unverified: Mutex<Tally>,
+    pub(crate) over_limit: Mutex<Tally>,
 }
 
 /// The node's own secrets, made at its first start.
@@ -39,7 +40,8 @@ impl Gate {
     /// The gate of `partner` in `federation`, under the issuers whose keys were pinned at installation.
     #[must_use]
     pub fn new(federation: Name, partner: PartnerId, issuers: IssuerPins, keys: Keys) -> Self {
-        Self { federation, partner, issuers, keys, unverified: Mutex::new(Tally::default()) }
+        let (unverified, over_limit) = (Mutex::default(), Mutex::default());
+        Self { federation, partner, issuers, keys, unverified, over_limit }
     }
 
     /// The partner.

@@ -89,3 +89,9 @@ pub(crate) fn unverified(entry: Entry, refusal: &Refusal, unlogged: u64) -> Entr
     let note = (unlogged > 0).then(|| format!("unverified; {unlogged} more before it have no entry"));
     Entry { rules: refusal.rules.clone(), note: note.or_else(|| Some("unverified".to_owned())), ..entry }
 }
+
+/// The entry of a question past the day's limit: without its text, and with how many before it had none.
+pub(crate) fn past_limit(entry: Entry, unlogged: u64) -> Entry {
+    let note = (unlogged > 0).then(|| format!("not kept; {unlogged} more before it have no entry"));
+    Entry { question: None, note: note.or_else(|| Some("not kept".to_owned())), ..entry }
+}

@@ -1,11 +1,12 @@
-//! How many unverified questions are logged one by one: whoever cannot sign must not be able to fill the disk.
+//! How many questions that are not kept are logged one by one: neither whoever cannot sign nor whoever is past the day's limit must be able to
+//! fill the disk.
 
 use cairn_question::Moment;
 
-/// Most unverified questions with an audit entry of their own in one minute: some 9,000 a day, or 6 MB.
+/// Most of them with an audit entry of their own in one minute: some 9,000 a day, or 6 MB.
 pub(crate) const LOGGED_PER_MINUTE_MAX: u32 = 6;
 
-/// Counts unverified questions in memory. Those past the limit have no entry; the next entry says how many they were.
+/// Counts the questions of one kind, unverified or past the limit, in memory. Those past the limit have no entry; the next entry says how many they were.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     minute: u64,
@@ -13,7 +14,7 @@ pub(crate) struct Tally {
     unlogged: u64,
 }
 
-/// What to do about one unverified question.
+/// What to do about one such question.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Log {
     /// Write an entry, and say in it that so many before it had none.

@@ -1,16 +1,16 @@
 //! First step: who asks, under which signature, for whom, until when, and whether it came before.
 
-use cairn_ledger::{EntryKind, Ledger, Recall};
+use cairn_ledger::{Denied, EntryKind, Ledger, Recall};
 use cairn_policy::Layers;
 use cairn_question::answer::PolicyStatement;
 use cairn_question::question::{ASK_TYPE, AskError};
 use cairn_question::{Hash, Moment, OutcomeV1, Refusal, SignedAsk};
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 use crate::context::{Asked, Context};
 use crate::gate::{Gate, Step};
-use crate::reply::unverified;
-use crate::tally::Log;
+use crate::reply::{past_limit, unverified};
+use crate::tally::{Log, Tally};
 
 /// A question whose signature, credential, federation and time hold, that is for this partner, and that has no reply yet.
 #[derive(Debug)]
@@ -26,8 +26,9 @@ impl Verified {
 impl Gate {
     /// Verifies the exact bytes that came. The coordinator's word about who asks counts for nothing.
     ///
-    /// A question that was replied to gets that reply again, byte for byte. One whose signature does not hold is not remembered, since
-    /// anybody could spoil a true question by sending a broken copy first; its refusal is logged, but only so many a minute.
+    /// A question that was replied to gets that reply again, byte for byte; any other is refused once its analyst had the day's replies
+    /// ([`Ledger::may_reply`]). One whose signature does not hold is not remembered, since anybody could spoil a true question by sending
+    /// a broken copy first. Neither of these refusals is kept, and they are logged only so many a minute.
     pub fn verify(&self, bytes: &[u8], layers: &Layers, ledger: &mut Ledger, now: Moment) -> Step<Verified> {
         self.verify_under(bytes, layers.statement(), ledger, now)
     }
@@ -49,16 +50,47 @@ impl Gate {
 
     fn meant(&self, context: Context, ledger: &mut Ledger, now: Moment) -> Step<Verified> {
         let asked = context.asked();
-        match ledger.recall(asked.id, asked.hash) {
-            Ok(Recall::Reply(reply)) => Step::Reply(reply),
-            Ok(Recall::OtherHash) => Step::Reply(self.refuse(&context, id_taken(), ledger, now)),
-            Ok(Recall::Unknown | Recall::Open) if !context.open.ask.partners.contains(&self.partner) => {
+        let recall = match ledger.recall(asked.id, asked.hash) {
+            Ok(Recall::Reply(reply)) => return Step::Reply(reply),
+            Ok(recall) => recall,
+            Err(fault) => return Step::Reply(self.broken(asked, &context.policy, &fault, now)),
+        };
+        match ledger.may_reply(&context.open.credential.analyst, now) {
+            Ok(()) => self.unreplied(context, &recall, ledger, now),
+            Err(Denied::Refusal(refusal)) => Step::Reply(self.over_limit(&context, refusal, ledger, now)),
+            Err(Denied::Fault(fault)) => Step::Reply(self.broken(asked, &context.policy, &fault, now)),
+        }
+    }
+
+    /// A question without a reply.
+    fn unreplied(
+        &self,
+        context: Context,
+        recall: &Recall,
+        ledger: &mut Ledger,
+        now: Moment,
+    ) -> Step<Verified> {
+        match recall {
+            Recall::OtherHash => Step::Reply(self.refuse(&context, id_taken(), ledger, now)),
+            _ if !context.open.ask.partners.contains(&self.partner) => {
                 Step::Reply(self.refuse(&context, not_for(self), ledger, now))
             }
             // An open hold is a question that a crash cut off: reserving gives the same hold, and it is counted again.
-            Ok(Recall::Unknown | Recall::Open) => Step::On(Verified(Box::new(context))),
-            Err(fault) => Step::Reply(self.broken(asked, &context.policy, &fault, now)),
+            _ => Step::On(Verified(Box::new(context))),
         }
+    }
+
+    /// Past the day's limit: signed, but not remembered, and logged only so many times a minute and without the question's text, or else
+    /// the refusals would fill the disk in place of what they refuse.
+    fn over_limit(&self, context: &Context, refusal: Refusal, ledger: &mut Ledger, now: Moment) -> Vec<u8> {
+        let asked = context.asked();
+        if let Log::Write { unlogged } = count(&self.over_limit, now) {
+            let entry = past_limit(context.refused(&refusal), unlogged);
+            if let Err(fault) = ledger.note(&entry, now) {
+                return self.broken(asked, &context.policy, &fault, now);
+            }
+        }
+        self.sign(asked, &context.policy, OutcomeV1::Refusal(refusal), now)
     }
 
     fn turn_away(
@@ -70,7 +102,7 @@ impl Gate {
         now: Moment,
     ) -> Vec<u8> {
         let refusal = Refusal::one(error.rule(), error.code(), error.to_string());
-        if let Log::Write { unlogged } = self.count_unverified(now) {
+        if let Log::Write { unlogged } = count(&self.unverified, now) {
             let entry = unverified(asked.entry(EntryKind::QuestionRefused), &refusal, unlogged);
             if let Err(fault) = ledger.note(&entry, now) {
                 return self.broken(asked, policy, &fault, now);
@@ -80,7 +112,7 @@ impl Gate {
     }
 
     fn unreadable(&self, ledger: &mut Ledger, now: Moment) -> Step<Verified> {
-        if let Log::Write { unlogged } = self.count_unverified(now) {
+        if let Log::Write { unlogged } = count(&self.unverified, now) {
             let error = AskError::Malformed;
             let refusal = Refusal::one(error.rule(), error.code(), error.to_string());
             let entry = unverified(cairn_ledger::Entry::new(EntryKind::QuestionRefused), &refusal, unlogged);
@@ -90,11 +122,11 @@ impl Gate {
         }
         Step::Unreadable
     }
+}
 
-    fn count_unverified(&self, now: Moment) -> Log {
-        // A count that another thread left half done is still a count.
-        self.unverified.lock().unwrap_or_else(PoisonError::into_inner).count(now)
-    }
+fn count(tally: &Mutex<Tally>, now: Moment) -> Log {
+    // A count that another thread left half done is still a count.
+    tally.lock().unwrap_or_else(PoisonError::into_inner).count(now)
 }
 
 /// The number and hash that a question claims, unverified.

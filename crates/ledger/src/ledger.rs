@@ -1,7 +1,7 @@
 //! The ledger's one writer: every call is one transaction, synced before it returns.
 
 use cairn_policy::Caps;
-use cairn_question::{Hash, Moment, QuestionId, SigningKey};
+use cairn_question::{Hash, Moment, Name, QuestionId, SigningKey};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use std::fmt;
 use std::io::Write;
@@ -13,6 +13,7 @@ use crate::chain::{self, integer, tip};
 use crate::durable;
 use crate::entry::Entry;
 use crate::fault::LedgerFault;
+use crate::replies::{REPLIES_PER_ANALYST_PER_DAY, Replies, too_many};
 use crate::reserve::{self, Debited, Denied, Reservation, Reserved, StoredAnswer};
 
 /// A partner's ledger, open for writing. One handle to a file at a time, in any process.
@@ -20,6 +21,7 @@ pub struct Ledger {
     connection: Connection,
     path: PathBuf,
     state: State,
+    replies: Replies,
     _lock: Option<durable::Lock>,
 }
 
@@ -69,7 +71,8 @@ impl Ledger {
         set_up(&mut connection)?;
         check_form(&connection)?;
         chain::check_head(&connection)?;
-        Ok(Self { connection, path: path.to_owned(), state: State::Sound, _lock: lock })
+        let (path, replies) = (path.to_owned(), Replies::default());
+        Ok(Self { connection, path, state: State::Sound, replies, _lock: lock })
     }
 
     /// Holds the cost of a question, its place in the quota and in the register, before anything is counted.
@@ -195,6 +198,17 @@ impl Ledger {
         self.write(|transaction| chain::append(transaction, entry.clone(), now))
     }
 
+    /// Whether a question of this analyst may have a reply that is kept: at most [`REPLIES_PER_ANALYST_PER_DAY`] have, on the day of `now` in
+    /// Europe/London. Ask it of questions that [`Ledger::recall`] has no reply of.
+    ///
+    /// # Errors
+    /// [`Denied::Refusal`] past the limit: for the analyst, and not to be kept; [`Denied::Fault`] when the ledger broke.
+    pub fn may_reply(&mut self, analyst: &Name, now: Moment) -> Result<(), Denied> {
+        self.sound()?;
+        let had = self.replies.of(&self.connection, analyst, now)?;
+        if had < REPLIES_PER_ANALYST_PER_DAY { Ok(()) } else { Err(Denied::Refusal(too_many())) }
+    }
+
     /// What is known of a question.
     ///
     /// # Errors
@@ -241,6 +255,11 @@ impl Ledger {
     pub fn entries(&self, after: u64, most: u32) -> Result<Vec<Entry>, LedgerFault> {
         self.sound()?;
         audit::entries(&self.connection, after, most)
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn connection_for_tests(&self) -> &Connection {
+        &self.connection
     }
 
     const fn sound(&self) -> Result<(), LedgerFault> {

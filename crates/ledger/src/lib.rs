@@ -12,6 +12,7 @@ mod entry;
 mod fault;
 mod ledger;
 mod render;
+mod replies;
 mod reserve;
 #[cfg(test)]
 mod testing;
@@ -22,6 +23,7 @@ pub use entry::{ENTRY_BYTES_MAX, Entry, EntryKind, NOTE_CHARS_MAX, SnapshotKey};
 pub use fault::LedgerFault;
 pub use ledger::{Ledger, Recall};
 pub use render::render;
+pub use replies::REPLIES_PER_ANALYST_PER_DAY;
 pub use reserve::{Debited, Denied, Reservation, Reserved, StoredAnswer};
 /// The SQLite library, so that whoever opens a store with [`durable::open`] uses the same one.
 pub use rusqlite;

@@ -1,6 +1,7 @@
 //! Questions that are refused: signed, in the audit, and remembered.
 
 use cairn_gate::Step;
+use cairn_ledger::{Entry, EntryKind, REPLIES_PER_ANALYST_PER_DAY, Recall};
 use cairn_question::{PartnerId, SignedAsk};
 
 use crate::world::{DISABLED, Draft, PEOPLE, World, key, layers, name};
@@ -165,6 +166,55 @@ fn whoever_cannot_sign_cannot_fill_the_disk() {
     let last = world.entries().pop().unwrap();
     assert_eq!(last.note.as_deref(), Some("unverified; 194 more before it have no entry"));
     assert_eq!(last.rules[0].rule, "verify.form");
+}
+
+#[test]
+fn past_the_days_limit_nothing_is_kept_and_earlier_replies_stay() {
+    let mut world = World::new();
+    let first = world.draft(1, PEOPLE);
+    let answered = world.answer(&world.sign(&first));
+    let refused = Entry { analyst: Some(name("a-analyst")), ..Entry::new(EntryKind::QuestionRefused) };
+    for _ in 2..REPLIES_PER_ANALYST_PER_DAY {
+        world.ledger.note(&refused, world.now).unwrap();
+    }
+    // The last of the day is a repeat: it counts like any other.
+    let last = world.draft(2, PEOPLE);
+    let repeated = world.answer(&world.sign(&last));
+    assert_eq!(world.outcome(&repeated, &last), "answer");
+    let written = u64::from(REPLIES_PER_ANALYST_PER_DAY);
+    let after = |world: &World| world.ledger.entries(written, 1_000).unwrap();
+    for id in 3..100 {
+        // Equal to the first, new, and for another partner: it is all one.
+        let mut draft = world.draft(id, if id % 2 == 0 { PEOPLE } else { "people by council" });
+        if id % 3 == 0 {
+            draft.ask.partners = vec![PartnerId::new("fife").unwrap()];
+        }
+        let Step::Reply(reply) = world.count(&world.sign(&draft)) else { panic!("not refused") };
+        assert_eq!(world.outcome(&reply, &draft), "ledger.replies-per-day CA209");
+        let signed = world.open(&reply, &draft);
+        assert_eq!(world.ledger.recall(draft.ask.id, signed.question_hash).unwrap(), Recall::Unknown);
+    }
+    let logged = after(&world);
+    assert_eq!(logged.len(), 6);
+    assert_eq!((&logged[0].analyst, &logged[0].question), (&Some(name("a-analyst")), &None));
+    // What was replied to is replied to again, and another analyst is not held up.
+    assert_eq!(world.answer(&world.sign(&first)), answered);
+    assert_eq!(world.answer(&world.sign(&last)), repeated);
+    let mut other = world.draft(100, PEOPLE);
+    other.credential.analyst = name("b-analyst");
+    let reply = world.answer(&world.sign(&other));
+    assert_eq!(world.outcome(&reply, &other), "answer");
+    // The entry of the next minute says how many had none; the next day the same question has its answer.
+    world.now = world.now.plus_s(60);
+    let late = world.draft(101, "people by council");
+    let bytes = world.sign(&late);
+    let Step::Reply(_) = world.count(&bytes) else { panic!("not refused") };
+    let note = after(&world).pop().unwrap().note;
+    assert_eq!(note.as_deref(), Some("not kept; 91 more before it have no entry"));
+    world.now = world.now.plus_s(86_400);
+    let next = world.draft(101, "people by council");
+    let reply = world.answer(&world.sign(&next));
+    assert_eq!(world.outcome(&reply, &next), "answer");
 }
 
 #[test]
