@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use cairn_gate::{ColumnNote, Provisional, SnapshotFacts};
 use cairn_policy::{File, Finding, Layers, Severity, Sources};
+use cairn_question::answer::PolicyStatement;
 use cairn_question::{Hash, PartnerId};
 use cairn_records::{Manifest, Snapshot, Store, StoreFault};
 
@@ -79,6 +80,8 @@ pub(crate) struct Watcher {
     data_dir: PathBuf,
     store: Store,
     seen: Seen,
+    /// The policy that was last put in force at this node, perhaps before its last start: versions only rise.
+    last: Option<PolicyStatement>,
     /// The policy in force without its brake.
     base: Option<Layers>,
     in_force: InForce,
@@ -93,13 +96,20 @@ struct Seen {
 }
 
 impl Watcher {
-    pub(crate) fn new(partner: PartnerId, policy_dir: &Path, data_dir: &Path) -> Result<Self, StoreFault> {
+    /// `last` is the policy that the ledger knows as the last one in force.
+    pub(crate) fn new(
+        partner: PartnerId,
+        last: Option<PolicyStatement>,
+        policy_dir: &Path,
+        data_dir: &Path,
+    ) -> Result<Self, StoreFault> {
         Ok(Self {
             partner,
             policy_dir: policy_dir.to_owned(),
             data_dir: data_dir.to_owned(),
             store: Store::open(data_dir)?,
             seen: Seen::default(),
+            last,
             base: None,
             in_force: InForce::default(),
         })
@@ -134,17 +144,27 @@ impl Watcher {
             policy: File::new(POLICY_FILE, policy),
             brake: None,
         };
-        Some(match Layers::load(&sources) {
+        Some(self.take_up(Layers::load(&sources)))
+    }
+
+    /// Puts a policy in force, where it holds, is this partner's and goes not back behind the last one.
+    fn take_up(&mut self, loaded: Result<Layers, Vec<Finding>>) -> Change {
+        match loaded {
             Ok(layers) if *layers.partner() != self.partner => {
                 let findings = vec![format!("it is the policy of `{}`", layers.partner())];
                 Change::PolicyTurnedAway { code: "CN513", findings }
             }
             Ok(layers) => {
+                let statement = layers.statement();
+                if let Some(finding) = self.last.as_ref().and_then(|last| goes_back(last, statement)) {
+                    return Change::PolicyTurnedAway { code: "CN518", findings: vec![finding] };
+                }
+                self.last = Some(statement.clone());
                 self.base = Some(layers);
                 Change::Policy
             }
             Err(findings) => Change::PolicyTurnedAway { code: "CN512", findings: errors(&findings) },
-        })
+        }
     }
 
     /// Applies the brake to the policy in force, when one of the two changed.
@@ -203,6 +223,21 @@ const CURRENT: &str = "CURRENT";
 
 /// Not TOML, so that the policy crate takes it for a brake that cannot be read.
 const UNREADABLE: &str = "= the file cannot be read";
+
+/// Why `next` may not follow `last`: an older version, another text of the same version, or another policy, whose versions
+/// cannot be compared.
+fn goes_back(last: &PolicyStatement, next: &PolicyStatement) -> Option<String> {
+    let (id, version, known) = (&next.id, next.version, last.version);
+    if *id != last.id {
+        Some(format!("the policy `{id}` cannot follow `{}`: this node knows one policy id", last.id))
+    } else if version < known {
+        Some(format!("version {version} is older than version {known}, which was in force"))
+    } else if version == known && next.hash != last.hash {
+        Some(format!("version {version} was in force with another text: raise the version"))
+    } else {
+        None
+    }
+}
 
 fn facts(manifest: &Manifest) -> SnapshotFacts {
     let late_until = manifest.as_of.plus_days(LATE_ROWS_DAYS);

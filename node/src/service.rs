@@ -147,6 +147,7 @@ fn open(
     let mut ledger = Ledger::open(&config.ledger_path)?;
     let start = Entry { note: Some(PROGRAM.to_owned()), ..Entry::new(EntryKind::Start) };
     ledger.note(&start, clock.now())?;
+    let last = ledger.last_policy()?;
     let signing = NodeIdentity::load_signing_key(&config.identity_dir)?;
     let partner = identity.partner().clone();
     let gate = Gate::new(
@@ -157,7 +158,7 @@ fn open(
     );
     let engine = Engine::new(limits(config))?;
     let desk = Desk::new(gate, ledger, engine, usize::from(config.counts_at_once.get()), clock.clone());
-    let mut watcher = Watcher::new(partner, &config.policy_dir, &config.data_dir)?;
+    let mut watcher = Watcher::new(partner, last, &config.policy_dir, &config.data_dir)?;
     look(&desk, &mut watcher, clock);
     Ok((desk, watcher))
 }

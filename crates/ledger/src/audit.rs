@@ -1,7 +1,8 @@
 //! The audit as auditors take it away: JSON lines, each with its hash, and a signed head as the last.
 
+use cairn_question::answer::PolicyStatement;
 use cairn_question::{Envelope, Hash, Moment, SigningKey};
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
@@ -97,6 +98,20 @@ pub(crate) fn entries(connection: &Connection, after: u64, most: u32) -> Result<
             .map_err(|_| LedgerFault::Damaged { table: "entry" })
     })
     .collect()
+}
+
+/// The newest policy entry without a code: one with a code tells of a policy that was turned away.
+pub(crate) fn last_policy(connection: &Connection) -> Result<Option<PolicyStatement>, LedgerFault> {
+    let found = connection.query_row(
+        "SELECT text FROM entry WHERE json_extract(text, '$.kind') = 'policy'
+         AND json_extract(text, '$.code') IS NULL ORDER BY seq DESC LIMIT 1",
+        [],
+        |row| row.get::<_, String>(0),
+    );
+    let Some(text) = found.optional().map_err(LedgerFault::read)? else { return Ok(None) };
+    let entry: Entry = serde_json::from_str(&text).map_err(|_| LedgerFault::Damaged { table: "entry" })?;
+    // An entry of this kind without its policy would let any version in.
+    entry.policy.map(Some).ok_or(LedgerFault::Damaged { table: "entry" })
 }
 
 pub(crate) fn export(

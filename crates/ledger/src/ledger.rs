@@ -1,6 +1,7 @@
 //! The ledger's one writer: every call is one transaction, synced before it returns.
 
 use cairn_policy::Caps;
+use cairn_question::answer::PolicyStatement;
 use cairn_question::{Hash, Moment, Name, QuestionId, SigningKey};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use std::fmt;
@@ -255,6 +256,16 @@ impl Ledger {
     pub fn entries(&self, after: u64, most: u32) -> Result<Vec<Entry>, LedgerFault> {
         self.sound()?;
         audit::entries(&self.connection, after, most)
+    }
+
+    /// The policy that was last put in force, from the audit; `None` for a ledger that never saw one. Versions only rise, so a
+    /// node that starts must know it.
+    ///
+    /// # Errors
+    /// [`LedgerFault::Read`], [`LedgerFault::Damaged`].
+    pub fn last_policy(&self) -> Result<Option<PolicyStatement>, LedgerFault> {
+        self.sound()?;
+        audit::last_policy(&self.connection)
     }
 
     #[cfg(test)]

@@ -46,7 +46,7 @@ impl Standing {
         let ledger = Ledger::open(&folders.path("ledger.sqlite")).unwrap();
         let engine = Engine::new(Limits::default()).unwrap();
         let desk = Arc::new(Desk::new(gate, ledger, engine, counts_at_once, clock.clone()));
-        let mut watcher = Watcher::new(partner, &folders.policy_dir(), &folders.data_dir()).unwrap();
+        let mut watcher = Watcher::new(partner, None, &folders.policy_dir(), &folders.data_dir()).unwrap();
         look(&desk, &mut watcher, &clock);
         Self { folders, desk, watcher, clock, now }
     }
@@ -173,7 +173,10 @@ async fn a_broken_policy_changes_nothing_and_a_repaired_one_does() {
     assert!(last.note.unwrap().contains("turned away: policy.toml:"));
     // The repaired one answers by council only.
     let only = "group_by  = { council_code = \"code\", age_band = \"code\", sex = \"code\"";
-    standing.folders.write_policy(|text| text.replacen(only, "group_by  = { council_code = \"code\"", 1));
+    standing.folders.write_policy(|text| {
+        text.replacen(only, "group_by  = { council_code = \"code\"", 1)
+            .replace("version        = 7", "version        = 8")
+    });
     standing.look();
     let reply = standing.reply(&standing.folders.ask(2, "people by sex")).await;
     let shown = standing.folders.shown(&standing.folders.ask(2, "people by sex"), &reply);

@@ -2,7 +2,11 @@ use super::*;
 use crate::fixture::{Folders, PARTNER};
 
 fn watcher(folders: &Folders) -> Watcher {
-    Watcher::new(PartnerId::new(PARTNER).unwrap(), &folders.policy_dir(), &folders.data_dir()).unwrap()
+    watcher_after(folders, None)
+}
+
+fn watcher_after(folders: &Folders, last: Option<PolicyStatement>) -> Watcher {
+    Watcher::new(PartnerId::new(PARTNER).unwrap(), last, &folders.policy_dir(), &folders.data_dir()).unwrap()
 }
 
 fn version(watcher: &Watcher) -> Option<u32> {
@@ -44,6 +48,41 @@ fn a_policy_that_does_not_hold_leaves_the_one_before_in_force() {
     folders.write_policy(|text| text.replace(NEXT.0, NEXT.1));
     assert_eq!(watcher.look(), [Change::Policy]);
     assert_eq!(version(&watcher), Some(8));
+}
+
+#[test]
+fn versions_only_rise_also_after_a_restart() {
+    let folders = Folders::new();
+    folders.write_policy(|text| text.replace(NEXT.0, NEXT.1));
+    let mut watcher = watcher(&folders);
+    assert_eq!(watcher.look(), [Change::Policy]);
+    let last = watcher.in_force().layers.as_ref().map(|l| l.statement().clone());
+    let back = [
+        ("older", "version        = 7", "strathcarron-council-sharing"),
+        ("the same version, another text", "version        = 8 # more", "strathcarron-council-sharing"),
+        ("another policy, a higher version", "version        = 9", "another-sharing"),
+    ];
+    for (case, version_line, id) in back {
+        let change =
+            |text: String| text.replace(NEXT.0, version_line).replace("strathcarron-council-sharing", id);
+        folders.write_policy(change);
+        assert_eq!(turned_away(&watcher.look()), "CN518", "{case}");
+        assert_eq!(watcher.look(), [], "{case}: said once");
+        assert_eq!(version(&watcher), Some(8), "{case}: the one before stays");
+        let mut restarted = watcher_after(&folders, last.clone());
+        assert_eq!(turned_away(&restarted.look()), "CN518", "{case}");
+        assert_eq!(version(&restarted), None, "{case}: nothing is in force until it is put right");
+        folders.write_policy(|text| text.replace(NEXT.0, NEXT.1));
+        assert_eq!(
+            (restarted.look(), watcher.look()),
+            (vec![Change::Policy], vec![Change::Policy]),
+            "{case}"
+        );
+        assert_eq!((version(&restarted), version(&watcher)), (Some(8), Some(8)), "{case}");
+    }
+    folders.write_policy(|text| text.replace(NEXT.0, "version        = 10"));
+    assert_eq!(watcher.look(), [Change::Policy]);
+    assert_eq!(version(&watcher), Some(10));
 }
 
 #[test]

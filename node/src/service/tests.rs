@@ -93,3 +93,25 @@ async fn a_node_does_not_start_on_a_ledger_whose_secret_is_gone() {
     let fault = start(&folders, &listener).await.err().unwrap();
     assert_eq!(fault.code(), "CN506");
 }
+
+#[test]
+fn a_node_that_starts_again_takes_no_older_policy() {
+    let folders = Folders::new();
+    let config = config(&folders, ([127, 0, 0, 1], 9).into());
+    let identity = NodeIdentity::load(&config.identity_dir, NOW).unwrap();
+    // The version in force after a start, and the code of the last entry on a policy.
+    let start = |version: u32| {
+        folders
+            .write_policy(|text| text.replace("version        = 7", &format!("version        = {version}")));
+        let (desk, _) = open(&config, &identity, &clock(), || Some([7; 32])).unwrap();
+        let in_force = desk.in_force().layers.map(|layers| layers.statement().version);
+        let entries = desk.with_ledger(|ledger| ledger.entries(0, 100)).unwrap();
+        (in_force, entries.into_iter().rfind(|e| e.kind == EntryKind::Policy).unwrap().code)
+    };
+    let turned_away = || (None, Some("CN518".to_owned()));
+    assert_eq!(start(8), (Some(8), None));
+    assert_eq!(start(7), turned_away());
+    assert_eq!(start(7), turned_away(), "a policy that was turned away is not one that was in force");
+    assert_eq!(start(9), (Some(9), None));
+    assert_eq!(start(8), turned_away());
+}

@@ -63,8 +63,12 @@ fn a_broken_policy_leaves_the_one_before(federation: &mut Federation, analyst: &
 
 fn an_expired_policy_answers_nothing(federation: &Federation, analyst: &Analyst) {
     let today = now().day_utc();
-    federation
-        .edit("fife/policy/policy.toml", |text| dated(text, today.plus_days(-300), today.plus_days(-2)));
+    // Another text needs a higher version: the same one is turned away.
+    federation.edit("fife/policy/policy.toml", |text| {
+        let next = text.replacen("version        = 7", "version        = 8", 1);
+        assert_ne!(next, text, "the shipped policy's version");
+        dated(next, today.plus_days(-300), today.plus_days(-2))
+    });
     let refused = wait_for("the expired policy", || Some(ask(analyst)).filter(|o| !is_answer(o)));
     assert_eq!(rules(&refused), ["policy.expires"]);
 }
