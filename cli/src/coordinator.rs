@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use cairn_coordinator::config::{LogFormat, LogLevel};
 use cairn_coordinator::{Config, Coordinator};
 use cairn_link::CoordinatorIdentity;
 use clap::Subcommand;
@@ -86,7 +85,7 @@ fn init(
 
 async fn serve(path: &Path, address_file: Option<&Path>) -> Result<Exit, Failure> {
     let config = Config::read(path).map_err(|e| Failure::bad_file(e.code(), e.to_string()))?;
-    logs::start(level(config.log.level), form(config.log.format));
+    logs::start(config.log);
     let clock = context::clock();
     let identity = CoordinatorIdentity::load(&config.identity_dir, clock.now())?;
     let running = Coordinator::start(&config, identity, clock)
@@ -136,20 +135,4 @@ fn status(config: &Path) -> Result<Exit, Failure> {
         Err(_) => return Err(Failure::new("CC108", "the coordinator does not run from this configuration")),
     }
     Ok(Exit::Done)
-}
-
-const fn level(level: LogLevel) -> &'static str {
-    match level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-    }
-}
-
-const fn form(format: LogFormat) -> logs::Form {
-    match format {
-        LogFormat::Text => logs::Form::Text,
-        LogFormat::Json => logs::Form::Json,
-    }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
 
+use cairn_link::log::LogConfig;
 use serde::Deserialize;
 
 /// Most bytes of a configuration file.
@@ -43,42 +44,6 @@ pub struct Config {
     /// What is logged.
     #[serde(default)]
     pub log: LogConfig,
-}
-
-/// What is logged, and how. The program that runs the coordinator sets this up.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(deny_unknown_fields, default)]
-pub struct LogConfig {
-    /// Least level. Default `info`: one line when a round opens and one when it closes.
-    pub level: LogLevel,
-    /// Form of a line. Default `text`.
-    pub format: LogFormat,
-}
-
-/// Least level of a line that is logged.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    /// Faults only.
-    Error,
-    /// And what somebody should look at.
-    Warn,
-    /// And what happened.
-    #[default]
-    Info,
-    /// And every step. Never a table or a record.
-    Debug,
-}
-
-/// Form of a line.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// Why a configuration was not accepted.

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use cairn_link::NodeIdentity;
-use cairn_node::config::{LogFormat, LogLevel};
 use cairn_node::status::{BrakeState, CoordinatorLink};
 use cairn_node::{Config, Node, Status};
 
@@ -15,7 +14,7 @@ use crate::{context, logs, say};
 
 pub(super) fn run(folder: &Path) -> Result<Exit, Failure> {
     let config = config(folder)?;
-    logs::start(level(config.log.level), form(config.log.format));
+    logs::start(config.log);
     context::runtime()?.block_on(serve(config))
 }
 
@@ -86,21 +85,5 @@ const fn brake(brake: BrakeState) -> &'static str {
         BrakeState::Absent => "no file",
         BrakeState::Present => "there is a file; it says what is paused, if anything",
         BrakeState::Unreadable => "cannot be read, so everything is paused",
-    }
-}
-
-const fn level(level: LogLevel) -> &'static str {
-    match level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-    }
-}
-
-const fn form(format: LogFormat) -> logs::Form {
-    match format {
-        LogFormat::Text => logs::Form::Text,
-        LogFormat::Json => logs::Form::Json,
     }
 }

@@ -17,6 +17,7 @@ mod documented;
 pub mod error;
 pub mod frame;
 pub mod identity;
+pub mod log;
 pub mod quic;
 pub mod session;
 mod tls;
