@@ -86,10 +86,21 @@ impl Severity {
 /// One finding as people read it: the place, the source line with a caret, the rule and the fix. Ends with a line end.
 #[must_use]
 pub fn render(finding: &Finding, sources: &Sources) -> String {
+    render_in(finding, sources.files())
+}
+
+/// Every finding of one file that stands alone, such as `board.toml`, one after another.
+#[must_use]
+pub fn render_file(findings: &[Finding], file: &File) -> String {
+    let shown: Vec<String> = findings.iter().map(|f| render_in(f, std::iter::once(file))).collect();
+    shown.join("\n")
+}
+
+fn render_in<'a>(finding: &Finding, mut files: impl Iterator<Item = &'a File>) -> String {
     let Finding { code, file, line, column, severity, rule, says, fix } = finding;
     let mut text = format!("{} {code}: {says}\n", severity.as_str());
     let _ = writeln!(text, "  --> {file}:{line}:{column}  {rule}");
-    let source = sources.files().find(|f| f.name == *file);
+    let source = files.find(|f| f.name == *file);
     let nth = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
     if let Some(shown) = source.and_then(|f| f.text.lines().nth(nth)) {
         let shown: String = shown.chars().take(SHOWN_CHARS_MAX).map(plain).collect();

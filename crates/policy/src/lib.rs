@@ -4,6 +4,8 @@
 //! exactly one `[[share]]` or is refused. Layers (built-in floor, framework, policy, brake) combine by meet, so that
 //! none can widen another. The language is docs/reference/policy.md.
 
+pub mod approval;
+
 mod cases;
 mod decide;
 mod decimal;
@@ -24,7 +26,7 @@ pub mod treatment;
 pub use cases::{CaseFailure, CaseReport, run_cases};
 pub use decide::{Asker, decide, issuer_rule};
 pub use explain::explain;
-pub use finding::{File, Finding, Severity, Sources, render, render_all};
+pub use finding::{File, Finding, Severity, Sources, render, render_all, render_file};
 pub use instantiate::{dated, instantiate};
 pub use layers::{Layers, TablesBought};
 pub use london::london_day;

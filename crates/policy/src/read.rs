@@ -199,6 +199,14 @@ impl<'a> Section<'a> {
         self.take(key, value, &among(&range), |v| whole(v, &range))
     }
 
+    /// The format number on top of a file: 1.
+    pub(crate) fn format(&self, key: &'static str) {
+        if let Some(number) = self.whole(key, 0..=u32::MAX).filter(|n| n.value != 1) {
+            let says = format!("format {} is not known to this program, which reads format 1", number.value);
+            self.faults.error("CP006", &number.span, key, says, "install a newer program, or write format 1");
+        }
+    }
+
     /// A decimal in millionths, exactly.
     pub(crate) fn millionths(&self, key: &'static str) -> Option<At<u32>> {
         let value = self.need(key)?;
