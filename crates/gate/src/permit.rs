@@ -42,13 +42,23 @@ impl Gate {
         }
     }
 
-    /// Whether a question that is being counted is still permitted: asked again when the brake is pulled or a policy exchanged.
+    /// Whether a question that is being counted is still permitted, and under the very treatment that it is counted under: asked
+    /// again when the brake is pulled or a policy exchanged, and before the table leaves. A policy that only protects more reaches
+    /// a count under way in this way.
     ///
     /// # Errors
     /// The refusal, for [`Counting::stopped`].
     pub fn still_permitted(&self, counting: &Counting, layers: &Layers, now: Moment) -> Result<(), Refusal> {
-        verdict(counting.context(), layers, now).map(|_| ())
+        let treatment = verdict(counting.context(), layers, now)?;
+        if treatment == *counting.treatment() { Ok(()) } else { Err(changed(layers)) }
     }
+}
+
+fn changed(layers: &Layers) -> Refusal {
+    let version = layers.statement().version;
+    let says =
+        format!("version {version} of the policy came into force and answers this otherwise; ask again");
+    Refusal::one("policy.changed", "CN007", says)
 }
 
 fn verdict(context: &Context, layers: &Layers, now: Moment) -> Result<Treatment, Refusal> {

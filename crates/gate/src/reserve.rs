@@ -53,7 +53,7 @@ pub struct Counting {
     terms: Terms,
     debited: Debited,
     snapshot: SnapshotStatement,
-    caps: Caps,
+    treatment: Treatment,
 }
 
 impl Counting {
@@ -73,8 +73,13 @@ impl Counting {
         &self.context
     }
 
+    /// What it was permitted under.
+    pub(crate) const fn treatment(&self) -> &Treatment {
+        &self.treatment
+    }
+
     pub(crate) fn into_parts(self) -> (Box<Context>, Terms, Debited, SnapshotStatement, Caps) {
-        (self.context, self.terms, self.debited, self.snapshot, self.caps)
+        (self.context, self.terms, self.debited, self.snapshot, self.treatment.caps)
     }
 }
 
@@ -104,7 +109,9 @@ impl Gate {
         let wanted = reservation(&context, &treatment, terms.statement(), facts, now);
         let caps = treatment.caps;
         match ledger.reserve(&wanted, now) {
-            Ok(Reserved::Debited(debited)) => Step::On(Counting { context, terms, debited, snapshot, caps }),
+            Ok(Reserved::Debited(debited)) => {
+                Step::On(Counting { context, terms, debited, snapshot, treatment })
+            }
             Ok(Reserved::Stored(stored)) => {
                 let grid = &terms.plan().grid;
                 Step::Reply(self.repeat(&context, stored, grid, snapshot, caps, ledger, now))

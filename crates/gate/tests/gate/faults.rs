@@ -2,7 +2,7 @@
 
 use cairn_gate::Step;
 use cairn_ledger::rusqlite::Connection;
-use cairn_question::QuestionId;
+use cairn_question::{Moment, QuestionId};
 use cairn_release::{DiscreteLaplace, RawTable};
 
 use crate::world::{DISABLED, NOW, PEOPLE, World, layers};
@@ -36,6 +36,39 @@ fn a_brake_stops_a_question_that_is_being_counted() {
     assert_eq!(world.outcome(&reply, &draft), "brake.paused_shares CR004");
     assert_eq!((world.audit().as_str(), world.account()), ("question-refused", (0, 0)));
     assert_eq!(world.answer(&bytes), reply);
+}
+
+#[test]
+fn a_policy_that_protects_more_reaches_a_count_under_way() {
+    let mut world = World::new();
+    let draft = world.draft(1, DISABLED);
+    let bytes = world.sign(&draft);
+    let Step::On(counting) = world.count(&bytes) else { panic!("not held") };
+    let other_words =
+        layers(&[("controller     =", "# another text, the same treatment\ncontroller     =")], None);
+    assert_ne!(other_words.statement().hash, world.layers.statement().hash);
+    assert_eq!(world.gate.still_permitted(&counting, &other_words, world.now), Ok(()));
+    let tighter = layers(&[("epsilon   = 0.2", "epsilon   = 0.1")], None);
+    let refusal = world.gate.still_permitted(&counting, &tighter, world.now).unwrap_err();
+    let reply = world.gate.fail(counting.stopped(refusal), &mut world.ledger, NOW);
+    assert_eq!(world.outcome(&reply, &draft), "policy.changed CN007");
+    assert_eq!((world.audit().as_str(), world.account()), ("question-refused", (0, 0)));
+}
+
+#[test]
+fn a_policy_that_expires_stops_a_count_under_way() {
+    let mut world = World::new();
+    let draft = world.draft(1, DISABLED);
+    let Step::On(counting) = world.count(&world.sign(&draft)) else { panic!("not held") };
+    // The last second of the last day in London, which is an hour ahead in March's last days, and the next.
+    let (_, last) = world.layers.in_force();
+    let ends = u64::try_from(last.plus_days(1).epoch_days()).unwrap() * 86_400 - 3_600;
+    let at = |second| world.gate.still_permitted(&counting, &world.layers, Moment::from_unix_s(second));
+    assert_eq!(at(ends - 1), Ok(()));
+    let refusal = at(ends).unwrap_err();
+    assert_eq!(refusal.rules.iter().map(|r| r.rule.as_str()).collect::<Vec<_>>(), ["policy.expires"]);
+    let reply = world.gate.fail(counting.stopped(refusal), &mut world.ledger, NOW);
+    assert_eq!(world.outcome(&reply, &draft), "policy.expires CR002");
 }
 
 #[test]
