@@ -12,6 +12,8 @@ use cairn_question::{
 use cairn_records::{Mapping, Store, load};
 use tempfile::TempDir;
 
+use crate::in_force::Places;
+
 /// 15 June 2026, 10:00 UTC: the shipped policy is in force.
 pub(crate) const NOW: Moment = Moment::from_unix_s(1_781_517_600);
 
@@ -62,6 +64,21 @@ impl Folders {
 
     pub(crate) fn identity_dir(&self) -> PathBuf {
         self.path("identity")
+    }
+
+    pub(crate) fn places(&self) -> Places {
+        Places::new(&self.policy_dir(), &self.data_dir(), &self.path("ledger.sqlite"))
+    }
+
+    /// The SHA-256 of the policy that lies in the folder, with LF line ends.
+    pub(crate) fn policy_hash(&self) -> Hash {
+        Hash::of(&std::fs::read(self.policy_dir().join("policy.toml")).unwrap())
+    }
+
+    /// The shipped policy, changed, as the version that replaces the one of this hash.
+    pub(crate) fn write_version(&self, version: u32, replaces: Hash, change: impl FnOnce(String) -> String) {
+        let line = format!("version        = {version}\nsupersedes = \"{replaces}\"");
+        self.write_policy(|text| change(text.replace("version        = 7", &line)));
     }
 
     /// The shipped policy, changed.

@@ -1,28 +1,34 @@
 //! What is in force: the policy with its brake, and the snapshot. Looked at again and again, since boards, duty officers and loads
 //! change files while the node runs.
 
-use std::fs::File as DiskFile;
-use std::io::{self, Read as _};
+mod judge;
+mod kept;
+mod lapse;
+mod offer;
+
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cairn_gate::{ColumnNote, Provisional, SnapshotFacts};
-use cairn_policy::{File, Finding, Layers, Severity, Sources};
+use cairn_policy::{File, Layers, london_day};
 use cairn_question::answer::PolicyStatement;
-use cairn_question::{Hash, PartnerId};
+use cairn_question::{Day, Hash, Moment, PartnerId};
 use cairn_records::{Manifest, Snapshot, Store, StoreFault};
 
-/// The national board's file, in the policy folder.
-pub const FRAMEWORK_FILE: &str = "framework.toml";
+use crate::config::Config;
+use judge::{Before, errors, goes_back, judge};
+use kept::{KeptFault, KeptPolicy};
+use lapse::Warned;
+use offer::{Found, Offer, digest_of, read};
 
-/// The partner's policy.
-pub const POLICY_FILE: &str = "policy.toml";
+pub(crate) use judge::{TurnedAway, WAITS};
+pub use kept::KEPT_FILE;
+pub(crate) use lapse::in_words;
+pub use offer::{FRAMEWORK_FILE, POLICY_BYTES_MAX, POLICY_FILE};
 
 /// The duty officer's brake; absent when none is set.
 pub const BRAKE_FILE: &str = "local-brake.toml";
-
-/// Most bytes of one policy file: a policy of five shares has some 15 KB.
-pub const POLICY_BYTES_MAX: u64 = 1 << 20;
 
 /// Rows of the last days come late. A snapshot that was loaded fewer than this many days after the day it stands for is
 /// provisional: four weeks, the lag that the framework's policies leave.
@@ -35,6 +41,10 @@ pub(crate) struct InForce {
     pub(crate) layers: Option<Arc<Layers>>,
     /// `None`: nothing can be counted.
     pub(crate) held: Option<Arc<Held>>,
+    /// When the policy came into force at this node.
+    pub(crate) since: Option<Moment>,
+    /// What lies in the policy folder and did not come into force, and why.
+    pub(crate) turned_away: Option<Arc<TurnedAway>>,
     /// Whether there is a brake file.
     pub(crate) brake: Brake,
 }
@@ -64,7 +74,13 @@ pub(crate) enum Change {
     /// Another policy is in force.
     Policy,
     /// A policy was turned away; the one before stays.
-    PolicyTurnedAway { code: &'static str, findings: Vec<String> },
+    PolicyTurnedAway(TurnedAway),
+    /// After a policy was turned away the files are those of the policy in force again.
+    PolicyAsBefore,
+    /// The node's own copy of the policy in force is of no use.
+    KeptTurnedAway { code: &'static str, finding: String },
+    /// A last day comes near, or has passed.
+    Lapses { code: &'static str, finding: String },
     /// The brake was set, changed or released.
     Brake { findings: Vec<String> },
     /// Another snapshot is in force.
@@ -73,46 +89,72 @@ pub(crate) enum Change {
     SnapshotTurnedAway { code: &'static str },
 }
 
+/// Where a node's files are.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    pub(crate) policy_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) kept: PathBuf,
+}
+
+impl Places {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self::new(&config.policy_dir, &config.data_dir, &config.ledger_path)
+    }
+
+    pub(crate) fn new(policy_dir: &Path, data_dir: &Path, ledger_path: &Path) -> Self {
+        let kept = KeptPolicy::path(ledger_path);
+        Self { policy_dir: policy_dir.to_owned(), data_dir: data_dir.to_owned(), kept }
+    }
+}
+
 /// Looks at the files and says what changed. Reads them whole each time: a time stamp can lie, and they are small.
 pub(crate) struct Watcher {
     partner: PartnerId,
-    policy_dir: PathBuf,
-    data_dir: PathBuf,
+    places: Places,
     store: Store,
     seen: Seen,
     /// The policy that was last put in force at this node, perhaps before its last start: versions only rise.
     last: Option<PolicyStatement>,
+    /// The node's own copy of the policy in force.
+    kept: Option<KeptPolicy>,
     /// The policy in force without its brake.
     base: Option<Layers>,
     in_force: InForce,
+    /// What was found before the first look.
+    found: Vec<Change>,
 }
 
 /// Digests of what was last looked at, whether it was put in force or turned away.
 #[derive(Default)]
 struct Seen {
     policy: Option<Hash>,
+    /// The London day of that look: a policy may wait for its first day.
+    day: Option<Day>,
     brake: Option<Hash>,
     pointer: Option<Hash>,
 }
 
 impl Watcher {
-    /// `last` is the policy that the ledger knows as the last one in force.
+    /// `last` is the policy that the ledger knows as the last one in force. What the node kept of it is in force at once.
     pub(crate) fn new(
         partner: PartnerId,
         last: Option<PolicyStatement>,
-        policy_dir: &Path,
-        data_dir: &Path,
+        places: Places,
     ) -> Result<Self, StoreFault> {
-        Ok(Self {
+        let mut watcher = Self {
             partner,
-            policy_dir: policy_dir.to_owned(),
-            data_dir: data_dir.to_owned(),
-            store: Store::open(data_dir)?,
+            store: Store::open(&places.data_dir)?,
+            places,
             seen: Seen::default(),
             last,
+            kept: None,
             base: None,
             in_force: InForce::default(),
-        })
+            found: Vec::new(),
+        };
+        watcher.found = watcher.take_up_kept().into_iter().collect();
+        Ok(watcher)
     }
 
     pub(crate) const fn in_force(&self) -> &InForce {
@@ -120,56 +162,114 @@ impl Watcher {
     }
 
     /// Looks once. Blocks while files are read; a new snapshot is checked whole.
-    pub(crate) fn look(&mut self) -> Vec<Change> {
-        let policy = self.look_at_policy();
-        let brake = self.look_at_brake(policy == Some(Change::Policy));
-        let snapshot = self.look_at_snapshot();
-        [policy, brake, snapshot].into_iter().flatten().collect()
+    pub(crate) fn look(&mut self, now: Moment) -> Vec<Change> {
+        let mut changes = std::mem::take(&mut self.found);
+        changes.extend(self.look_at_policy(now));
+        let policy = changes.contains(&Change::Policy);
+        changes.extend(self.look_at_brake(policy));
+        changes.extend(self.look_at_snapshot());
+        changes.extend(self.look_at_last_days(now));
+        changes
     }
 
-    fn look_at_policy(&mut self) -> Option<Change> {
-        let texts = [FRAMEWORK_FILE, POLICY_FILE].map(|name| read(&self.policy_dir.join(name)));
-        let digest = digest_of(&texts);
-        if self.seen.policy.replace(digest) == Some(digest) {
+    fn take_up_kept(&mut self) -> Option<Change> {
+        let turned_away = |finding: String| Some(Change::KeptTurnedAway { code: "CN521", finding });
+        let kept: KeptPolicy = match kept::read(&self.places.kept) {
+            Ok(kept) => kept?,
+            Err(fault) => return turned_away(fault.to_string()),
+        };
+        match self.known(&kept) {
+            Ok(layers) => {
+                self.last = Some(layers.statement().clone());
+                self.in_force.since = Some(kept.since);
+                (self.base, self.kept) = (Some(layers), Some(kept));
+                Some(Change::Policy)
+            }
+            Err(finding) => turned_away(finding),
+        }
+    }
+
+    /// The layers of a copy that is this partner's, and no other than the ledger names as the last.
+    fn known(&self, kept: &KeptPolicy) -> Result<Layers, String> {
+        let layers = kept.layers().map_err(|fault: KeptFault| fault.to_string())?;
+        if *layers.partner() != self.partner {
+            return Err(format!("the node's own copy is of the policy of `{}`", layers.partner()));
+        }
+        match self.last.as_ref().and_then(|last| goes_back(last, layers.statement())) {
+            Some(finding) => Err(format!("the node's own copy is not of the last policy: {finding}")),
+            None => Ok(layers),
+        }
+    }
+
+    fn look_at_policy(&mut self, now: Moment) -> Option<Change> {
+        let today = london_day(now);
+        let (digest, found) = offer::look(&self.places.policy_dir);
+        let same_files = self.seen.policy.replace(digest) == Some(digest);
+        if self.seen.day.replace(today) == Some(today) && same_files {
             return None;
         }
-        let [Ok(framework), Ok(policy)] = texts else {
+        let offer = match found {
             // Nothing was ever there: that is no news, and every question is told so.
-            let none_yet = self.base.is_none() && texts.iter().all(is_absent);
-            let findings = vec![format!("{FRAMEWORK_FILE} or {POLICY_FILE} cannot be read")];
-            return (!none_yet).then_some(Change::PolicyTurnedAway { code: "CN511", findings });
+            Found::Nothing if self.base.is_none() => return None,
+            Found::Nothing | Found::Unreadable => {
+                let says = format!("{FRAMEWORK_FILE} or {POLICY_FILE} cannot be read");
+                return self.turn_away(TurnedAway::one("CN511", says));
+            }
+            Found::Offer(offer) => offer,
         };
-        let sources = Sources {
-            framework: File::new(FRAMEWORK_FILE, framework),
-            policy: File::new(POLICY_FILE, policy),
-            brake: None,
-        };
-        Some(self.take_up(Layers::load(&sources)))
+        if self.kept.as_ref().is_some_and(|kept| kept.is(&offer)) {
+            return self.in_force.turned_away.take().map(|_| Change::PolicyAsBefore);
+        }
+        let before = Before { partner: &self.partner, last: self.last.as_ref(), base: self.base.as_ref() };
+        match judge(&offer, before, today).and_then(|layers| self.keep(&offer, layers, now)) {
+            Ok(()) => Some(Change::Policy),
+            Err(turned_away) => self.turn_away(turned_away),
+        }
     }
 
-    /// Puts a policy in force, where it holds, is this partner's and goes not back behind the last one.
-    fn take_up(&mut self, loaded: Result<Layers, Vec<Finding>>) -> Change {
-        match loaded {
-            Ok(layers) if *layers.partner() != self.partner => {
-                let findings = vec![format!("it is the policy of `{}`", layers.partner())];
-                Change::PolicyTurnedAway { code: "CN513", findings }
-            }
-            Ok(layers) => {
-                let statement = layers.statement();
-                if let Some(finding) = self.last.as_ref().and_then(|last| goes_back(last, statement)) {
-                    return Change::PolicyTurnedAway { code: "CN518", findings: vec![finding] };
-                }
-                self.last = Some(statement.clone());
-                self.base = Some(layers);
-                Change::Policy
-            }
-            Err(findings) => Change::PolicyTurnedAway { code: "CN512", findings: errors(&findings) },
+    /// Keeps a copy of what was accepted, and puts it in force. What cannot be kept is not in force: a restart would lose it.
+    fn keep(&mut self, offer: &Offer, layers: Layers, now: Moment) -> Result<(), TurnedAway> {
+        let kept = KeptPolicy {
+            cairn_policy_in_force: 1,
+            since: now,
+            framework: offer.framework.clone(),
+            policy: offer.policy.clone(),
+            warned: Warned::default(),
+        };
+        if let Err(cause) = kept::write(&self.places.kept, &kept) {
+            // A disk that is full may have room at the next look.
+            self.seen.day = None;
+            return Err(TurnedAway::one("CN522", format!("the node cannot keep its own copy: {cause}")));
         }
+        self.last = Some(layers.statement().clone());
+        self.in_force.since = Some(now);
+        self.in_force.turned_away = None;
+        (self.base, self.kept) = (Some(layers), Some(kept));
+        Ok(())
+    }
+
+    /// Remembers why the folder's policy is not in force; news where it was not said just before.
+    fn turn_away(&mut self, turned_away: TurnedAway) -> Option<Change> {
+        let known = self.in_force.turned_away.as_deref() == Some(&turned_away);
+        self.in_force.turned_away = Some(Arc::new(turned_away.clone()));
+        (!known).then_some(Change::PolicyTurnedAway(turned_away))
+    }
+
+    fn look_at_last_days(&mut self, now: Moment) -> Vec<Change> {
+        let (Some(base), Some(kept)) = (&self.base, &mut self.kept) else { return Vec::new() };
+        let news = kept.warned.news(base.in_force().1, base.review_by(), london_day(now));
+        // Where the copy cannot be written, the same is told once more after the next start.
+        if !news.is_empty() && kept::write(&self.places.kept, kept).is_err() {
+            tracing::warn!(code = "CN522", "what was warned of could not be kept");
+        }
+        let tell =
+            |(lapse, stage, last)| Change::Lapses { code: "CN523", finding: in_words(lapse, stage, last) };
+        news.into_iter().map(tell).collect()
     }
 
     /// Applies the brake to the policy in force, when one of the two changed.
     fn look_at_brake(&mut self, policy: bool) -> Option<Change> {
-        let text = read(&self.policy_dir.join(BRAKE_FILE));
+        let text = read(&self.places.policy_dir.join(BRAKE_FILE));
         let digest = digest_of(std::slice::from_ref(&text));
         let changed = self.seen.brake.replace(digest).is_none_or(|before| before != digest);
         if !changed && !policy {
@@ -198,7 +298,7 @@ impl Watcher {
     }
 
     fn look_at_snapshot(&mut self) -> Option<Change> {
-        let pointer = read(&self.data_dir.join(CURRENT));
+        let pointer = read(&self.places.data_dir.join(CURRENT));
         let digest = digest_of(std::slice::from_ref(&pointer));
         if self.seen.pointer.replace(digest) == Some(digest) {
             return None;
@@ -224,21 +324,6 @@ const CURRENT: &str = "CURRENT";
 /// Not TOML, so that the policy crate takes it for a brake that cannot be read.
 const UNREADABLE: &str = "= the file cannot be read";
 
-/// Why `next` may not follow `last`: an older version, another text of the same version, or another policy, whose versions
-/// cannot be compared.
-fn goes_back(last: &PolicyStatement, next: &PolicyStatement) -> Option<String> {
-    let (id, version, known) = (&next.id, next.version, last.version);
-    if *id != last.id {
-        Some(format!("the policy `{id}` cannot follow `{}`: this node knows one policy id", last.id))
-    } else if version < known {
-        Some(format!("version {version} is older than version {known}, which was in force"))
-    } else if version == known && next.hash != last.hash {
-        Some(format!("version {version} was in force with another text: raise the version"))
-    } else {
-        None
-    }
-}
-
 fn facts(manifest: &Manifest) -> SnapshotFacts {
     let late_until = manifest.as_of.plus_days(LATE_ROWS_DAYS);
     let notes = manifest.notes.iter().filter_map(|note| {
@@ -256,35 +341,6 @@ fn facts(manifest: &Manifest) -> SnapshotFacts {
             Provisional::No
         },
     }
-}
-
-fn read(path: &Path) -> Result<String, io::Error> {
-    let mut text = String::new();
-    let length = DiskFile::open(path)?.take(POLICY_BYTES_MAX + 1).read_to_string(&mut text)?;
-    if u64::try_from(length).is_ok_and(|n| n <= POLICY_BYTES_MAX) {
-        Ok(text)
-    } else {
-        Err(io::ErrorKind::FileTooLarge.into())
-    }
-}
-
-fn is_absent(text: &Result<String, io::Error>) -> bool {
-    text.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::NotFound)
-}
-
-/// One digest for what was read, or for why it was not.
-fn digest_of(texts: &[Result<String, io::Error>]) -> Hash {
-    let parts = texts.iter().flat_map(|text| match text {
-        Ok(text) => Hash::of(text.as_bytes()).to_string().into_bytes(),
-        Err(e) => format!("{:?};", e.kind()).into_bytes(),
-    });
-    Hash::of(&parts.collect::<Vec<u8>>())
-}
-
-/// One line for each error: file, place, code and what is wrong. A policy holds no person's data.
-fn errors(findings: &[Finding]) -> Vec<String> {
-    let errors = findings.iter().filter(|f| f.severity == Severity::Error);
-    errors.map(|f| format!("{}:{}:{}: {} {}", f.file, f.line, f.column, f.code, f.says)).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod config;
+mod disk;
 pub mod in_force;
 pub mod secret;
 pub mod service;

@@ -1,8 +1,10 @@
 //! The node's own secret: the key by which a bound chooses which cells of a person count. Made once, constant for life.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+
+use crate::disk;
 
 /// The file's name, beside the ledger.
 pub const CAP_KEY_FILE: &str = "cap.key";
@@ -83,7 +85,8 @@ pub(crate) fn cap_key(
         Err(e) if e.kind() == io::ErrorKind::NotFound && ledger.exists() => Err(SecretFault::Gone { path }),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             let key = draw().ok_or(SecretFault::NoRandomness)?;
-            write(&path, &key).map_err(|cause| SecretFault::Disk { path, cause })?;
+            // Whole or not at all: later starts must not take half a key for the whole.
+            disk::replace(&path, &key).map_err(|cause| SecretFault::Disk { path, cause })?;
             Ok(key)
         }
         Err(cause) => Err(SecretFault::Disk { path, cause }),
@@ -98,35 +101,6 @@ fn read(file: File, path: &Path) -> Result<[u8; 32], SecretFault> {
     let mut bytes = Vec::with_capacity(33);
     file.take(33).read_to_end(&mut bytes).map_err(disk)?;
     bytes.try_into().map_err(|_| SecretFault::Malformed { path: path.to_owned() })
-}
-
-fn write(path: &Path, key: &[u8; 32]) -> Result<(), io::Error> {
-    // Under another name first: a crash must not leave half a key that later starts take for the whole.
-    let fresh = path.with_extension("key.new");
-    match std::fs::remove_file(&fresh) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&fresh)?;
-    file.write_all(key)?;
-    file.sync_all()?;
-    std::fs::rename(&fresh, path)?;
-    sync_folder(path)
-}
-
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> Result<(), io::Error> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_path: &Path) -> Result<(), io::Error> {
-    Ok(())
 }
 
 #[cfg(unix)]

@@ -8,6 +8,7 @@ use cairn_gate::{Gate, Keys};
 use cairn_ledger::{Entry, EntryKind, Ledger, LedgerFault, NOTE_CHARS_MAX, SnapshotKey};
 use cairn_link::identity::IdentityError;
 use cairn_link::{Clock, NodeIdentity, NodeState, run_node};
+use cairn_question::answer::PolicyStatement;
 use cairn_records::StoreFault;
 use cairn_release::{DiscreteLaplace, ReleaseFault, self_test};
 use tokio::sync::watch;
@@ -15,7 +16,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use crate::answer::{BROKEN, Desk};
 use crate::config::Config;
-use crate::in_force::{Brake, Change, InForce, Watcher};
+use crate::in_force::{Brake, Change, InForce, Places, TurnedAway, WAITS, Watcher};
 use crate::secret::{SecretFault, cap_key};
 use crate::status::{AccountState, BrakeState, CoordinatorLink, PolicyInForce, SnapshotInForce, Status};
 
@@ -158,7 +159,7 @@ fn open(
     );
     let engine = Engine::new(limits(config))?;
     let desk = Desk::new(gate, ledger, engine, usize::from(config.counts_at_once.get()), clock.clone());
-    let mut watcher = Watcher::new(partner, last, &config.policy_dir, &config.data_dir)?;
+    let mut watcher = Watcher::new(partner, last, Places::of(config))?;
     look(&desk, &mut watcher, clock);
     Ok((desk, watcher))
 }
@@ -219,7 +220,7 @@ pub(crate) fn watched(looked: Result<Watcher, JoinError>, desk: &Desk) -> Option
 
 /// Looks once, puts in force what changed, and has it in the log and the audit. Says whether anything changed.
 pub(crate) fn look(desk: &Desk, watcher: &mut Watcher, clock: &Clock) -> bool {
-    let changes = watcher.look();
+    let changes = watcher.look(clock.now());
     if !changes.is_empty() {
         // In force first: a brake does not wait for the disk.
         desk.put_in_force(watcher.in_force().clone());
@@ -245,11 +246,14 @@ fn entry_of(change: &Change, watcher: &Watcher) -> Option<Entry> {
             tracing::info!(policy = statement.id, version = statement.version, "a policy is in force");
             Some(Entry { policy: Some(statement), ..Entry::new(EntryKind::Policy) })
         }
-        Change::PolicyTurnedAway { code, findings } => {
-            for finding in findings {
-                tracing::warn!(code, finding, "a policy is turned away; the one before stays");
-            }
-            let note = findings.first().map(|f| shortened(&format!("turned away: {f}")));
+        Change::PolicyTurnedAway(turned_away) => Some(turned_away_entry(turned_away, policy)),
+        Change::PolicyAsBefore => {
+            tracing::info!("the files are those of the policy in force again");
+            None
+        }
+        Change::KeptTurnedAway { code, finding } | Change::Lapses { code, finding } => {
+            tracing::warn!(code, "{finding}");
+            let note = Some(shortened(finding));
             Some(Entry { code: Some((*code).to_owned()), note, policy, ..Entry::new(EntryKind::Policy) })
         }
         Change::Brake { findings } => {
@@ -280,6 +284,21 @@ fn entry_of(change: &Change, watcher: &Watcher) -> Option<Entry> {
             Some(Entry { code: Some((*code).to_owned()), note, ..Entry::new(EntryKind::Load) })
         }
     }
+}
+
+fn turned_away_entry(turned_away: &TurnedAway, policy: Option<PolicyStatement>) -> Entry {
+    let TurnedAway { code, findings } = turned_away;
+    let what = match (*code == WAITS, &policy) {
+        (true, _) => "a policy waits for its first day",
+        (false, Some(_)) => "a policy is turned away; the one before stays",
+        (false, None) => "a policy is turned away; nothing is in force",
+    };
+    for finding in findings {
+        tracing::warn!(code, finding, "{what}");
+    }
+    let begins = if *code == WAITS { "waits" } else { "turned away" };
+    let note = findings.first().map(|f| shortened(&format!("{begins}: {f}")));
+    Entry { code: Some((*code).to_owned()), note, policy, ..Entry::new(EntryKind::Policy) }
 }
 
 fn shortened(text: &str) -> String {

@@ -87,6 +87,12 @@ impl Layers {
         &self.statement
     }
 
+    /// The file that it says it replaces, by its SHA-256 with LF line ends.
+    #[must_use]
+    pub const fn supersedes(&self) -> Option<Hash> {
+        self.head.supersedes
+    }
+
     /// The partner whose policy it is.
     #[must_use]
     pub const fn partner(&self) -> &PartnerId {

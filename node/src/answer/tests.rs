@@ -46,7 +46,7 @@ impl Standing {
         let ledger = Ledger::open(&folders.path("ledger.sqlite")).unwrap();
         let engine = Engine::new(Limits::default()).unwrap();
         let desk = Arc::new(Desk::new(gate, ledger, engine, counts_at_once, clock.clone()));
-        let mut watcher = Watcher::new(partner, None, &folders.policy_dir(), &folders.data_dir()).unwrap();
+        let mut watcher = Watcher::new(partner, None, folders.places()).unwrap();
         look(&desk, &mut watcher, &clock);
         Self { folders, desk, watcher, clock, now }
     }
@@ -165,6 +165,7 @@ async fn a_node_that_is_not_ready_refuses_and_answers_later() {
 #[tokio::test]
 async fn a_broken_policy_changes_nothing_and_a_repaired_one_does() {
     let mut standing = Standing::new();
+    let seven = standing.folders.policy_hash();
     standing.folders.write_policy(|text| text.replace("[unit]", "[unti]"));
     standing.look();
     standing.check(&standing.folders.ask(1, "people by sex"), SEXES).await;
@@ -173,10 +174,9 @@ async fn a_broken_policy_changes_nothing_and_a_repaired_one_does() {
     assert!(last.note.unwrap().contains("turned away: policy.toml:"));
     // The repaired one answers by council only.
     let only = "group_by  = { council_code = \"code\", age_band = \"code\", sex = \"code\"";
-    standing.folders.write_policy(|text| {
-        text.replacen(only, "group_by  = { council_code = \"code\"", 1)
-            .replace("version        = 7", "version        = 8")
-    });
+    standing
+        .folders
+        .write_version(8, seven, |text| text.replacen(only, "group_by  = { council_code = \"code\"", 1));
     standing.look();
     let reply = standing.reply(&standing.folders.ask(2, "people by sex")).await;
     let shown = standing.folders.shown(&standing.folders.ask(2, "people by sex"), &reply);
@@ -226,6 +226,46 @@ async fn a_brake_drops_a_count_under_way() {
     }
     let reply = desk.inner.release(counting, counted, &desk.in_force());
     assert_eq!(standing.folders.shown(&asked, &reply), "brake.pause_all CR003");
+}
+
+#[tokio::test]
+async fn a_policy_that_protects_more_reaches_a_count_under_way() {
+    let mut standing = Standing::new();
+    let asked = standing.folders.ask(1, "people by sex");
+    let (counting, held) = standing.reserved(&asked);
+    let counted = standing.desk.table(&counting, &held, NOW.plus_s(600)).await;
+    assert!(matches!(counted, Counted::Table(_)));
+    let seven = standing.folders.policy_hash();
+    standing
+        .folders
+        .write_version(8, seven, |text| text.replace("tables_per_day = 100", "tables_per_day = 99"));
+    standing.look();
+    let reply = standing.desk.inner.release(counting, counted, &standing.desk.in_force());
+    assert_eq!(standing.folders.shown(&asked, &reply), "policy.changed CN007");
+    assert_eq!(standing.account(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_policy_that_expires_stops_what_is_under_way_and_refuses_everything() {
+    let mut standing = Standing::new();
+    let asked = standing.folders.ask(1, "people by sex");
+    let (counting, held) = standing.reserved(&asked);
+    let counted = standing.desk.table(&counting, &held, NOW.plus_s(600)).await;
+    // The next version's last day is today, and today ends.
+    let seven = standing.folders.policy_hash();
+    standing.folders.write_version(8, seven, |text| {
+        text.replace("= 2027-01-31", "= 2026-06-14").replace("= 2027-03-31", "= 2026-06-15")
+    });
+    standing.look();
+    let midnight = Moment::from_unix_s(1_781_564_400);
+    standing.now.store(midnight.unix_s() - 1, Ordering::SeqCst);
+    assert_eq!(standing.desk.inner.still_permitted(&counting, &standing.desk.in_force()), Ok(()));
+    standing.now.store(midnight.unix_s(), Ordering::SeqCst);
+    let reply = standing.desk.inner.release(counting, counted, &standing.desk.in_force());
+    assert_eq!(standing.folders.shown(&asked, &reply), "policy.expires CR002");
+    standing.look();
+    let told = standing.entries().into_iter().rfind(|e| e.code.as_deref() == Some("CN523")).unwrap();
+    assert_eq!(told.note.unwrap(), "the policy expired after 2026-06-15: nothing is answered");
 }
 
 #[tokio::test]

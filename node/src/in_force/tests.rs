@@ -1,12 +1,12 @@
 use super::*;
-use crate::fixture::{Folders, PARTNER};
+use crate::fixture::{Folders, NOW, PARTNER};
 
 fn watcher(folders: &Folders) -> Watcher {
     watcher_after(folders, None)
 }
 
 fn watcher_after(folders: &Folders, last: Option<PolicyStatement>) -> Watcher {
-    Watcher::new(PartnerId::new(PARTNER).unwrap(), last, &folders.policy_dir(), &folders.data_dir()).unwrap()
+    Watcher::new(PartnerId::new(PARTNER).unwrap(), last, folders.places()).unwrap()
 }
 
 fn version(watcher: &Watcher) -> Option<u32> {
@@ -15,47 +15,47 @@ fn version(watcher: &Watcher) -> Option<u32> {
 
 fn turned_away(changes: &[Change]) -> &'static str {
     match changes {
-        [Change::PolicyTurnedAway { code, findings }] if !findings.is_empty() => code,
+        [Change::PolicyTurnedAway(turned_away)] if !turned_away.findings.is_empty() => turned_away.code,
         other => panic!("{other:?}"),
     }
 }
-
-const NEXT: (&str, &str) = ("version        = 7", "version        = 8");
 
 #[test]
 fn a_policy_that_does_not_hold_leaves_the_one_before_in_force() {
     let folders = Folders::new();
     let mut watcher = watcher(&folders);
-    assert_eq!(watcher.look(), [], "no policy was ever there, and that is no news");
+    assert_eq!(watcher.look(NOW), [], "no policy was ever there, and that is no news");
     assert_eq!(version(&watcher), None);
 
     folders.write_policy(|text| text);
-    assert_eq!(watcher.look(), [Change::Policy]);
+    assert_eq!(watcher.look(NOW), [Change::Policy]);
     assert_eq!(version(&watcher), Some(7));
-    assert_eq!(watcher.look(), [], "nothing changed");
+    assert_eq!(watcher.look(NOW), [], "nothing changed");
+    let seven = folders.policy_hash();
 
     folders.write_policy(|text| text.replace("[unit]", "[unti]"));
-    assert_eq!(turned_away(&watcher.look()), "CN512");
-    assert_eq!(watcher.look(), [], "said once");
+    assert_eq!(turned_away(&watcher.look(NOW)), "CN512");
+    assert_eq!(watcher.look(NOW), [], "said once");
     assert_eq!(version(&watcher), Some(7));
 
     folders.write_policy(|text| text.replace("= \"strathcarron-council\"", "= \"fife-council\""));
-    assert_eq!(turned_away(&watcher.look()), "CN513");
+    assert_eq!(turned_away(&watcher.look(NOW)), "CN513");
     std::fs::remove_file(folders.policy_dir().join(POLICY_FILE)).unwrap();
-    assert_eq!(turned_away(&watcher.look()), "CN511");
+    assert_eq!(turned_away(&watcher.look(NOW)), "CN511");
     assert_eq!(version(&watcher), Some(7));
 
-    folders.write_policy(|text| text.replace(NEXT.0, NEXT.1));
-    assert_eq!(watcher.look(), [Change::Policy]);
+    folders.write_version(8, seven, |text| text);
+    assert_eq!(watcher.look(NOW), [Change::Policy]);
     assert_eq!(version(&watcher), Some(8));
 }
 
 #[test]
 fn versions_only_rise_also_after_a_restart() {
     let folders = Folders::new();
-    folders.write_policy(|text| text.replace(NEXT.0, NEXT.1));
+    folders.write_policy(|text| text.replace("version        = 7", "version        = 8"));
     let mut watcher = watcher(&folders);
-    assert_eq!(watcher.look(), [Change::Policy]);
+    assert_eq!(watcher.look(NOW), [Change::Policy]);
+    let eight = std::fs::read_to_string(folders.policy_dir().join(POLICY_FILE)).unwrap();
     let last = watcher.in_force().layers.as_ref().map(|l| l.statement().clone());
     let back = [
         ("older", "version        = 7", "strathcarron-council-sharing"),
@@ -63,26 +63,171 @@ fn versions_only_rise_also_after_a_restart() {
         ("another policy, a higher version", "version        = 9", "another-sharing"),
     ];
     for (case, version_line, id) in back {
-        let change =
-            |text: String| text.replace(NEXT.0, version_line).replace("strathcarron-council-sharing", id);
-        folders.write_policy(change);
-        assert_eq!(turned_away(&watcher.look()), "CN518", "{case}");
-        assert_eq!(watcher.look(), [], "{case}: said once");
+        let text = eight.replace("version        = 8", version_line);
+        folders.write_policy(|_| text.replace("strathcarron-council-sharing", id));
+        assert_eq!(turned_away(&watcher.look(NOW)), "CN518", "{case}");
+        assert_eq!(watcher.look(NOW), [], "{case}: said once");
         assert_eq!(version(&watcher), Some(8), "{case}: the one before stays");
         let mut restarted = watcher_after(&folders, last.clone());
-        assert_eq!(turned_away(&restarted.look()), "CN518", "{case}");
-        assert_eq!(version(&restarted), None, "{case}: nothing is in force until it is put right");
-        folders.write_policy(|text| text.replace(NEXT.0, NEXT.1));
-        assert_eq!(
-            (restarted.look(), watcher.look()),
-            (vec![Change::Policy], vec![Change::Policy]),
-            "{case}"
-        );
-        assert_eq!((version(&restarted), version(&watcher)), (Some(8), Some(8)), "{case}");
+        let changes = restarted.look(NOW);
+        assert_eq!((&changes[0], turned_away(&changes[1..])), (&Change::Policy, "CN518"), "{case}");
+        assert_eq!(version(&restarted), Some(8), "{case}: the node's own copy stays in force");
+        // Without its copy the node knows the last version by its ledger.
+        std::fs::rename(&folders.places().kept, folders.path("aside")).unwrap();
+        let mut without = watcher_after(&folders, last.clone());
+        assert_eq!(turned_away(&without.look(NOW)), "CN518", "{case}");
+        assert_eq!(version(&without), None, "{case}: nothing is in force until it is put right");
+        std::fs::rename(folders.path("aside"), &folders.places().kept).unwrap();
+        folders.write_policy(|_| eight.clone());
+        assert_eq!(watcher.look(NOW), [Change::PolicyAsBefore], "{case}");
+        assert_eq!(without.look(NOW), [Change::Policy], "{case}");
+        assert_eq!((version(&without), version(&watcher)), (Some(8), Some(8)), "{case}");
     }
-    folders.write_policy(|text| text.replace(NEXT.0, "version        = 10"));
-    assert_eq!(watcher.look(), [Change::Policy]);
+    let hash = folders.policy_hash();
+    folders.write_version(10, hash, |text| text);
+    assert_eq!(watcher.look(NOW), [Change::Policy]);
     assert_eq!(version(&watcher), Some(10));
+}
+
+#[test]
+fn a_policy_names_the_text_that_it_replaces() {
+    let folders = Folders::new();
+    folders.write_policy(|text| text);
+    let mut watcher = watcher(&folders);
+    assert_eq!(watcher.look(NOW), [Change::Policy], "the first may say anything");
+    let seven = folders.policy_hash();
+    folders.write_policy(|text| text.replace("version        = 7", "version        = 8"));
+    let changes = watcher.look(NOW);
+    let [Change::PolicyTurnedAway(turned_away)] = changes.as_slice() else { panic!("{changes:?}") };
+    assert_eq!(turned_away.code, "CN519");
+    let says = format!("version 8 does not say what it replaces: write supersedes = \"{seven}\"");
+    assert_eq!(turned_away.findings, [says]);
+    assert_eq!(watcher.in_force().turned_away.as_deref(), Some(turned_away));
+
+    folders.write_version(8, Hash::of(b"another"), |text| text);
+    assert_eq!(self::turned_away(&watcher.look(NOW)), "CN519");
+    assert_eq!(version(&watcher), Some(7));
+    // Line ends are no difference: not in what is replaced, and not in what is offered again.
+    folders.write_version(8, seven, |text| text.replace('\n', "\r\n"));
+    assert_eq!(watcher.look(NOW), [Change::Policy]);
+    assert_eq!((version(&watcher), watcher.in_force().turned_away.is_some()), (Some(8), false));
+    folders.write_version(8, seven, |text| text);
+    assert_eq!(watcher.look(NOW), []);
+}
+
+#[test]
+fn what_was_in_force_stays_over_a_restart_whatever_lies_in_the_folder() {
+    let folders = Folders::new();
+    folders.write_policy(|text| text);
+    let mut watcher = watcher(&folders);
+    watcher.look(NOW);
+    let last = watcher.in_force().layers.as_ref().map(|l| l.statement().clone());
+    let later = NOW.plus_s(60);
+    let restart = |what: &str, expected: Option<&str>| {
+        let mut restarted = watcher_after(&folders, last.clone());
+        let changes = restarted.look(later);
+        assert_eq!(changes[0], Change::Policy, "{what}");
+        let code = changes.get(1).map(|_| turned_away(&changes[1..]));
+        assert_eq!((code, version(&restarted)), (expected, Some(7)), "{what}");
+        assert_eq!(restarted.in_force().since, Some(NOW), "{what}");
+    };
+    restart("as it was", None);
+    folders.write_policy(|text| text.replace("[unit]", "[unti]"));
+    restart("broken", Some("CN512"));
+    std::fs::remove_file(folders.policy_dir().join(POLICY_FILE)).unwrap();
+    restart("gone", Some("CN511"));
+    std::fs::remove_file(folders.policy_dir().join(FRAMEWORK_FILE)).unwrap();
+    restart("both gone", Some("CN511"));
+}
+
+#[test]
+fn a_copy_that_does_not_fit_is_not_put_in_force() {
+    let folders = Folders::new();
+    folders.write_policy(|text| text);
+    let mut first = watcher(&folders);
+    first.look(NOW);
+    let seven = first.in_force().layers.as_ref().map(|l| l.statement().clone()).unwrap();
+    let check = |last: &PolicyStatement, says: &str| {
+        std::fs::rename(folders.policy_dir(), folders.path("hidden")).unwrap();
+        let mut restarted = watcher_after(&folders, Some(last.clone()));
+        let changes = restarted.look(NOW);
+        std::fs::rename(folders.path("hidden"), folders.policy_dir()).unwrap();
+        let [Change::KeptTurnedAway { code: "CN521", finding }] = changes.as_slice() else {
+            panic!("{changes:?}")
+        };
+        assert!(finding.contains(says), "{finding}");
+        assert_eq!(version(&restarted), None);
+        // What lies in the folder is judged as if there were no copy.
+        let fits = *last == seven;
+        assert_eq!(restarted.look(NOW).contains(&Change::Policy), fits, "{says}");
+    };
+    check(&PolicyStatement { version: 9, ..seven.clone() }, "older than version 9");
+    check(&PolicyStatement { hash: Hash::of(b"another"), ..seven.clone() }, "with another text");
+    check(&PolicyStatement { id: "another".to_owned(), ..seven.clone() }, "cannot follow `another`");
+    std::fs::write(&folders.places().kept, "sha256:00\n{}").unwrap();
+    check(&seven, "is damaged");
+}
+
+#[test]
+fn a_policy_that_cannot_be_kept_is_not_in_force_until_it_can() {
+    let folders = Folders::new();
+    folders.write_policy(|text| text);
+    let mut watcher = watcher(&folders);
+    let in_the_way = folders.path("policy-in-force.json.new");
+    std::fs::create_dir(&in_the_way).unwrap();
+    assert_eq!(turned_away(&watcher.look(NOW)), "CN522");
+    assert_eq!((watcher.look(NOW), version(&watcher)), (vec![], None), "said once, and tried again");
+    std::fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!((watcher.look(NOW), version(&watcher)), (vec![Change::Policy], Some(7)));
+}
+
+#[test]
+fn a_policy_waits_for_its_first_day_while_the_one_before_answers() {
+    let folders = Folders::new();
+    folders.write_policy(|text| text);
+    let mut watcher = watcher(&folders);
+    watcher.look(NOW);
+    let seven = folders.policy_hash();
+    folders.write_version(8, seven, |text| text.replace("= 2026-04-01", "= 2026-06-17"));
+    let changes = watcher.look(NOW);
+    let [Change::PolicyTurnedAway(TurnedAway { code: WAITS, findings })] = changes.as_slice() else {
+        panic!("{changes:?}")
+    };
+    assert_eq!(findings, &["version 8 comes into force on 2026-06-17; the one before stays until then"]);
+    assert_eq!(watcher.look(NOW.plus_s(86_400)), [], "said once");
+    assert_eq!(version(&watcher), Some(7));
+    // 22:59 UTC on the 16th is a minute before midnight in London.
+    let midnight = Moment::from_unix_s(1_781_650_800);
+    assert_eq!(watcher.look(Moment::from_unix_s(midnight.unix_s() - 60)), []);
+    assert_eq!(watcher.look(midnight), [Change::Policy]);
+    assert_eq!((version(&watcher), watcher.in_force().since), (Some(8), Some(midnight)));
+}
+
+#[test]
+fn last_days_are_told_once_also_over_a_restart() {
+    let folders = Folders::new();
+    folders.write_policy(|text| text);
+    let mut watcher = watcher(&folders);
+    watcher.look(NOW);
+    let last = watcher.in_force().layers.as_ref().map(|l| l.statement().clone());
+    // 1 December 2026 is 61 days before the review.
+    let first = Moment::from_unix_s(1_796_083_200);
+    assert_eq!(watcher.look(first), []);
+    let told = |changes: &[Change]| {
+        let findings = changes.iter().filter_map(|change| match change {
+            Change::Lapses { code: "CN523", finding } => Some(finding.clone()),
+            _ => None,
+        });
+        findings.collect::<Vec<_>>()
+    };
+    let review = "the board reviews the policy by 2027-01-31: within 60 days";
+    assert_eq!(told(&watcher.look(first.plus_s(86_400))), [review]);
+    assert_eq!(watcher.look(first.plus_s(86_400)), []);
+    let mut restarted = watcher_after(&folders, last);
+    assert_eq!(restarted.look(first.plus_s(86_400)), [Change::Policy], "told before");
+    let end = first.plus_s(121 * 86_400);
+    assert_eq!(told(&restarted.look(end)).len(), 2, "both are over");
+    assert_eq!(restarted.look(end.plus_s(86_400)), []);
 }
 
 #[test]
@@ -90,28 +235,29 @@ fn a_brake_is_seen_changed_and_released_and_one_that_does_not_read_pauses_everyt
     let folders = Folders::new();
     folders.write_policy(|text| text);
     let mut watcher = watcher(&folders);
-    watcher.look();
+    watcher.look(NOW);
     assert_eq!(watcher.in_force().brake, Brake::Absent);
     let set = Change::Brake { findings: vec![] };
+    let seven = folders.policy_hash();
 
     folders.write_brake("cairn_brake = 1\npaused_shares = [\"smf-people\"]\n");
-    assert_eq!(watcher.look(), std::slice::from_ref(&set));
+    assert_eq!(watcher.look(NOW), std::slice::from_ref(&set));
     assert_eq!(watcher.in_force().brake, Brake::Present);
-    assert_eq!(watcher.look(), []);
+    assert_eq!(watcher.look(NOW), []);
 
     folders.write_brake("cairn_brake = 1\npause_al = true\n");
-    let changes = watcher.look();
+    let changes = watcher.look(NOW);
     let [Change::Brake { findings }] = changes.as_slice() else { panic!("{changes:?}") };
     assert!(findings[0].contains("pause_al"), "{findings:?}");
     assert_eq!(watcher.in_force().brake, Brake::Unreadable);
 
     // A new policy comes into force under the brake that is set.
-    folders.write_policy(|text| text.replace(NEXT.0, NEXT.1));
-    assert_eq!(watcher.look(), [Change::Policy]);
+    folders.write_version(8, seven, |text| text);
+    assert_eq!(watcher.look(NOW), [Change::Policy]);
     assert_eq!((version(&watcher), watcher.in_force().brake), (Some(8), Brake::Unreadable));
 
     folders.release_brake();
-    assert_eq!(watcher.look(), [set]);
+    assert_eq!(watcher.look(NOW), [set]);
     assert_eq!(watcher.in_force().brake, Brake::Absent);
 }
 
@@ -119,20 +265,20 @@ fn a_brake_is_seen_changed_and_released_and_one_that_does_not_read_pauses_everyt
 fn records_come_into_force_when_they_are_committed() {
     let folders = Folders::new();
     let mut watcher = watcher(&folders);
-    assert_eq!(watcher.look(), []);
+    assert_eq!(watcher.look(NOW), []);
     folders.load(20, "2026-03-31");
-    assert_eq!(watcher.look(), [Change::Snapshot]);
+    assert_eq!(watcher.look(NOW), [Change::Snapshot]);
     let facts = watcher.in_force().held.as_ref().unwrap().facts.clone();
     assert_eq!((facts.edition, facts.as_of.to_string().as_str()), (1, "2026-03-31"));
     assert_eq!(facts.provisional, Provisional::No);
-    assert_eq!(watcher.look(), []);
+    assert_eq!(watcher.look(NOW), []);
     folders.load(20, "2026-06-14");
-    assert_eq!(watcher.look(), [Change::Snapshot]);
+    assert_eq!(watcher.look(NOW), [Change::Snapshot]);
     let facts = watcher.in_force().held.as_ref().unwrap().facts.clone();
     assert_eq!((facts.edition, facts.provisional), (2, Provisional::Yes), "loaded a day after");
 
     // A pointer that does not read leaves the records before in force.
     std::fs::write(folders.data_dir().join(CURRENT), "nowhere\n").unwrap();
-    assert!(matches!(watcher.look().as_slice(), [Change::SnapshotTurnedAway { .. }]));
+    assert!(matches!(watcher.look(NOW).as_slice(), [Change::SnapshotTurnedAway { .. }]));
     assert_eq!(watcher.in_force().held.as_ref().unwrap().facts.edition, 2);
 }

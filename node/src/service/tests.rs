@@ -100,18 +100,19 @@ fn a_node_that_starts_again_takes_no_older_policy() {
     let config = config(&folders, ([127, 0, 0, 1], 9).into());
     let identity = NodeIdentity::load(&config.identity_dir, NOW).unwrap();
     // The version in force after a start, and the code of the last entry on a policy.
-    let start = |version: u32| {
-        folders
-            .write_policy(|text| text.replace("version        = 7", &format!("version        = {version}")));
+    let start = |version: u32, replaces: Hash| {
+        folders.write_version(version, replaces, |text| text);
         let (desk, _) = open(&config, &identity, &clock(), || Some([7; 32])).unwrap();
         let in_force = desk.in_force().layers.map(|layers| layers.statement().version);
         let entries = desk.with_ledger(|ledger| ledger.entries(0, 100)).unwrap();
         (in_force, entries.into_iter().rfind(|e| e.kind == EntryKind::Policy).unwrap().code)
     };
-    let turned_away = || (None, Some("CN518".to_owned()));
-    assert_eq!(start(8), (Some(8), None));
-    assert_eq!(start(7), turned_away());
-    assert_eq!(start(7), turned_away(), "a policy that was turned away is not one that was in force");
-    assert_eq!(start(9), (Some(9), None));
-    assert_eq!(start(8), turned_away());
+    let turned_away = |stays: u32, code: &str| (Some(stays), Some(code.to_owned()));
+    assert_eq!(start(8, Hash::of(b"the first may say anything")), (Some(8), None));
+    let eight = folders.policy_hash();
+    assert_eq!(start(7, eight), turned_away(8, "CN518"));
+    assert_eq!(start(7, eight), turned_away(8, "CN518"), "what was turned away was not in force");
+    assert_eq!(start(9, Hash::of(b"another")), turned_away(8, "CN519"));
+    assert_eq!(start(9, eight), (Some(9), None));
+    assert_eq!(start(8, eight), turned_away(9, "CN518"));
 }
