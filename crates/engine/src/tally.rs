@@ -60,7 +60,7 @@ impl TallyOf {
         Self {
             cells: plan.grid.cells(),
             filters: plan.filters.len(),
-            measure: plan.measure,
+            measure: plan.measure.clone(),
             cohort: plan.cohort,
             bounds,
         }

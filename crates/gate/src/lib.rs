@@ -12,6 +12,7 @@
 //! A refusal leaves at verify, permit or reserve, before any record is read; it is signed, in the audit and remembered by the question's number
 //! and hash. A fault leaves as a stable code alone.
 
+mod able;
 mod context;
 mod gate;
 mod permit;

@@ -4,6 +4,7 @@ use cairn_ledger::Ledger;
 use cairn_policy::{Asker, Layers, Treatment, decide, london_day};
 use cairn_question::{Moment, Refusal};
 
+use crate::able::able;
 use crate::context::Context;
 use crate::gate::{Gate, Step};
 use crate::reserve::Counting;
@@ -64,5 +65,8 @@ fn changed(layers: &Layers) -> Refusal {
 fn verdict(context: &Context, layers: &Layers, now: Moment) -> Result<Treatment, Refusal> {
     let credential = &context.open.credential;
     let asker = Asker::Analyst { analyst: &credential.analyst, issuer: &credential.issuer };
-    decide(layers, &context.open.ask.question, asker, london_day(now))
+    let question = &context.open.ask.question;
+    let treatment = decide(layers, question, asker, london_day(now))?;
+    able(&treatment, question)?;
+    Ok(treatment)
 }

@@ -172,7 +172,7 @@ fn settings_hash(treatment: &Treatment, statement: &TreatmentV1) -> Hash {
     }
     let groups_per_person = match treatment.method {
         Method::Dp { groups_per_person, .. } => Some(groups_per_person),
-        Method::SuppressRound { .. } => None,
+        _ => None,
     };
     let window = &treatment.window;
     let settings = SettingsV1 {

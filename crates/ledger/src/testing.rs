@@ -35,7 +35,7 @@ pub(crate) fn want(number: u8, cost: u64) -> Reservation {
         cost: NanoRho::new(cost),
         pure_epsilon: None,
         caps: caps(1_000, 10_000),
-        quota: Quota { tables_per_day: 1_000, tables_per_year: 10_000 },
+        quota: Quota { tables_per_day: 1_000, tables_per_year: 10_000, rho_per_year: None },
         hold_until: NOON.plus_s(600),
         day: Day::new(2026, 5, 1).unwrap(),
     }
@@ -169,6 +169,7 @@ fn wanted<'a>(id: u8, now: Moment, option: impl Fn(&str) -> Option<&'a str>) -> 
     want.quota = Quota {
         tables_per_day: narrow("day").unwrap_or(1_000),
         tables_per_year: narrow("year").unwrap_or(10_000),
+        rho_per_year: None,
     };
     if let Some(analyst) = option("by") {
         want.analyst = Name::new(analyst).unwrap();

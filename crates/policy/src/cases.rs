@@ -15,7 +15,7 @@ use crate::finding::{Faults, File, Finding, Severity};
 use crate::layers::Layers;
 use crate::letters;
 use crate::read::{At, Section, parse};
-use crate::treatment::{Method, Treatment};
+use crate::treatment::{Method, Secondary, Treatment};
 
 /// How a board's cases came out.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -108,7 +108,7 @@ fn answered(
     if let Some(share) = share.filter(|s| *s != treatment.share.as_str()) {
         return Err(format!("answered by the share {}, not by {share}", treatment.share));
     }
-    let facts = facts(&treatment.method);
+    let facts = facts(treatment);
     for (key, expected) in release {
         match facts.get(key.as_str()) {
             Some(found) if found == expected => {}
@@ -134,27 +134,35 @@ fn same_rules(expected: &[String], broken: &[&str]) -> Result<(), String> {
     }
 }
 
-fn facts(method: &Method) -> BTreeMap<&'static str, String> {
-    match method {
-        Method::SuppressRound { profile, min_people, round_to, zeros } => {
-            let zeros = match zeros {
-                Zeros::Show => "show",
-                Zeros::Withhold => "withhold",
-            };
-            BTreeMap::from([
-                ("method", "suppress-round".to_owned()),
-                ("profile", profile.clone()),
-                ("min_people", min_people.to_string()),
-                ("round_to", round_to.to_string()),
-                ("zeros", zeros.to_owned()),
-            ])
-        }
-        Method::Dp { epsilon, groups_per_person } => BTreeMap::from([
-            ("method", "dp".to_owned()),
+/// What a case may expect of a treatment, each as text.
+fn facts(treatment: &Treatment) -> BTreeMap<&'static str, String> {
+    let mut facts = BTreeMap::from([
+        ("method", treatment.method.as_str().to_owned()),
+        ("min_partners", treatment.min_partners.to_string()),
+        ("min_cohort", treatment.min_cohort.to_string()),
+    ]);
+    if let Some(cells) = treatment.method.cells() {
+        let zeros = match cells.zeros {
+            Zeros::Show => "show",
+            Zeros::Withhold => "withhold",
+        };
+        facts.extend([
+            ("profile", cells.profile.clone()),
+            ("min_people", cells.min_people.to_string()),
+            ("round_to", cells.round_to.to_string()),
+            ("zeros", zeros.to_owned()),
+            ("secondary", (cells.secondary == Secondary::Yes).to_string()),
+        ]);
+    }
+    match &treatment.method {
+        Method::CellKey { table, .. } => facts.extend([("ptable", table.clone())]),
+        Method::Dp { epsilon, groups_per_person } => facts.extend([
             ("epsilon", decimal::print(epsilon.millionths())),
             ("groups_per_person", groups_per_person.to_string()),
         ]),
+        Method::SuppressRound(_) | Method::SuppressAudit(_) => {}
     }
+    facts
 }
 
 fn read(layers: &Layers, faults: &Faults<'_>) -> Vec<Case> {
@@ -186,6 +194,7 @@ fn release(section: &Section<'_>) -> BTreeMap<String, String> {
     let text = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
         DeValue::String(text) => text.to_string(),
         DeValue::Integer(number) => number.to_string(),
+        DeValue::Boolean(flag) => flag.to_string(),
         DeValue::Float(number) => {
             decimal::millionths(number.as_str()).map(decimal::print).unwrap_or_default()
         }
@@ -198,7 +207,7 @@ fn request(layers: &Layers, section: Section<'_>) -> Option<(Question, Day)> {
     let role = section.name("role");
     let purpose = section.name("purpose");
     let dataset = section.text("dataset");
-    let measure = section.word("answer", &[("people", Measure::People), ("rows", Measure::Rows)]);
+    let measure = section.text("answer").and_then(|text| answer(&section, &text));
     let group_by = section.pairs("group_by");
     let filter_by = section.pairs("filter_by");
     let on = section.text_opt("on");
@@ -209,13 +218,22 @@ fn request(layers: &Layers, section: Section<'_>) -> Option<(Question, Day)> {
     let question = Question {
         role: role?.value,
         purpose: purpose?.value,
-        measure: measure?.value,
+        measure: measure?,
         group_by: shape.axes(&group_by?.value),
         filter_by: shape.filters(&filter_by?.value),
         dataset: dataset.clone(),
         as_of: None,
     };
     Some((question, day))
+}
+
+fn answer(section: &Section<'_>, text: &At<String>) -> Option<Measure> {
+    let measure: Option<Measure> = text.value.parse().ok();
+    if measure.is_none() {
+        let says = "`answer` must be `people`, `rows`, `sum:COLUMN` or `mean:COLUMN`";
+        section.faults().error("CP005", &text.span, section.rule("answer"), says, "choose one");
+    }
+    measure
 }
 
 fn day(layers: &Layers, section: &Section<'_>, on: Option<At<String>>) -> Option<Day> {

@@ -75,6 +75,8 @@ pub(crate) fn judge(
         return Err(rules);
     };
     paused(layers, ready, &mut rules);
+    share_open(layers, ready, day, &mut rules);
+    named(ready, asker, &mut rules);
     columns(layers, ready, question, &mut rules);
     counts(ready, question, &mut rules);
     together(ready, question, &mut rules);
@@ -97,7 +99,9 @@ fn treatment(layers: &Layers, ready: &Ready, question: &Question) -> Treatment {
     let (share, settings) = (&ready.share, &ready.settings);
     Treatment {
         share: share.id.value.clone(),
+        release: share.release.value.clone(),
         method: method(layers, ready, question),
+        min_partners: settings.min_partners,
         window: Window {
             column: share.window.as_ref().map(|w| w.column.value.clone()),
             from: settings.window_from,
@@ -105,10 +109,15 @@ fn treatment(layers: &Layers, ready: &Ready, question: &Question) -> Treatment {
         },
         min_cohort: settings.min_cohort,
         // A person is counted once however many rows: only rows need the bound.
-        rows_per_person: if question.measure == Measure::Rows { settings.rows_per_person } else { None },
+        rows_per_person: if question.measure == Measure::People { None } else { settings.rows_per_person },
+        snapshot: ready.snapshot,
+        keep: ready.keep.clone(),
+        opt_out: ready.opt_out.clone(),
         quota: Quota {
             tables_per_day: settings.tables_per_day.unwrap_or(0),
-            tables_per_year: settings.tables_per_year.unwrap_or(0),
+            // Where the analyst's loss is limited instead, the tables of a year are not.
+            tables_per_year: settings.tables_per_year.unwrap_or(u32::MAX),
+            rho_per_year: settings.rho_per_analyst,
         },
         caps: layers.caps(),
     }
@@ -151,6 +160,33 @@ fn paused(layers: &Layers, ready: &Ready, rules: &mut Vec<RuleBroken>) {
     if layers.brake.paused_shares.iter().any(|p| p.value == id.as_str()) {
         let says = paused_words(layers, &format!("the share {id} is paused here"));
         rules.push(broken("brake.paused_shares", "CR004", says));
+    }
+}
+
+/// A share may be in force for a shorter time than its policy.
+fn share_open(layers: &Layers, ready: &Ready, day: Day, rules: &mut Vec<RuleBroken>) {
+    let id = &ready.share.id.value;
+    let (from, until) = layers.in_force();
+    // What the policy's own days refuse is said once, by them.
+    if let Some(first) = ready.settings.from.filter(|first| day >= from && day < *first) {
+        let says = format!("the share {id} is in force from {first}");
+        rules.push(broken(format!("share.{id}.from"), "CR007", says));
+    }
+    if let Some(last) = ready.settings.until.filter(|last| day <= until && day > *last) {
+        let says = format!("the share {id} ended after {last}");
+        rules.push(broken(format!("share.{id}.until"), "CR008", says));
+    }
+}
+
+/// A share may be for named analysts only. Their names are the policy's, so the refusal does not repeat them.
+fn named(ready: &Ready, asker: Asker<'_>, rules: &mut Vec<RuleBroken>) {
+    let (Some(names), Asker::Analyst { analyst, .. }) = (&ready.settings.named_analysts, asker) else {
+        return;
+    };
+    if !names.contains(analyst.as_str()) {
+        let id = &ready.share.id.value;
+        let says = format!("the share {id} is for named analysts only, and this analyst is not one");
+        rules.push(broken(format!("share.{id}.named_analysts"), "CR009", says));
     }
 }
 

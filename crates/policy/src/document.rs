@@ -13,6 +13,7 @@ use cairn_question::privacy::Epsilon;
 use cairn_question::{Day, Hash, Measure, Name, PartnerId};
 
 use crate::read::At;
+use crate::treatment::{Dominance, Secondary, SnapshotEvery};
 
 pub(crate) use brake::read as read_brake;
 pub(crate) use framework::read as read_framework;
@@ -66,9 +67,20 @@ pub(crate) struct Budget {
 #[derive(Clone, Debug)]
 pub(crate) struct Dataset {
     pub(crate) name: At<String>,
+    pub(crate) table: Option<At<String>>,
     pub(crate) one_row_is: Option<At<String>>,
+    pub(crate) snapshot: Option<At<SnapshotEvery>>,
+    pub(crate) opt_out: Option<OptOutDoc>,
+    pub(crate) keep_years: Option<At<u32>>,
     pub(crate) rows_per_person: Option<At<u32>>,
     pub(crate) columns: BTreeMap<String, ColumnRule>,
+}
+
+/// Whom the partner leaves out beside those who objected.
+#[derive(Clone, Debug)]
+pub(crate) enum OptOutDoc {
+    Column { column: At<String>, share_only_if: At<Vec<At<String>>> },
+    Via(At<String>),
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +89,10 @@ pub(crate) struct ColumnRule {
     pub(crate) usage: Option<At<Usage>>,
     pub(crate) grains: Vec<At<String>>,
     pub(crate) special: bool,
+    pub(crate) codes: Option<At<String>>,
+    /// Of a measure: least and most value kept, in its unit.
+    pub(crate) bounds: Option<At<(u32, u32)>>,
+    pub(crate) unit: Option<At<String>>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -96,6 +112,15 @@ pub(crate) struct Link {
     pub(crate) left: At<String>,
     pub(crate) right: At<String>,
     pub(crate) on: At<String>,
+    pub(crate) kind: At<LinkKind>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum LinkKind {
+    /// Rows of one table belong to one row of another, inside the node.
+    OneToMany,
+    /// People known to several partners are counted once.
+    CountOnce,
 }
 
 #[derive(Clone, Debug)]
@@ -107,16 +132,27 @@ pub(crate) struct Release {
 
 #[derive(Clone, Debug)]
 pub(crate) enum How {
-    SuppressRound {
-        profile: Option<At<String>>,
-        min_people: Option<At<u32>>,
-        round_to: Option<At<u32>>,
-        zeros: Option<At<Zeros>>,
-    },
-    Dp {
-        epsilon: At<Epsilon>,
-        groups_per_person: At<u32>,
-    },
+    Cells(CellsDoc),
+    Dp { epsilon: At<Epsilon>, groups_per_person: At<u32> },
+}
+
+/// A release without noise.
+#[derive(Clone, Debug)]
+pub(crate) struct CellsDoc {
+    pub(crate) kind: CellsKind,
+    pub(crate) profile: Option<At<String>>,
+    pub(crate) min_people: Option<At<u32>>,
+    pub(crate) round_to: Option<At<u32>>,
+    pub(crate) zeros: Option<At<Zeros>>,
+    pub(crate) secondary: Option<At<Secondary>>,
+    pub(crate) dominance: Option<At<Dominance>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum CellsKind {
+    SuppressRound,
+    SuppressAudit,
+    CellKey { table: At<String> },
 }
 
 #[derive(Clone, Debug)]
@@ -138,6 +174,11 @@ pub(crate) struct Share {
     pub(crate) purpose: At<Name>,
     pub(crate) role: At<Name>,
     pub(crate) dataset: At<String>,
+    /// First and last day on which the share answers, where it is not the policy's.
+    pub(crate) from: Option<At<Day>>,
+    pub(crate) until: Option<At<Day>>,
+    /// The only analysts who may ask, by the names in their credentials; `None`: everybody in the role.
+    pub(crate) named_analysts: Option<At<Vec<At<Name>>>>,
     pub(crate) answers: Vec<At<Measure>>,
     pub(crate) group_by: Columns,
     pub(crate) filter_by: Columns,
@@ -149,7 +190,9 @@ pub(crate) struct Share {
     pub(crate) links: Vec<At<String>>,
     pub(crate) release: At<String>,
     pub(crate) tables_per_day: At<u32>,
-    pub(crate) tables_per_year: At<u32>,
+    pub(crate) tables_per_year: Option<At<u32>>,
+    /// Millionths of ε.
+    pub(crate) epsilon_per_year: Option<At<u32>>,
 }
 
 /// Columns, each with the finest grain that is shared, in the order of the file.
@@ -165,6 +208,7 @@ pub(crate) struct ShareWindow {
 #[derive(Clone, Debug)]
 pub(crate) struct Records {
     pub(crate) audit_keep_years: u32,
+    pub(crate) answers_cached_days: Option<u32>,
     pub(crate) conditions: Vec<String>,
 }
 
@@ -179,6 +223,29 @@ pub(crate) struct FrameworkDoc {
     pub(crate) open: BTreeMap<String, Open>,
     pub(crate) purposes: BTreeSet<String>,
     pub(crate) profiles: BTreeMap<String, Profile>,
+    pub(crate) secure: Option<SecureDoc>,
+}
+
+/// The terms of secure totals: what every manifest keeps to.
+#[derive(Clone, Debug)]
+pub(crate) struct SecureDoc {
+    /// t: partners that may collude without learning another's figure.
+    pub(crate) colluding_max: At<u32>,
+    /// Least n_min: partners behind an opened total.
+    pub(crate) answering_min: At<u32>,
+    /// Least |I|: partners that are asked.
+    pub(crate) invited_min: At<u32>,
+    /// s_max: linkage keys that one person may be recorded under.
+    pub(crate) keys_per_person_max: At<u32>,
+}
+
+/// Which roles may be given one partner's own table.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PartnerTables {
+    /// Roles whose issuer is the partner itself.
+    OwnRole,
+    /// Any role.
+    AnyRole,
 }
 
 #[derive(Clone, Debug)]
@@ -195,6 +262,9 @@ pub(crate) struct FloorDoc {
     pub(crate) lag_days: At<u32>,
     pub(crate) max_valid_months: At<u32>,
     pub(crate) special_needs_method: Vec<At<String>>,
+    pub(crate) partner_tables: PartnerTables,
+    /// Column (with or without its table) to the finest grain that may be shared.
+    pub(crate) finest: Vec<(At<String>, At<String>)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -233,7 +303,11 @@ impl How {
     /// The method's word.
     pub(crate) const fn as_str(&self) -> &'static str {
         match self {
-            Self::SuppressRound { .. } => "suppress-round",
+            Self::Cells(cells) => match cells.kind {
+                CellsKind::SuppressRound => "suppress-round",
+                CellsKind::SuppressAudit => "suppress-audit",
+                CellsKind::CellKey { .. } => "cell-key",
+            },
             Self::Dp { .. } => "dp",
         }
     }

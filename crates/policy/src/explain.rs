@@ -9,7 +9,7 @@ use cairn_question::schema::CODE_GRAIN;
 use crate::decimal;
 use crate::document::Columns;
 use crate::layers::{Layers, Ready};
-use crate::treatment::Method;
+use crate::treatment::{Cells, Method};
 
 /// The policy in words, as a board reads it: 100 columns wide, no figure that depends on a record.
 #[must_use]
@@ -122,16 +122,24 @@ fn share(layers: &Layers, ready: &Ready) -> String {
     let purpose = layers.policy.purposes.get(share.purpose.value.as_str()).and_then(|p| p.as_ref());
     let purpose = purpose.map(|p| format!("{} ({})", p.text, p.basis)).unwrap_or_default();
     let row = layers.schema.table(&share.dataset.value).map_or("row", |t| t.one_row_is.as_str());
-    let answer = |measure| match measure {
-        Measure::People => "people".to_owned(),
-        Measure::Rows => format!("{row}s"),
-    };
-    let answers: Vec<String> = share.answers.iter().map(|a| answer(a.value)).collect();
+    let counted = share.answers.iter().filter_map(|a| match &a.value {
+        Measure::People => Some("people".to_owned()),
+        Measure::Rows => Some(format!("{row}s")),
+        Measure::Sum(_) | Measure::Mean(_) => None,
+    });
+    let counted: Vec<String> = counted.collect();
+    let added = share.answers.iter().filter_map(|a| match &a.value {
+        Measure::Sum(column) => Some(format!("the sum of {}", words(column))),
+        Measure::Mean(column) => Some(format!("the average of {}", words(column))),
+        Measure::People | Measure::Rows => None,
+    });
+    let how_many = (!counted.is_empty()).then(|| format!("how many {} there are", counted.join(" or ")));
+    let asked: Vec<String> = how_many.into_iter().chain(added).collect();
     let mut says = format!(
-        "{}. Analysts in the role {} may ask how many {} there are in {}. Purpose: {purpose}. ",
+        "{}. Analysts in the role {} may ask {} in {}. Purpose: {purpose}. ",
         share.id.value,
         share.role.value,
-        answers.join(" or "),
+        asked.join(" or "),
         words(&share.dataset.value)
     );
     says.push_str(&listed("broken down by", &share.group_by, settings.max_group_columns));
@@ -180,7 +188,8 @@ fn listed(verb: &str, columns: &Columns, most: Option<u32>) -> String {
 
 fn protection(method: &Method) -> String {
     match method {
-        Method::SuppressRound { min_people, round_to, zeros, .. } => {
+        Method::SuppressRound(cells) | Method::SuppressAudit(cells) | Method::CellKey { cells, .. } => {
+            let Cells { min_people, round_to, zeros, .. } = cells;
             let zero = match zeros {
                 Zeros::Show => "0 is shown",
                 Zeros::Withhold => "0 is withheld",
@@ -278,7 +287,7 @@ fn limits(layers: &Layers) -> String {
     let says = "This partner's own protected table is seen under its name by the coordinator and by whoever asked. A \
                 person known to other partners too is counted at each, and protected at each on its own.";
     text.push_str(&item(says));
-    let plain = layers.shares.iter().any(|r| matches!(r.method, Method::SuppressRound { .. }));
+    let plain = layers.shares.iter().any(|r| r.method.cells().is_some());
     if plain {
         text.push_str(&item(
             "Withholding and rounding keep a rule exactly and promise no more: somebody who compares many tables, or who \

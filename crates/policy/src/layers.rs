@@ -8,11 +8,14 @@ use cairn_question::schema::{CODE_GRAIN, Kind};
 use cairn_question::{Day, Hash, Name, PartnerId, Schema};
 
 use crate::decimal;
-use crate::document::{BrakeDoc, Budget, Columns, FrameworkDoc, Head, How, PolicyDoc, Share, read_brake};
+use crate::document::{
+    BrakeDoc, Budget, CellsDoc, CellsKind, Columns, FrameworkDoc, Head, How, LinkKind, OptOutDoc,
+    PartnerTables, PolicyDoc, Release, Share, read_brake,
+};
 use crate::finding::{Faults, File, Finding, Severity, Sources};
 use crate::lint;
 use crate::settings::{Grains, Settings};
-use crate::treatment::{Caps, Method};
+use crate::treatment::{Caps, Cells, KeepYears, Method, OptOut, Secondary, SnapshotEvery};
 
 /// Every layer that decides, ready to decide. Made from files without any error only.
 #[derive(Clone, Debug)]
@@ -34,25 +37,39 @@ pub(crate) struct Ready {
     pub(crate) share: Share,
     pub(crate) settings: Settings,
     pub(crate) method: Method,
+    /// How often the snapshots of the dataset are made.
+    pub(crate) snapshot: Option<SnapshotEvery>,
+    pub(crate) keep: Option<KeepYears>,
+    pub(crate) opt_out: Option<OptOut>,
 }
 
 impl Layers {
-    /// Reads and checks the files. One error anywhere, and nothing loads: the node keeps what it has until that expires.
+    /// Reads and checks the files under the Shared Measurement Framework's dictionary. One error anywhere, and nothing loads: the node
+    /// keeps what it has until that expires.
     ///
     /// # Errors
     /// Every finding of every file, warnings too, as [`crate::check`] gives them.
     pub fn load(sources: &Sources) -> Result<Self, Vec<Finding>> {
-        let checked = lint::check(sources);
+        Self::load_with(Schema::smf(), sources)
+    }
+
+    /// [`Layers::load`] under another data dictionary, for a board that tries its policy against one that is not in force yet.
+    ///
+    /// # Errors
+    /// As [`Layers::load`].
+    pub fn load_with(schema: &'static Schema, sources: &Sources) -> Result<Self, Vec<Finding>> {
+        let checked = lint::check(schema, sources);
         let faulty = checked.findings.iter().any(|f| f.severity == Severity::Error);
         let built = if faulty {
             None
         } else {
-            Self::build(sources, checked.policy, checked.framework, checked.brake)
+            Self::build(schema, sources, checked.policy, checked.framework, checked.brake)
         };
         built.ok_or(checked.findings)
     }
 
     fn build(
+        schema: &'static Schema,
         sources: &Sources,
         policy: Option<PolicyDoc>,
         framework: Option<FrameworkDoc>,
@@ -60,7 +77,6 @@ impl Layers {
     ) -> Option<Self> {
         let (policy, framework) = (policy?, framework?);
         let (head, budget) = (policy.head.clone()?, policy.budget.clone()?);
-        let schema = Schema::smf();
         let floor = framework.floor.as_ref()?;
         let cap = |millionths: u32| NanoRho::cap_for(f64::from(millionths) / 1e6, budget.delta.value);
         let framework_caps = (cap(floor.epsilon_max_per_year.value), cap(floor.epsilon_max_lifetime.value));
@@ -157,7 +173,7 @@ impl Layers {
                 let lifetime = self.caps.lifetime.nano() / cost;
                 Some(TablesBought { share: ready.share.id.value.clone(), per_year, lifetime })
             }
-            Method::SuppressRound { .. } => None,
+            _ => None,
         };
         self.shares.iter().filter_map(bought).collect()
     }
@@ -181,45 +197,108 @@ fn ready(
     framework: &FrameworkDoc,
     share: &Share,
 ) -> Option<Ready> {
-    let method = method(policy, framework, share)?;
-    let own = own_settings(schema, policy, head, framework, share, &method);
+    let release = policy.releases.get(&share.release.value)?.as_ref()?;
+    let method = method(framework, release)?;
+    let own = own_settings(schema, policy, head, framework, share, &method, release);
     let settings =
         floor_settings().meet(framework_settings(schema, framework, &share.dataset.value)?).meet(own);
     // What leaves is protected by the meet, not by the share's own words.
+    let met = |cells: Cells| Cells { min_people: cells.min_people.max(settings.min_people), ..cells };
     let method = match method {
-        Method::SuppressRound { profile, min_people, round_to, zeros } => {
-            let min_people = min_people.max(settings.min_people);
-            Method::SuppressRound { profile, min_people, round_to, zeros }
-        }
+        Method::SuppressRound(cells) => Method::SuppressRound(met(cells)),
+        Method::SuppressAudit(cells) => Method::SuppressAudit(met(cells)),
+        Method::CellKey { table, cells } => Method::CellKey { table, cells: met(cells) },
         Method::Dp { epsilon, groups_per_person } => {
             Method::Dp { epsilon: settings.epsilon.unwrap_or(epsilon).min(epsilon), groups_per_person }
         }
     };
-    Some(Ready { share: share.clone(), settings, method })
+    let dataset = &share.dataset.value;
+    let declared = policy.datasets.get(dataset);
+    Some(Ready {
+        share: share.clone(),
+        settings,
+        method,
+        snapshot: declared.and_then(|d| d.snapshot.as_ref()).map(|s| s.value),
+        keep: keep(schema, policy, dataset),
+        opt_out: opt_out(schema, policy, dataset),
+    })
 }
 
-fn method(policy: &PolicyDoc, framework: &FrameworkDoc, share: &Share) -> Option<Method> {
-    let release = policy.releases.get(&share.release.value)?.as_ref()?;
+/// The dataset's own rule about closed rows, on the date by which the dictionary says that they are closed.
+fn keep(schema: &Schema, policy: &PolicyDoc, dataset: &str) -> Option<KeepYears> {
+    let years = policy.datasets.get(dataset)?.keep_years.as_ref()?.value;
+    let column = schema.table(dataset)?.closed_by.clone()?;
+    Some(KeepYears { column, years })
+}
+
+/// The rule about whom the partner leaves out: the dataset's own, or that of the table it names.
+fn opt_out(schema: &Schema, policy: &PolicyDoc, dataset: &str) -> Option<OptOut> {
+    let (table, rule) = match policy.datasets.get(dataset)?.opt_out.as_ref()? {
+        OptOutDoc::Via(table) => (table.value.as_str(), policy.datasets.get(&table.value)?.opt_out.as_ref()?),
+        own @ OptOutDoc::Column { .. } => (dataset, own),
+    };
+    let OptOutDoc::Column { column, share_only_if } = rule else { return None };
+    schema.ancestry(dataset).iter().find(|t| t.name == table)?;
+    let seen = if table == dataset { column.value.clone() } else { format!("{table}.{}", column.value) };
+    let codes = share_only_if.value.iter().map(|c| c.value.clone()).collect();
+    Some(OptOut { column: seen, share_only_if: codes })
+}
+
+fn method(framework: &FrameworkDoc, release: &Release) -> Option<Method> {
     match &release.how {
         How::Dp { epsilon, groups_per_person } => {
             Some(Method::Dp { epsilon: epsilon.value, groups_per_person: groups_per_person.value })
         }
-        How::SuppressRound { profile, min_people, round_to, zeros } => {
-            let known = match profile {
-                Some(name) => Some(framework.profiles.get(&name.value)?),
-                None => None,
-            };
-            let people = min_people.as_ref().map(|m| m.value);
-            let base = round_to.as_ref().map(|r| r.value);
-            let shown = zeros.as_ref().map(|z| z.value).or(known.map(|p| p.zeros));
-            Some(Method::SuppressRound {
-                profile: profile.as_ref().map_or_else(|| OWN_PROFILE.to_owned(), |p| p.value.clone()),
-                min_people: people.max(known.map(|p| p.min_people.value))?,
-                round_to: base.or(known.map(|p| p.round_to.value))?,
-                zeros: shown.unwrap_or(cairn_question::answer::Zeros::Show),
+        How::Cells(doc) => {
+            let cells = cells(framework, doc)?;
+            Some(match &doc.kind {
+                CellsKind::SuppressRound => Method::SuppressRound(cells),
+                CellsKind::SuppressAudit => Method::SuppressAudit(cells),
+                CellsKind::CellKey { table } => Method::CellKey { table: table.value.clone(), cells },
             })
         }
     }
+}
+
+/// The release's own figures over its profile's.
+fn cells(framework: &FrameworkDoc, doc: &CellsDoc) -> Option<Cells> {
+    let known = match &doc.profile {
+        Some(name) => Some(framework.profiles.get(&name.value)?),
+        None => None,
+    };
+    let people = doc.min_people.as_ref().map(|m| m.value);
+    let base = doc.round_to.as_ref().map(|r| r.value);
+    let shown = doc.zeros.as_ref().map(|z| z.value).or(known.map(|p| p.zeros));
+    Some(Cells {
+        profile: doc.profile.as_ref().map_or_else(|| OWN_PROFILE.to_owned(), |p| p.value.clone()),
+        min_people: people.max(known.map(|p| p.min_people.value))?,
+        round_to: base.or(known.map(|p| p.round_to.value))?,
+        zeros: shown.unwrap_or(cairn_question::answer::Zeros::Show),
+        secondary: doc.secondary.as_ref().map_or(Secondary::No, |s| s.value),
+        dominance: doc.dominance.as_ref().map(|d| d.value),
+    })
+}
+
+/// The least number of partners behind what a release gives: 1 is the partner's own table.
+pub(crate) fn min_partners(release: &Release) -> u32 {
+    release.min_partners.as_ref().map_or(1, |p| p.value)
+}
+
+/// Whether a share's role may be given this partner's own table under the framework.
+pub(crate) fn own_table_allowed(
+    policy: &PolicyDoc,
+    head: &Head,
+    framework: &FrameworkDoc,
+    role: &Name,
+) -> bool {
+    let any = framework.floor.as_ref().is_some_and(|f| f.partner_tables == PartnerTables::AnyRole);
+    let issuer = policy.roles.get(role.as_str()).and_then(|r| r.as_ref()).map(|r| r.issuer.value.as_str());
+    any || issuer == Some(head.partner.value.as_str())
+}
+
+/// Whether a link joins two tables of this node.
+pub(crate) fn joins(kind: LinkKind) -> bool {
+    kind == LinkKind::OneToMany
 }
 
 /// The profile name of a release that gives its own threshold and rounding base.
@@ -283,11 +362,21 @@ pub(crate) fn open_columns(
 
 /// The grains of a column that the framework allows, coarse to fine; `code` alone where it says nothing.
 pub(crate) fn chain(framework: &FrameworkDoc, table: &str, column: &str) -> Vec<String> {
-    let listed = framework.grains.get(&format!("{table}.{column}"));
-    match listed {
+    let full = format!("{table}.{column}");
+    let listed = framework.grains.get(&full).or_else(|| framework.grains.get(column));
+    let mut chain: Vec<String> = match listed {
         Some((_, grains)) => grains.iter().map(|g| g.value.clone()).collect(),
         None => vec![CODE_GRAIN.to_owned()],
+    };
+    let finest = framework.floor.iter().flat_map(|f| &f.finest);
+    for (_, finest) in finest.filter(|(c, _)| c.value == full || c.value == column) {
+        match chain.iter().position(|g| *g == finest.value) {
+            Some(at) => chain.truncate(at + 1),
+            // A finest grain that the chain does not have leaves nothing: the framework's check says so.
+            None => chain.clear(),
+        }
     }
+    chain
 }
 
 fn own_settings(
@@ -297,23 +386,22 @@ fn own_settings(
     framework: &FrameworkDoc,
     share: &Share,
     method: &Method,
+    release: &Release,
 ) -> Settings {
     let dataset = &share.dataset.value;
     let rows = policy.datasets.get(dataset).and_then(|d| d.rows_per_person.as_ref()).map(|r| r.value);
     let rows_most = schema.table(dataset).and_then(|t| t.rows_per_person_max);
     Settings {
-        from: Some(head.effective_from.value),
-        until: Some(head.expires.value),
+        from: share.from.as_ref().map(|d| d.value).max(Some(head.effective_from.value)),
+        until: share.until.as_ref().map(|d| d.value).into_iter().chain([head.expires.value]).min(),
         window_from: share.window.as_ref().map(|w| w.from.value),
         lag_days: share.window.as_ref().map_or(0, |w| w.lag_days.value),
-        min_people: match method {
-            Method::SuppressRound { min_people, .. } => *min_people,
-            Method::Dp { .. } => 0,
-        },
+        min_people: method.cells().map_or(0, |c| c.min_people),
+        min_partners: min_partners(release),
         min_cohort: share.min_cohort.as_ref().map_or(0, |m| m.value),
         epsilon: match method {
             Method::Dp { epsilon, .. } => Some(*epsilon),
-            Method::SuppressRound { .. } => None,
+            _ => None,
         },
         rho_per_year: None,
         rho_lifetime: None,
@@ -321,7 +409,14 @@ fn own_settings(
         max_group_columns: Some(share.max_group_columns.value),
         max_filter_columns: Some(share.max_filter_columns.value),
         tables_per_day: Some(share.tables_per_day.value),
-        tables_per_year: Some(share.tables_per_year.value),
+        tables_per_year: share.tables_per_year.as_ref().map(|t| t.value),
+        rho_per_analyst: share.epsilon_per_year.as_ref().and_then(|e| {
+            Some(NanoRho::cap_for(f64::from(e.value) / 1e6, policy.budget.as_ref()?.delta.value))
+        }),
+        named_analysts: share
+            .named_analysts
+            .as_ref()
+            .map(|l| l.value.iter().map(|n| n.value.to_string()).collect()),
         group_by: Some(own_columns(schema, framework, dataset, &share.group_by)),
         filter_by: Some(own_columns(schema, framework, dataset, &share.filter_by)),
     }

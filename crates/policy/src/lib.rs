@@ -30,14 +30,24 @@ pub use finding::{File, Finding, Severity, Sources, render, render_all, render_f
 pub use instantiate::{dated, instantiate};
 pub use layers::{Layers, TablesBought};
 pub use london::london_day;
-pub use treatment::{Caps, Method, Quota, Treatment, Window};
+pub use treatment::{
+    Caps, Cells, Dominance, KeepYears, Method, OptOut, Quota, Secondary, SnapshotEvery, Treatment, Window,
+};
+
+use cairn_question::Schema;
 
 /// Every finding of every file in one run: errors, warnings and the figures to know before signing (CP901: how many
 /// tables the caps buy of each `dp` share). The first form of `cairn policy check`.
 #[must_use]
 pub fn check(sources: &Sources) -> Vec<Finding> {
-    let mut findings = lint::check(sources).findings;
-    if let Ok(layers) = Layers::load(sources) {
+    check_with(Schema::smf(), sources)
+}
+
+/// [`check`] under another data dictionary.
+#[must_use]
+pub fn check_with(schema: &'static Schema, sources: &Sources) -> Vec<Finding> {
+    let mut findings = lint::check(schema, sources).findings;
+    if let Ok(layers) = Layers::load_with(schema, sources) {
         findings.extend(layers::budget_notes(&layers, sources));
     }
     findings

@@ -33,18 +33,18 @@ pub(crate) struct Ground<'a> {
     pub(crate) faults: &'a Faults<'a>,
 }
 
-pub(crate) fn check(sources: &Sources) -> Checked {
+pub(crate) fn check(schema: &'static Schema, sources: &Sources) -> Checked {
     let framework_faults = Faults::new(&sources.framework);
     letters::check(&sources.framework, &framework_faults);
     let framework = read_framework(&framework_faults);
     if let Some(doc) = &framework {
-        framework::check(doc, Schema::smf(), &framework_faults);
+        framework::check(doc, schema, &framework_faults);
     }
     let policy_faults = Faults::new(&sources.policy);
     letters::check(&sources.policy, &policy_faults);
     let policy = read_policy(&policy_faults);
     if let (Some(policy), Some(framework)) = (&policy, &framework) {
-        let ground = Ground { schema: Schema::smf(), policy, framework, faults: &policy_faults };
+        let ground = Ground { schema, policy, framework, faults: &policy_faults };
         head::check(&ground);
         datasets::check(&ground);
         releases::check(&ground);

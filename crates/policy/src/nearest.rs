@@ -30,7 +30,7 @@ pub(crate) fn answerable(layers: &Layers, question: &Question, asker: Asker<'_>,
 /// The question itself, or with another count where only that one is shared.
 fn measured(layers: &Layers, question: &Question) -> Option<Question> {
     let other = |measure| Question { measure, ..question.clone() };
-    let measures = [question.measure, cairn_question::Measure::People, cairn_question::Measure::Rows];
+    let measures = [question.measure.clone(), cairn_question::Measure::People, cairn_question::Measure::Rows];
     measures.into_iter().map(other).find(|q| matching(layers, q).is_some())
 }
 

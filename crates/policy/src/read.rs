@@ -247,6 +247,21 @@ impl<'a> Section<'a> {
         Some(At::new(day?, value.span()))
     }
 
+    pub(crate) fn day_opt(&self, key: &'static str) -> Option<At<Day>> {
+        if self.has(key) { self.day(key) } else { None }
+    }
+
+    /// Least and most, two whole numbers in order: `[0, 60]`.
+    pub(crate) fn bounds(&self, key: &'static str) -> Option<At<(u32, u32)>> {
+        let value = self.get(key);
+        self.take(key, value, "two whole numbers, least and most, such as [0, 60]", |v| {
+            let [least, most] = v.as_array()?.get(..).filter(|a| a.len() == 2)? else { return None };
+            let range = 0..=u32::MAX;
+            let pair = (whole(least.get_ref(), &range)?, whole(most.get_ref(), &range)?);
+            (pair.0 < pair.1).then_some(pair)
+        })
+    }
+
     pub(crate) fn flag(&self, key: &'static str) -> Option<At<bool>> {
         let value = self.get(key);
         self.take(key, value, "true or false", DeValue::as_bool)

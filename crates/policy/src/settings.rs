@@ -24,6 +24,8 @@ pub struct Settings {
     pub lag_days: u32,
     /// Fewer people are withheld; the larger holds.
     pub min_people: u32,
+    /// Partners that a question must be put to; the larger holds.
+    pub min_partners: u32,
     /// People that a filter must leave out, if any; the larger holds.
     pub min_cohort: u32,
     /// Loss of one table; the smaller holds.
@@ -42,6 +44,10 @@ pub struct Settings {
     pub tables_per_day: Option<u32>,
     /// Tables of one analyst in a policy year; the smaller holds.
     pub tables_per_year: Option<u32>,
+    /// Loss of one analyst's tables in a policy year; the smaller holds.
+    pub rho_per_analyst: Option<NanoRho>,
+    /// The only analysts who may ask; the intersection holds.
+    pub named_analysts: Option<BTreeSet<String>>,
     /// What may be grouped by; the intersection holds.
     pub group_by: Option<Grains>,
     /// What may be filtered by; the intersection holds.
@@ -58,6 +64,7 @@ impl Settings {
             window_from: self.window_from.max(other.window_from),
             lag_days: self.lag_days.max(other.lag_days),
             min_people: self.min_people.max(other.min_people),
+            min_partners: self.min_partners.max(other.min_partners),
             min_cohort: self.min_cohort.max(other.min_cohort),
             epsilon: least(self.epsilon, other.epsilon),
             rho_per_year: least(self.rho_per_year, other.rho_per_year),
@@ -67,6 +74,8 @@ impl Settings {
             max_filter_columns: least(self.max_filter_columns, other.max_filter_columns),
             tables_per_day: least(self.tables_per_day, other.tables_per_day),
             tables_per_year: least(self.tables_per_year, other.tables_per_year),
+            rho_per_analyst: least(self.rho_per_analyst, other.rho_per_analyst),
+            named_analysts: common(self.named_analysts, other.named_analysts),
             group_by: both(self.group_by, other.group_by),
             filter_by: both(self.filter_by, other.filter_by),
         }
@@ -77,6 +86,14 @@ impl Settings {
 fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// What both name; `None` names everybody.
+fn common(one: Option<BTreeSet<String>>, other: Option<BTreeSet<String>>) -> Option<BTreeSet<String>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.intersection(&other).cloned().collect()),
         (one, other) => one.or(other),
     }
 }

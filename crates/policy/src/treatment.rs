@@ -9,8 +9,13 @@ use cairn_question::{Day, Name};
 pub struct Treatment {
     /// The share that matched.
     pub share: Name,
+    /// The release that the share names: what a rule about its method is called by.
+    pub release: String,
     /// How the table is protected.
     pub method: Method,
+    /// Least number of partners that a question must be put to. 1: this partner's own table leaves under its name; from 3
+    /// on, only a total over that many partners.
+    pub min_partners: u32,
     /// Which rows can count at all.
     pub window: Window,
     /// For each filter: it leaves out nobody, or at least this many people; else the whole table is withheld. 0: no rule.
@@ -18,6 +23,12 @@ pub struct Treatment {
     /// Most rows of one person that count, oldest kept; `None` where people are counted (each once, however many rows) or
     /// where one row is one person.
     pub rows_per_person: Option<u32>,
+    /// How often the snapshots that it may be counted on are made; `None`: any.
+    pub snapshot: Option<SnapshotEvery>,
+    /// Rows that were closed too long ago, which never count; `None`: the policy has no such rule.
+    pub keep: Option<KeepYears>,
+    /// Whom the partner leaves out beside those who objected; `None`: nobody.
+    pub opt_out: Option<OptOut>,
     /// What the analyst may ask for under this share.
     pub quota: Quota,
     /// The caps on the person's account.
@@ -28,15 +39,15 @@ pub struct Treatment {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Method {
     /// Threshold and rounding.
-    SuppressRound {
-        /// The profile's name.
-        profile: String,
-        /// Fewer people than this are withheld.
-        min_people: u32,
-        /// The rounding base.
-        round_to: u32,
-        /// Whether 0 is shown.
-        zeros: Zeros,
+    SuppressRound(Cells),
+    /// Exact counts, with small cells and others that would give them away withheld.
+    SuppressAudit(Cells),
+    /// Counts perturbed by the record keys of the people in the cell.
+    CellKey {
+        /// The table of perturbations, by name.
+        table: String,
+        /// What is withheld and rounded besides.
+        cells: Cells,
     },
     /// Discrete Laplace noise on every declared cell.
     Dp {
@@ -52,10 +63,109 @@ impl Method {
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
-            Self::SuppressRound { .. } => "suppress-round",
+            Self::SuppressRound(_) => "suppress-round",
+            Self::SuppressAudit(_) => "suppress-audit",
+            Self::CellKey { .. } => "cell-key",
             Self::Dp { .. } => "dp",
         }
     }
+
+    /// The rules about small cells; `None` for noise, which has none.
+    #[must_use]
+    pub const fn cells(&self) -> Option<&Cells> {
+        match self {
+            Self::SuppressRound(cells) | Self::SuppressAudit(cells) | Self::CellKey { cells, .. } => {
+                Some(cells)
+            }
+            Self::Dp { .. } => None,
+        }
+    }
+}
+
+/// The rules of a table without noise.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Cells {
+    /// The profile's name, or `own`.
+    pub profile: String,
+    /// Fewer people than this are withheld.
+    pub min_people: u32,
+    /// The rounding base; 1 rounds nothing.
+    pub round_to: u32,
+    /// Whether 0 is shown.
+    pub zeros: Zeros,
+    /// Whether cells that would give a withheld one away are withheld too.
+    pub secondary: Secondary,
+    /// When a sum is withheld because a few people make up most of it; `None`: never.
+    pub dominance: Option<Dominance>,
+}
+
+/// Secondary suppression.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Secondary {
+    /// Small cells only are withheld.
+    No,
+    /// Cells from which a small one follows are withheld with it.
+    Yes,
+}
+
+/// A sum is withheld where the `largest` people together make up more than `max_percent` of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Dominance {
+    /// How many people.
+    pub largest: u32,
+    /// Per cent of the sum, 1 to 100.
+    pub max_percent: u32,
+}
+
+/// How often frozen snapshots are made.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum SnapshotEvery {
+    /// At the end of each month.
+    Month,
+    /// At the end of each calendar quarter.
+    Quarter,
+}
+
+impl SnapshotEvery {
+    /// `month` or `quarter`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+        }
+    }
+
+    /// Whether a snapshot of this day is one: the last day of a month, or of a calendar quarter.
+    #[must_use]
+    pub fn holds(self, as_of: Day) -> bool {
+        let next = as_of.plus_days(1);
+        let starts = next.to_string();
+        let month = starts.get(5..7).unwrap_or_default();
+        let ends_month = starts.ends_with("-01");
+        match self {
+            Self::Month => ends_month,
+            Self::Quarter => ends_month && matches!(month, "01" | "04" | "07" | "10"),
+        }
+    }
+}
+
+/// Rows whose closing day is more than `years` before the snapshot's day never count; open ones do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeepYears {
+    /// The closing date, as the question's dataset sees it.
+    pub column: String,
+    /// Years.
+    pub years: u32,
+}
+
+/// Only people whose column holds one of these codes count; a blank never does. Objections are applied besides, always.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OptOut {
+    /// The column, as the question's dataset sees it.
+    pub column: String,
+    /// The codes.
+    pub share_only_if: Vec<String>,
 }
 
 /// Rows whose date lies in the window count; others never do.
@@ -76,6 +186,8 @@ pub struct Quota {
     pub tables_per_day: u32,
     /// Tables in one policy year.
     pub tables_per_year: u32,
+    /// Loss of this analyst's tables under this share in one policy year; `None`: only the person's account limits it.
+    pub rho_per_year: Option<NanoRho>,
 }
 
 /// The caps on the person's account: one for all analysts, shares and policy versions.

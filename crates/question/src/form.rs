@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! question = measure [ "by" axis { "," axis } ] [ "where" filter { "and" filter } ] [ "as of" day ]
-//! measure  = ( "people" | "starts" | "outcomes" | "activities" | "rows" ) [ "in" table ]
+//! measure  = ( "people" | "starts" | "outcomes" | "activities" | "rows" | "sum:" column | "mean:" column ) [ "in" table ]
 //! axis     = column [ "@" grain ] [ "from" period "to" period ]
 //! filter   = column [ "@" grain ] "=" value
 //! ```
@@ -202,7 +202,7 @@ fn measure(head: &str) -> Result<(Measure, Option<String>), FormError> {
         "starts" => Ok((Measure::Rows, table.or_else(|| Some("engagements".into())))),
         "outcomes" => Ok((Measure::Rows, table.or_else(|| Some("outcomes".into())))),
         "activities" => Ok((Measure::Rows, table.or_else(|| Some("activities".into())))),
-        _ => Err(FormError::Measure),
+        other => other.parse().map(|m| (m, table)).map_err(|_| FormError::Measure),
     }
 }
 

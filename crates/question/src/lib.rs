@@ -24,6 +24,6 @@ pub use day::{Day, Moment, Period};
 pub use envelope::{Envelope, SigningKey, VerifyingKey};
 pub use grid::{Dimension, Grid};
 pub use id::{Hash, Name, PartnerId, QuestionId};
-pub use question::{AskV1, Filter, GroupBy, Measure, OpenAsk, Question, SignedAsk};
+pub use question::{AskV1, Filter, GroupBy, Measure, MeasureError, OpenAsk, Question, SignedAsk};
 pub use refusal::{Refusal, RuleBroken};
 pub use schema::Schema;

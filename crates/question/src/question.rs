@@ -40,13 +40,19 @@ pub struct Question {
 }
 
 /// What is counted. Complete, not open: whoever counts must know every measure.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+///
+/// In JSON: `people`, `rows`, `sum:hours`, `mean:hours`.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Measure {
     /// Persons, each once however many rows.
     People,
     /// Rows (starts, outcomes), at most so many of a person as the policy says.
     Rows,
+    /// A number column of the dataset itself, added up.
+    Sum(String),
+    /// The same, divided by how many there are.
+    Mean(String),
 }
 
 /// One axis.
@@ -167,7 +173,7 @@ impl Question {
         struct TableV1<'a> {
             role: &'a Name,
             dataset: &'a str,
-            measure: Measure,
+            measure: &'a Measure,
             group_by: &'a [GroupBy],
             filter_by: &'a [Filter],
             as_of: Option<Day>,
@@ -177,7 +183,7 @@ impl Question {
         let table = TableV1 {
             role: &question.role,
             dataset: &question.dataset,
-            measure: question.measure,
+            measure: &question.measure,
             group_by: &question.group_by,
             filter_by: &question.filter_by,
             as_of: question.as_of,
@@ -188,12 +194,23 @@ impl Question {
 
     fn check_dataset(&self, schema: &Schema) -> Result<(), QuestionFault> {
         let table = schema.table(&self.dataset);
-        match self.measure {
+        match &self.measure {
             Measure::People if table.is_none_or(|t| t.person_key.is_none()) => {
                 Err(QuestionFault::Dataset(self.dataset.clone(), "people"))
             }
             Measure::Rows if table.is_none() => Err(QuestionFault::Dataset(self.dataset.clone(), "rows")),
+            Measure::Sum(column) | Measure::Mean(column) => self.check_summed(schema, column),
             _ => Ok(()),
+        }
+    }
+
+    /// A column that is added up is the dataset's own, and the dictionary lets it be.
+    fn check_summed(&self, schema: &Schema, column: &str) -> Result<(), QuestionFault> {
+        let found = schema.table(&self.dataset).and_then(|t| t.column(column));
+        match found {
+            Some(found) if found.allows(crate::schema::Use::Sum) => Ok(()),
+            Some(_) => Err(QuestionFault::Dataset(self.dataset.clone(), "sums of this column")),
+            None => find(schema, &self.dataset, column).map(|_| ()),
         }
     }
 }
@@ -287,19 +304,61 @@ fn no_grain(schema: &Schema, column: &crate::schema::Column, grain: &str) -> Que
 const PERIODS_MAX: usize = 40;
 
 impl Measure {
-    /// `people` or `rows`.
+    /// The column that is added up; `None` where people or rows are counted.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn column(&self) -> Option<&str> {
         match self {
-            Self::People => "people",
-            Self::Rows => "rows",
+            Self::People | Self::Rows => None,
+            Self::Sum(column) | Self::Mean(column) => Some(column),
         }
     }
 }
 
 impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        match self {
+            Self::People => f.write_str("people"),
+            Self::Rows => f.write_str("rows"),
+            Self::Sum(column) => write!(f, "sum:{column}"),
+            Self::Mean(column) => write!(f, "mean:{column}"),
+        }
+    }
+}
+
+/// Why a text is no measure.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("what is counted is `people`, `rows`, `sum:COLUMN` or `mean:COLUMN`")]
+pub struct MeasureError;
+
+impl std::str::FromStr for Measure {
+    type Err = MeasureError;
+    fn from_str(text: &str) -> Result<Self, MeasureError> {
+        match text.split_once(':') {
+            None if text == "people" => Ok(Self::People),
+            None if text == "rows" => Ok(Self::Rows),
+            Some(("sum", column)) if is_column(column) => Ok(Self::Sum(column.to_owned())),
+            Some(("mean", column)) if is_column(column) => Ok(Self::Mean(column.to_owned())),
+            _ => Err(MeasureError),
+        }
+    }
+}
+
+/// A column's name as the data dictionary writes it: 1 to 64 of `a-z`, `0-9` and `_`.
+fn is_column(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    (1..=64).contains(&text.len()) && text.bytes().all(plain)
+}
+
+impl TryFrom<String> for Measure {
+    type Error = MeasureError;
+    fn try_from(text: String) -> Result<Self, MeasureError> {
+        text.parse()
+    }
+}
+
+impl From<Measure> for String {
+    fn from(measure: Measure) -> Self {
+        measure.to_string()
     }
 }
 

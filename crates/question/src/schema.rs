@@ -35,6 +35,8 @@ pub struct Table {
     pub parent: Option<Parent>,
     /// Most rows of one person that can ever count; a policy may set less. `None`: one row a person.
     pub rows_per_person_max: Option<u32>,
+    /// The date column on which a row is closed; blank while it is open. `None`: rows of this table are never closed.
+    pub closed_by: Option<String>,
     /// The columns in document order, multi-valued ones already split into one flag a code.
     pub columns: Vec<Column>,
 }

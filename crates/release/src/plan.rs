@@ -137,14 +137,14 @@ impl CountPlan {
         };
         let groups_per_person = match treatment.method {
             Method::Dp { groups_per_person, .. } => Some(groups_per_person),
-            Method::SuppressRound { .. } => None,
+            _ => None,
         };
         let bounds = Bounds { rows_per_person: treatment.rows_per_person, groups_per_person, cap_key };
         let cohort = if treatment.min_cohort > 0 { Cohort::Counted } else { Cohort::NotCounted };
         Ok(Self {
             question_id,
             dataset: question.dataset.clone(),
-            measure: question.measure,
+            measure: question.measure.clone(),
             grid,
             axes,
             filters,

@@ -1,7 +1,7 @@
 //! What a treatment will do to a table, worked out before anything is counted.
 
 use cairn_disclosure::Rule;
-use cairn_policy::{Method, Treatment};
+use cairn_policy::{Cells, Method, Treatment};
 use cairn_question::answer::TreatmentV1;
 use cairn_question::privacy::{Epsilon, NanoRho};
 use cairn_question::{Day, Measure, Question, QuestionId, Schema};
@@ -108,7 +108,11 @@ fn means(
     schema: &Schema,
 ) -> Result<(Means, TreatmentV1), ReleaseFault> {
     match &treatment.method {
-        Method::SuppressRound { profile, min_people, round_to, zeros } => {
+        // Sums, other treatments and rules that this program cannot keep are refused at the gate, before anything is reserved.
+        _ if question.measure.column().is_some() => Err(ReleaseFault::NoPlan),
+        Method::SuppressAudit(_) | Method::CellKey { .. } => Err(ReleaseFault::NoPlan),
+        Method::SuppressRound(cells) => {
+            let Cells { profile, min_people, round_to, zeros, .. } = cells;
             let rule = Rule::new(*min_people, *round_to, *zeros).map_err(|_| ReleaseFault::Contradiction)?;
             let min_cohort = treatment.min_cohort;
             let statement = TreatmentV1::SuppressRound {
@@ -147,7 +151,7 @@ fn sensitivity(
     groups_per_person: u32,
     schema: &Schema,
 ) -> Result<NonZeroU32, ReleaseFault> {
-    let most = match (question.measure, rows_per_person) {
+    let most = match (&question.measure, rows_per_person) {
         (Measure::People, _) => groups_per_person,
         (Measure::Rows, Some(rows)) => rows,
         (Measure::Rows, None) => {
@@ -156,6 +160,7 @@ fn sensitivity(
                 table.is_some_and(|t| t.person_key.is_some() && t.rows_per_person_max.is_none());
             u32::from(row_is_person)
         }
+        (Measure::Sum(_) | Measure::Mean(_), _) => 0,
     };
     NonZeroU32::new(most).ok_or(ReleaseFault::NoBound)
 }
@@ -167,7 +172,7 @@ fn sensitivity(
 #[must_use]
 pub fn cost(treatment: &Treatment) -> (NanoRho, Option<Epsilon>) {
     match &treatment.method {
-        Method::SuppressRound { .. } => (NanoRho::ZERO, None),
+        Method::SuppressRound(_) | Method::SuppressAudit(_) | Method::CellKey { .. } => (NanoRho::ZERO, None),
         Method::Dp { epsilon, .. } => (epsilon.rho(), Some(*epsilon)),
     }
 }

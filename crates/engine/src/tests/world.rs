@@ -207,7 +207,7 @@ impl Asked {
         CountPlan {
             question_id: QuestionId::from_bytes([7; 32]),
             dataset: self.dataset.into(),
-            measure: self.measure,
+            measure: self.measure.clone(),
             grid: Grid::new(dimensions.collect()).unwrap(),
             axes: self.axes.iter().map(|f| f.axis()).collect(),
             filters: self.filters.iter().map(|(f, kept)| f.predicate(kept)).collect(),

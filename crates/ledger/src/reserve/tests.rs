@@ -238,7 +238,7 @@ fn refusals_say_what_is_left() {
     };
     let mut greedy = want(2, 401);
     greedy.caps.lifetime = NanoRho::new(1_000);
-    greedy.quota = Quota { tables_per_day: 1, tables_per_year: 0 };
+    greedy.quota = Quota { tables_per_day: 1, tables_per_year: 0, rho_per_year: None };
     refused(&mut ledger, &greedy, NOON);
     refused(&mut ledger, &Reservation { question_hash: Hash::of(b"x"), ..want(1, 0) }, NOON);
     let first = Reservation { canonical: want(1, 0).canonical, ..want(3, 0) };

@@ -225,7 +225,7 @@ fn the_treatment_is_the_meet_of_all_layers() {
     assert_eq!(noisy.method, Method::Dp { epsilon, groups_per_person: 1 });
     let groups = |text: &str| match decided(&layers, "equalities", text).method {
         Method::Dp { groups_per_person, .. } => groups_per_person,
-        Method::SuppressRound { .. } => 0,
+        _ => 0,
     };
     assert_eq!(
         groups("people by disabled, council where quarter = 2025-Q2"),
@@ -412,8 +412,8 @@ proptest! {
                     prop_assert_eq!(treatment.method.as_str(), "dp");
                 }
             }
-            if let Method::SuppressRound { min_people, .. } = treatment.method {
-                prop_assert!(min_people >= 5);
+            if let Some(cells) = treatment.method.cells() {
+                prop_assert!(cells.min_people >= 5);
             }
             prop_assert!(treatment.quota.tables_per_day > 0);
         }

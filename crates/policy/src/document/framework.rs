@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::document::{FloorDoc, FrameworkDoc, Open, Profile, ZEROS};
+use crate::document::{FloorDoc, FrameworkDoc, Open, PartnerTables, Profile, SecureDoc, ZEROS};
 use crate::finding::Faults;
 use crate::floor;
-use crate::read::{Section, list_of, parse};
+use crate::read::{At, Section, list_of, parse};
 
 /// Reads `framework.toml`.
 pub(crate) fn read(faults: &Faults<'_>) -> Option<FrameworkDoc> {
@@ -23,6 +23,7 @@ pub(crate) fn read(faults: &Faults<'_>) -> Option<FrameworkDoc> {
             .into_iter()
             .filter_map(|(n, s)| Some((n.value, profile(s)?)))
             .collect(),
+        secure: root.section_opt("secure").and_then(secure),
     };
     if let Some(head) = head {
         head.finish();
@@ -36,14 +37,24 @@ fn read_floor(section: Section<'_>) -> Option<FloorDoc> {
     let round_to = section.whole("round_to", 1..=100);
     let min_partners = section.whole("min_partners", floor::MIN_PARTNERS..=100);
     let max_group_columns = section.whole("max_group_columns", 1..=floor::GROUP_COLUMNS);
-    let max_filter_columns = section.whole("max_filter_columns", 0..=floor::FILTER_COLUMNS);
+    // What the framework leaves unsaid, the built-in floor says.
+    let max_filter_columns = section
+        .whole_opt("max_filter_columns", 0..=floor::FILTER_COLUMNS)
+        .unwrap_or_else(|| At::new(floor::FILTER_COLUMNS, section.span.clone()));
     let epsilon_max_per_table = section.millionths("epsilon_max_per_table");
     let epsilon_max_per_year = section.millionths("epsilon_max_per_year");
     let epsilon_max_lifetime = section.millionths("epsilon_max_lifetime");
-    let delta_max = section.delta("delta_max");
+    let delta_max = if section.has("delta_max") {
+        section.delta("delta_max")
+    } else {
+        Some(At::new(floor::DELTA_MAX, section.span.clone()))
+    };
     let lag_days = section.whole("lag_days", 0..=366);
     let max_valid_months = section.whole("max_valid_months", 1..=floor::VALID_MONTHS);
     let special_needs_method = section.texts("special_needs_method").map(|l| l.value).unwrap_or_default();
+    let tables = [("own-role", PartnerTables::OwnRole), ("any-role", PartnerTables::AnyRole)];
+    let partner_tables = section.word_opt("partner_tables", &tables);
+    let finest = if section.has("finest") { section.pairs("finest") } else { None };
     for method in special_needs_method.iter().filter(|m| m.value != "dp") {
         let says = "special-category columns leave only by `dp`: the built-in floor";
         let rule = section.rule("special_needs_method");
@@ -55,7 +66,7 @@ fn read_floor(section: Section<'_>) -> Option<FloorDoc> {
         round_to: round_to?,
         min_partners: min_partners?,
         max_group_columns: max_group_columns?,
-        max_filter_columns: max_filter_columns?,
+        max_filter_columns,
         epsilon_max_per_table: epsilon_max_per_table?,
         epsilon_max_per_year: epsilon_max_per_year?,
         epsilon_max_lifetime: epsilon_max_lifetime?,
@@ -63,6 +74,23 @@ fn read_floor(section: Section<'_>) -> Option<FloorDoc> {
         lag_days: lag_days?,
         max_valid_months: max_valid_months?,
         special_needs_method,
+        partner_tables: partner_tables.map_or(PartnerTables::OwnRole, |t| t.value),
+        finest: finest.map(|f| f.value).unwrap_or_default(),
+    })
+}
+
+/// The terms of secure totals, each at least what hides one partner's figure among others.
+fn secure(section: Section<'_>) -> Option<SecureDoc> {
+    let colluding_max = section.whole("colluding_max", 1..=1_000);
+    let answering_min = section.whole("answering_min", floor::MIN_PARTNERS..=1_000);
+    let invited_min = section.whole("invited_min", floor::MIN_PARTNERS..=1_000);
+    let keys_per_person_max = section.whole("keys_per_person_max", 1..=100);
+    section.finish();
+    Some(SecureDoc {
+        colluding_max: colluding_max?,
+        answering_min: answering_min?,
+        invited_min: invited_min?,
+        keys_per_person_max: keys_per_person_max?,
     })
 }
 

@@ -4,11 +4,12 @@ use cairn_question::privacy::Epsilon;
 use cairn_question::{Hash, Measure, PartnerId};
 
 use crate::document::{
-    Budget, ColumnRule, Dataset, Head, How, Link, Named, PLAN, PolicyDoc, Purpose, Records, Release, Role,
-    Share, ShareWindow, Usage, ZEROS,
+    Budget, CellsDoc, CellsKind, ColumnRule, Dataset, Head, How, Link, LinkKind, Named, OptOutDoc, PLAN,
+    PolicyDoc, Purpose, Records, Release, Role, Share, ShareWindow, Usage, ZEROS,
 };
 use crate::finding::Faults;
 use crate::read::{At, Section, parse};
+use crate::treatment::{Dominance, Secondary, SnapshotEvery};
 
 /// Reads `policy.toml`.
 pub(crate) fn read(faults: &Faults<'_>) -> Option<PolicyDoc> {
@@ -162,11 +163,29 @@ fn month_day(section: &Section<'_>, text: &At<String>) -> Option<(u8, u8)> {
 }
 
 fn dataset(name: At<String>, section: Section<'_>) -> Dataset {
+    let table = section.text_opt("table");
     let one_row_is = section.text("one_row_is");
+    let every = [("month", SnapshotEvery::Month), ("quarter", SnapshotEvery::Quarter)];
+    let snapshot = section.word_opt("snapshot", &every);
+    let opt_out = section.section_opt("opt_out").and_then(opt_out);
+    let keep_years = section.whole_opt("keep_years", 1..=100);
     let rows_per_person = section.whole_opt("max_rows_per_person", 1..=1_000);
     let columns = section.section("columns").map(|s| columns(&s)).unwrap_or_default();
     section.finish();
-    Dataset { name, one_row_is, rows_per_person, columns }
+    Dataset { name, table, one_row_is, snapshot, opt_out, keep_years, rows_per_person, columns }
+}
+
+/// `{ via = "participants" }`, or a column with the codes that may be shared.
+fn opt_out(section: Section<'_>) -> Option<OptOutDoc> {
+    let rule = match section.text_opt("via") {
+        Some(table) => Some(OptOutDoc::Via(table)),
+        None => section
+            .text("column")
+            .zip(section.texts("share_only_if"))
+            .map(|(column, share_only_if)| OptOutDoc::Column { column, share_only_if }),
+    };
+    section.finish();
+    rule
 }
 
 fn columns(section: &Section<'_>) -> BTreeMap<String, ColumnRule> {
@@ -176,6 +195,9 @@ fn columns(section: &Section<'_>) -> BTreeMap<String, ColumnRule> {
             usage: column.word("use", Usage::WORDS),
             grains: column.texts_opt("grains").map(|l| l.value).unwrap_or_default(),
             special: column.flag("special").is_some_and(|f| f.value),
+            codes: column.text_opt("codes"),
+            bounds: column.bounds("bounds"),
+            unit: column.text_opt("unit"),
         };
         column.finish();
         (name.value, rule)
@@ -188,23 +210,36 @@ fn link(section: Section<'_>) -> Option<Link> {
     let left = section.text("left");
     let right = section.text("right");
     let on = section.text("on");
-    section.word("kind", &[("one-to-many", ())]);
+    let kinds = [("one-to-many", LinkKind::OneToMany), ("count-once", LinkKind::CountOnce)];
+    let kind = section.word("kind", &kinds);
     section.finish();
-    Some(Link { id: id?, left: left?, right: right?, on: on? })
+    Some(Link { id: id?, left: left?, right: right?, on: on?, kind: kind? })
 }
 
 #[derive(Clone, Copy)]
 enum MethodWord {
     SuppressRound,
+    SuppressAudit,
+    CellKey,
     Dp,
 }
 
 fn release(section: Section<'_>) -> Option<Release> {
-    let words = [("suppress-round", MethodWord::SuppressRound), ("dp", MethodWord::Dp)];
+    let words = [
+        ("suppress-round", MethodWord::SuppressRound),
+        ("suppress-audit", MethodWord::SuppressAudit),
+        ("cell-key", MethodWord::CellKey),
+        ("dp", MethodWord::Dp),
+    ];
     let method = section.word("method", &words);
     let min_partners = section.whole_opt("min_partners", 0..=1_000);
     let how = match method.map(|m| m.value) {
-        Some(MethodWord::SuppressRound) => suppress_round(&section),
+        Some(MethodWord::SuppressRound) => cells(&section, Some(CellsKind::SuppressRound)),
+        Some(MethodWord::SuppressAudit) => cells(&section, Some(CellsKind::SuppressAudit)),
+        Some(MethodWord::CellKey) => {
+            let table = section.text("ptable");
+            cells(&section, table.map(|table| CellsKind::CellKey { table }))
+        }
         Some(MethodWord::Dp) => dp(&section),
         // With the method unknown, nobody can say which keys belong.
         None => return None,
@@ -214,15 +249,26 @@ fn release(section: Section<'_>) -> Option<Release> {
     Some(Release { span, min_partners, how: how? })
 }
 
-fn suppress_round(section: &Section<'_>) -> Option<How> {
+fn cells(section: &Section<'_>, kind: Option<CellsKind>) -> Option<How> {
     let profile = section.text_opt("profile");
     let own = profile.is_none();
     let number =
         |key, most| if own { section.whole(key, 0..=most) } else { section.whole_opt(key, 0..=most) };
     let (min_people, round_to) = (number("min_people", 10_000), number("round_to", 100));
     let zeros = section.word_opt("zeros", ZEROS);
+    let secondary = section.flag("secondary");
+    let secondary = secondary.map(|f| At::new(if f.value { Secondary::Yes } else { Secondary::No }, f.span));
+    let dominance = section.section_opt("dominance").and_then(dominance);
     let whole = !own || (min_people.is_some() && round_to.is_some());
-    whole.then_some(How::SuppressRound { profile, min_people, round_to, zeros })
+    let kind = kind.filter(|_| whole)?;
+    Some(How::Cells(CellsDoc { kind, profile, min_people, round_to, zeros, secondary, dominance }))
+}
+
+fn dominance(section: Section<'_>) -> Option<At<Dominance>> {
+    let (largest, max_percent) = (section.whole("largest", 1..=10), section.whole("max_percent", 1..=100));
+    let span = section.span.clone();
+    section.finish();
+    Some(At::new(Dominance { largest: largest?.value, max_percent: max_percent?.value }, span))
 }
 
 fn dp(section: &Section<'_>) -> Option<How> {
@@ -264,6 +310,8 @@ fn share(section: Section<'_>) -> Option<Share> {
     let purpose = section.name("purpose");
     let role = section.name("role");
     let dataset = section.text("dataset");
+    let (from, until) = (section.day_opt("from"), section.day_opt("until"));
+    let named_analysts = section.texts_opt("named_analysts").map(|list| named_analysts(&section, list));
     let answers = section.texts("answers").map(|l| answers(&section, l));
     let group_by = section.pairs("group_by");
     let filter_by = section.pairs("filter_by");
@@ -284,6 +332,9 @@ fn share(section: Section<'_>) -> Option<Share> {
         purpose: purpose?,
         role: role?,
         dataset: dataset?,
+        from,
+        until,
+        named_analysts,
         answers: answers?,
         group_by: group_by?.value,
         filter_by: filter_by?.value,
@@ -294,9 +345,16 @@ fn share(section: Section<'_>) -> Option<Share> {
         window,
         links: links?.value,
         release: release?,
-        tables_per_day: quota.0,
-        tables_per_year: quota.1,
+        tables_per_day: quota.tables_per_day,
+        tables_per_year: quota.tables_per_year,
+        epsilon_per_year: quota.epsilon_per_year,
     })
+}
+
+fn named_analysts(section: &Section<'_>, list: At<Vec<At<String>>>) -> At<Vec<At<cairn_question::Name>>> {
+    let rule = section.rule("named_analysts");
+    let name = |text: &At<String>| Some(At::new(section.as_name(&rule, text)?, text.span.clone()));
+    At::new(list.value.iter().filter_map(name).collect(), list.span)
 }
 
 fn answers(section: &Section<'_>, list: At<Vec<At<String>>>) -> Vec<At<Measure>> {
@@ -305,10 +363,10 @@ fn answers(section: &Section<'_>, list: At<Vec<At<String>>>) -> Vec<At<Measure>>
         section.faults().error("CP410", &list.span, section.rule("answers"), says, "write [\"people\"]");
     }
     let answer = |text: At<String>| {
-        let measure = [Measure::People, Measure::Rows].into_iter().find(|m| m.as_str() == text.value);
+        let measure: Option<Measure> = text.value.parse().ok();
         if measure.is_none() {
             let says = format!("`{}` is not an answer that can be given", crate::read::shown(&text.value));
-            let fix = "`people` and `rows` are the answers there are";
+            let fix = "the answers are `people`, `rows`, `sum:COLUMN` and `mean:COLUMN`";
             section.faults().error("CP410", &text.span, section.rule("answers"), says, fix);
         }
         Some(At::new(measure?, text.span))
@@ -324,9 +382,15 @@ fn window(section: Section<'_>) -> Option<ShareWindow> {
     Some(ShareWindow { column: column?, from: from?, lag_days: lag_days? })
 }
 
-fn quota(section: Section<'_>) -> Option<(At<u32>, At<u32>)> {
-    let quota = |key| {
-        let tables = section.whole(key, 0..=1_000_000)?;
+struct QuotaDoc {
+    tables_per_day: At<u32>,
+    tables_per_year: Option<At<u32>>,
+    epsilon_per_year: Option<At<u32>>,
+}
+
+fn quota(section: Section<'_>) -> Option<QuotaDoc> {
+    let used = |tables: Option<At<u32>>, key| {
+        let tables = tables?;
         if tables.value == 0 {
             let says = "a quota of 0 tables: the share could never be used";
             let fix = "give a number above 0, or delete the share";
@@ -334,15 +398,25 @@ fn quota(section: Section<'_>) -> Option<(At<u32>, At<u32>)> {
         }
         Some(tables)
     };
-    let (day, year) = (quota("tables_per_day"), quota("tables_per_year"));
+    let day = used(section.whole("tables_per_day", 0..=1_000_000), "tables_per_day");
+    let by_loss = section.has("epsilon_per_year");
+    let epsilon_per_year = if by_loss { section.millionths("epsilon_per_year") } else { None };
+    let year = if by_loss {
+        section.whole_opt("tables_per_year", 0..=1_000_000)
+    } else {
+        section.whole("tables_per_year", 0..=1_000_000)
+    };
+    let bounded = by_loss || year.is_some();
+    let tables_per_year = used(year, "tables_per_year");
     section.finish();
-    Some((day?, year?))
+    bounded.then_some(QuotaDoc { tables_per_day: day?, tables_per_year, epsilon_per_year })
 }
 
 fn records(section: Section<'_>) -> Option<Records> {
     let audit_keep_years = section.whole("audit_keep_years", 1..=100);
+    let answers_cached_days = section.whole_opt("answers_cached_days", 1..=36_600).map(|d| d.value);
     let conditions = section.texts("conditions");
     section.finish();
     let conditions = conditions?.value.into_iter().map(|c| c.value).collect();
-    Some(Records { audit_keep_years: audit_keep_years?.value, conditions })
+    Some(Records { audit_keep_years: audit_keep_years?.value, answers_cached_days, conditions })
 }

@@ -28,7 +28,9 @@ pub(super) fn check(ground: &Ground<'_>) {
     }
     let mut ids = BTreeSet::new();
     for link in &ground.policy.links {
-        joins(link, ground);
+        if crate::layers::joins(link.kind.value) {
+            joins(link, ground);
+        }
         if !ids.insert(link.id.value.as_str()) {
             let says = format!("the link {} stands twice", link.id.value);
             ground.faults.error("CP419", &link.id.span, "link", says, "delete one");

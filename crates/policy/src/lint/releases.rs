@@ -1,5 +1,5 @@
 use crate::decimal;
-use crate::document::{FloorDoc, How, Release};
+use crate::document::{CellsDoc, FloorDoc, How, Release};
 use crate::finding::Faults;
 use crate::floor;
 use crate::lint::Ground;
@@ -10,7 +10,7 @@ pub(super) fn check(ground: &Ground<'_>) {
         let path = format!("release.{name}");
         partners(release, &path, ground);
         match &release.how {
-            How::SuppressRound { .. } => plain(release, &path, ground),
+            How::Cells(cells) => plain(release, cells, &path, ground),
             How::Dp { epsilon, .. } => {
                 let most = ground.framework.floor.as_ref().map(|f| f.epsilon_max_per_table.value);
                 if let Some(most) = most.filter(|m| epsilon.value.millionths() > *m) {
@@ -36,15 +36,11 @@ fn partners(release: &Release, path: &str, ground: &Ground<'_>) {
         let says = format!("a total over {} partners: each could subtract its own", partners.value);
         let fix = format!("at least {least} partners, or 1 for this partner's own table");
         ground.faults.error("CP304", &partners.span, rule, says, fix);
-    } else {
-        let says =
-            "this program answers with this partner's own tables only, and makes no totals over partners";
-        ground.faults.error("CP304", &partners.span, rule, says, "write 1, or delete the line");
     }
 }
 
-fn plain(release: &Release, path: &str, ground: &Ground<'_>) {
-    let How::SuppressRound { profile, min_people, round_to, zeros } = &release.how else { return };
+fn plain(release: &Release, doc: &CellsDoc, path: &str, ground: &Ground<'_>) {
+    let CellsDoc { profile, min_people, round_to, zeros, .. } = doc;
     let known = profile.as_ref().map(|p| (p, ground.framework.profiles.get(&p.value)));
     if let Some((name, None)) = known {
         let names = ground.framework.profiles.keys().cloned();

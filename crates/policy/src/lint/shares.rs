@@ -3,7 +3,7 @@ use cairn_question::form::nearest;
 use cairn_question::schema::Class;
 
 use crate::document::{Columns, How, Share};
-use crate::layers::{Purposes, is_dated, open_columns};
+use crate::layers::{Purposes, is_dated, min_partners, open_columns, own_table_allowed};
 use crate::lint::Ground;
 use crate::read::At;
 
@@ -250,8 +250,8 @@ fn counts(share: &Share, path: &str, ground: &Ground<'_>) {
             );
         }
     }
-    let (day, year) = (&share.tables_per_day, &share.tables_per_year);
-    if year.value < day.value {
+    let day = &share.tables_per_day;
+    if let Some(year) = share.tables_per_year.as_ref().filter(|y| y.value < day.value) {
         let says = "the quota of a year is below the quota of a day";
         ground.faults.error(
             "CP414",
@@ -307,6 +307,19 @@ fn released(share: &Share, path: &str, ground: &Ground<'_>) {
     {
         let says = "`min_cohort` looks at the records, and a `dp` table must not depend on such a look";
         ground.faults.error("CP306", &cohort.span, format!("{path}.min_cohort"), says, "delete the line");
+    }
+    if let Some(head) = &ground.policy.head
+        && min_partners(release) == 1
+        && ground.framework.floor.is_some()
+        && !own_table_allowed(ground.policy, head, ground.framework, &share.role.value)
+    {
+        let says = format!(
+            "{} gives this partner's own table to a role that others vouch for; the framework allows totals only",
+            share.release.value
+        );
+        let span = release.min_partners.as_ref().map_or(&share.release.span, |p| &p.span);
+        let fix = "write min_partners = 3 or more, or use a release for this partner's own role";
+        ground.faults.error("CP304", span, format!("{path}.release"), says, fix);
     }
     if ground.framework.fits_special(release.how.as_str()) {
         return;

@@ -124,10 +124,10 @@ fn a_threshold_is_never_below_the_floor() {
 }
 
 #[test]
-fn two_partners_are_too_few_and_totals_are_not_made_here() {
+fn two_partners_are_too_few_for_a_total() {
     let partners =
         |n: &str| ("[release.plain-table]\n", format!("[release.plain-table]\nmin_partners = {n}\n"));
-    for (n, expected) in [("0", 1), ("1", 0), ("2", 1), ("3", 1)] {
+    for (n, expected) in [("0", 1), ("1", 0), ("2", 1), ("3", 0)] {
         let (from, to) = partners(n);
         let found = findings(&[(from, &to)]).1;
         assert_eq!(found.iter().filter(|f| f.code == "CP304").count(), expected, "{n}");
@@ -453,7 +453,7 @@ fn two_treatments_of_one_role_are_found_whatever_they_differ_in() {
         let (method, differ) = if a.starts_with("epsilon") {
             ("dp\"\nmechanism = \"discrete-laplace", "epsilon or groups_per_person")
         } else {
-            ("suppress-round", "profile, min_people, round_to or zeros")
+            ("suppress-round", "profile, min_people, round_to, zeros, secondary or dominance")
         };
         let releases = format!(
             "[release.one]\nmethod = \"{method}\"\n{a}\n[release.other]\nmethod = \"{method}\"\n{b}\n"

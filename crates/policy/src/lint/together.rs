@@ -8,6 +8,7 @@ use crate::document::{How, Share};
 use crate::finding::Severity;
 use crate::lint::Ground;
 use crate::read::At;
+use crate::treatment::{Dominance, Secondary};
 
 /// Faults of two shares together.
 pub(super) fn pairs(ground: &Ground<'_>) {
@@ -79,7 +80,18 @@ struct Protection<'a> {
 #[derive(Eq, PartialEq)]
 enum Treated<'a> {
     Dp { epsilon: Epsilon, groups_per_person: u32 },
-    SuppressRound { profile: Option<&'a str>, min_people: Option<u32>, round_to: Option<u32>, zeros: Zeros },
+    Cells(CellsTreated<'a>),
+}
+
+#[derive(Eq, PartialEq)]
+struct CellsTreated<'a> {
+    method: &'static str,
+    profile: Option<&'a str>,
+    min_people: Option<u32>,
+    round_to: Option<u32>,
+    zeros: Zeros,
+    secondary: Secondary,
+    dominance: Option<Dominance>,
 }
 
 fn protection<'a>(share: &'a Share, ground: &'a Ground<'_>) -> Option<Protection<'a>> {
@@ -97,16 +109,19 @@ fn treated<'a>(how: &'a How, ground: &Ground<'_>) -> Treated<'a> {
         How::Dp { epsilon, groups_per_person } => {
             Treated::Dp { epsilon: epsilon.value, groups_per_person: groups_per_person.value }
         }
-        How::SuppressRound { profile, min_people, round_to, zeros } => {
-            let profile = profile.as_ref().map(|p| p.value.as_str());
+        How::Cells(doc) => {
+            let profile = doc.profile.as_ref().map(|p| p.value.as_str());
             let known = profile.and_then(|p| ground.framework.profiles.get(p)).map(|p| p.zeros);
-            Treated::SuppressRound {
+            Treated::Cells(CellsTreated {
+                method: how.as_str(),
                 profile,
-                min_people: min_people.as_ref().map(|m| m.value),
-                round_to: round_to.as_ref().map(|r| r.value),
+                min_people: doc.min_people.as_ref().map(|m| m.value),
+                round_to: doc.round_to.as_ref().map(|r| r.value),
                 // As the layers resolve it.
-                zeros: zeros.as_ref().map(|z| z.value).or(known).unwrap_or(Zeros::Show),
-            }
+                zeros: doc.zeros.as_ref().map(|z| z.value).or(known).unwrap_or(Zeros::Show),
+                secondary: doc.secondary.as_ref().map_or(Secondary::No, |s| s.value),
+                dominance: doc.dominance.as_ref().map(|d| d.value),
+            })
         }
     }
 }
@@ -116,8 +131,8 @@ impl Protection<'_> {
         let method = match (&self.method, &other.method) {
             (a, b) if a == b => None,
             (Treated::Dp { .. }, Treated::Dp { .. }) => Some("epsilon or groups_per_person"),
-            (Treated::SuppressRound { .. }, Treated::SuppressRound { .. }) => {
-                Some("profile, min_people, round_to or zeros")
+            (Treated::Cells(a), Treated::Cells(b)) if a.method == b.method => {
+                Some("profile, min_people, round_to, zeros, secondary or dominance")
             }
             _ => Some("method"),
         };

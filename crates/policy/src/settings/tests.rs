@@ -18,8 +18,14 @@ fn rho() -> impl Strategy<Value = Option<NanoRho>> {
 fn settings() -> impl Strategy<Value = Settings> {
     let small = || option::of(0_u32..50);
     (
-        (days(), days(), days(), 0_u32..50, 0_u32..50, 0_u32..50),
-        (option::of((1_u32..10_000_000).prop_map(|e| Epsilon::from_millionths(e).unwrap())), rho(), rho()),
+        (days(), days(), days(), 0_u32..50, 0_u32..50, 0_u32..50, 0_u32..50),
+        (
+            option::of((1_u32..10_000_000).prop_map(|e| Epsilon::from_millionths(e).unwrap())),
+            rho(),
+            rho(),
+            rho(),
+            option::of(btree_set("[a-d]", 0..3)),
+        ),
         (small(), small(), small(), small(), small(), grains(), grains()),
     )
         .prop_map(|(a, b, c)| Settings {
@@ -29,9 +35,12 @@ fn settings() -> impl Strategy<Value = Settings> {
             lag_days: a.3,
             min_people: a.4,
             min_cohort: a.5,
+            min_partners: a.6,
             epsilon: b.0,
             rho_per_year: b.1,
             rho_lifetime: b.2,
+            rho_per_analyst: b.3,
+            named_analysts: b.4,
             rows_per_person: c.0,
             max_group_columns: c.1,
             max_filter_columns: c.2,

@@ -157,6 +157,10 @@ fn tables(
         if let Some(key) = doc.table.person_key.as_deref().filter(|k| !names.contains(k)) {
             faults.add("CS003", file, format!("person_key `{key}` is not a column"));
         }
+        let closes = |name: &str| columns.iter().any(|c| c.name == name && c.kind == Kind::Date);
+        if let Some(name) = doc.table.closed_by.as_deref().filter(|name| !closes(name)) {
+            faults.add("CS003", file, format!("closed_by `{name}` is not a date column"));
+        }
         let parent = doc.table.parent.map(|p| Parent { table: p.table, on: p.on });
         tables.insert(
             doc.table.name.clone(),
@@ -167,6 +171,7 @@ fn tables(
                 person_key: doc.table.person_key,
                 parent,
                 rows_per_person_max: doc.table.rows_per_person_max,
+                closed_by: doc.table.closed_by,
                 columns,
             },
         );

@@ -51,6 +51,7 @@ pub(super) struct TableHead {
     pub(super) person_key: Option<String>,
     pub(super) parent: Option<ParentDoc>,
     pub(super) rows_per_person_max: Option<u32>,
+    pub(super) closed_by: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -21,7 +21,7 @@ fn caps() -> Caps {
 }
 
 fn quota() -> Quota {
-    Quota { tables_per_day: 100, tables_per_year: 1_000 }
+    Quota { tables_per_day: 100, tables_per_year: 1_000, rho_per_year: None }
 }
 
 /// A debit from a real ledger: nothing else makes one.
@@ -52,6 +52,11 @@ fn debit(id: QuestionId) -> Debited {
 fn treatment(method: Method) -> Treatment {
     Treatment {
         share: name("quarterly"),
+        release: "plain-table".to_owned(),
+        min_partners: 1,
+        snapshot: None,
+        keep: None,
+        opt_out: None,
         method,
         window: Window { column: None, from: None, lag_days: 0 },
         min_cohort: 0,
@@ -68,7 +73,14 @@ fn dp() -> Treatment {
 
 fn suppress() -> Treatment {
     let profile = "sub-national-8-5".to_owned();
-    treatment(Method::SuppressRound { profile, min_people: 8, round_to: 5, zeros: Zeros::Show })
+    treatment(Method::SuppressRound(cairn_policy::Cells {
+        profile,
+        min_people: 8,
+        round_to: 5,
+        zeros: Zeros::Show,
+        secondary: cairn_policy::Secondary::No,
+        dominance: None,
+    }))
 }
 
 fn terms(text: &str, treatment: &Treatment) -> Terms {

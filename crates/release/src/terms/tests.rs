@@ -14,11 +14,16 @@ fn question(text: &str) -> Question {
 fn treatment(method: Method) -> Treatment {
     Treatment {
         share: name("quarterly"),
+        release: "plain-table".to_owned(),
+        min_partners: 1,
+        snapshot: None,
+        keep: None,
+        opt_out: None,
         method,
         window: Window { column: None, from: None, lag_days: 0 },
         min_cohort: 0,
         rows_per_person: None,
-        quota: Quota { tables_per_day: 10, tables_per_year: 100 },
+        quota: Quota { tables_per_day: 10, tables_per_year: 100, rho_per_year: None },
         caps: Caps {
             per_year: NanoRho::new(1_000_000_000),
             lifetime: NanoRho::new(5_000_000_000),
@@ -34,7 +39,14 @@ fn dp(groups_per_person: u32) -> Treatment {
 
 fn suppress(min_people: u32, round_to: u32) -> Treatment {
     let profile = "sub-national-8-5".to_owned();
-    treatment(Method::SuppressRound { profile, min_people, round_to, zeros: Zeros::Show })
+    treatment(Method::SuppressRound(cairn_policy::Cells {
+        profile,
+        min_people,
+        round_to,
+        zeros: Zeros::Show,
+        secondary: cairn_policy::Secondary::No,
+        dominance: None,
+    }))
 }
 
 fn terms(text: &str, treatment: &Treatment) -> Result<Terms, ReleaseFault> {
