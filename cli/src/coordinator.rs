@@ -118,6 +118,7 @@ async fn keep_status(running: &Coordinator, file: &Path) -> Result<(), Failure> 
                 "connected": now.connected,
                 "away": now.away,
                 "open_rounds": now.open_rounds,
+                "policies": now.policies,
             });
             files::replace(file, &format!("{value:#}\n"))?;
             written = Some(now);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use cairn_link::RoundResult;
 use cairn_question::answer::Expected;
-use cairn_question::combine::{CoverageV1, PartnerLine, Standing, combine, standing_of};
+use cairn_question::combine::{CoverageV1, PartnerLine, PolicyLine, Standing, combine, standing_of};
 use cairn_question::register::Register;
 use cairn_question::{AskV1, Grid, Hash, OutcomeV1, PartnerId, ReplyV1};
 
@@ -102,8 +102,8 @@ fn line(
     coverage: &CoverageV1,
     replies: &BTreeMap<PartnerId, ReplyV1>,
 ) -> Result<PartnerLine, Failure> {
-    let said = coverage.partners.iter().find(|l| l.partner == *partner).map(|l| &l.standing);
-    let standing = match (replies.get(partner), said) {
+    let told = coverage.partners.iter().find(|l| l.partner == *partner);
+    let standing = match (replies.get(partner), told.map(|l| &l.standing)) {
         (Some(reply), _) => standing_of(reply),
         (None, Some(word @ (Standing::Offline | Standing::Late | Standing::Unverified))) => word.clone(),
         (None, Some(_)) => {
@@ -119,7 +119,14 @@ fn line(
             ));
         }
     };
-    Ok(PartnerLine { partner: partner.clone(), standing })
+    let policy = replies.get(partner).and_then(|reply| {
+        // Its id, version and hash are the partner's own words; its last day is the coordinator's, if it is of this very policy.
+        let decided = PolicyLine::of(&reply.policy, None)?;
+        let until =
+            told.and_then(|l| l.policy.as_ref()).filter(|p| p.hash == decided.hash).and_then(|p| p.until);
+        Some(PolicyLine { until, ..decided })
+    });
+    Ok(PartnerLine { partner: partner.clone(), standing, policy })
 }
 
 #[cfg(test)]

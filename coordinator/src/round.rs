@@ -1,12 +1,14 @@
 //! One question's round as a pure state machine: events and the time in, partners to ask and at last a coverage
 //! statement out. It knows no socket, clock or disk, so every order of events can be tried in a test.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use cairn_question::answer::Expected;
-use cairn_question::combine::{CoverageV1, PartnerLine, Standing, combine, standing_of};
+use cairn_question::combine::{CoverageV1, PartnerLine, PolicyLine, Standing, combine, standing_of};
 use cairn_question::limits::{CELL_BYTES_MAX, COVERAGE_BYTES_MAX, FRAME_BYTES_MAX};
-use cairn_question::{Grid, Hash, Moment, Name, OutcomeV1, PartnerId, QuestionId, ReplyV1, VerifyingKey};
+use cairn_question::{
+    Grid, Hash, Moment, Name, OutcomeV1, PartnerId, PolicyCard, QuestionId, ReplyV1, VerifyingKey,
+};
 
 /// Most times that one partner is asked in one round. A partner is asked again when it comes back after its connection
 /// was lost; one whose connection never holds counts as offline after this many.
@@ -200,11 +202,13 @@ impl Round {
     }
 
     /// Closes the round: every partner that was asked gets exactly one standing, and the answers are added up.
+    ///
+    /// `cards` are the partners' verified cards: a line says a policy's last day where the card is of the policy that replied.
     #[must_use]
-    pub fn close(self, now: Moment) -> Closed {
+    pub fn close(self, now: Moment, cards: &BTreeMap<PartnerId, PolicyCard>) -> Closed {
         let answers = self.lines.iter().filter_map(Line::answer);
         let combined = combine(&self.terms.grid, answers);
-        let partners = self.lines.iter().map(Line::statement).collect();
+        let partners = self.lines.iter().map(|line| line.statement(cards.get(&line.partner))).collect();
         let coverage = CoverageV1 {
             cairn_coverage: 1,
             question_id: self.terms.question_id,
@@ -312,13 +316,22 @@ impl Line {
         }
     }
 
-    fn statement(&self) -> PartnerLine {
+    fn statement(&self, card: Option<&PolicyCard>) -> PartnerLine {
         let standing = match &self.state {
             State::Away { .. } => Standing::Offline,
             State::Asked => Standing::Late,
             State::Settled(standing, _) => standing.clone(),
         };
-        PartnerLine { partner: self.partner.clone(), standing }
+        let policy = match &self.state {
+            State::Settled(_, Some(verified)) => Some(&verified.reply.policy),
+            _ => None,
+        };
+        let card = card.and_then(|card| card.policy.as_ref());
+        let policy = policy.and_then(|decided| {
+            let until = card.filter(|public| public.statement == *decided).map(|public| public.until);
+            PolicyLine::of(decided, until)
+        });
+        PartnerLine { partner: self.partner.clone(), standing, policy }
     }
 
     fn into_reply(self) -> Option<(PartnerId, Vec<u8>)> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_link::{Clock, CoordinatorIdentity, Event, LinkError, Listener};
-use cairn_question::PartnerId;
+use cairn_question::{PartnerId, PolicyCard};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -73,6 +73,8 @@ pub struct Status {
     pub away: Vec<PartnerId>,
     /// How many rounds are open.
     pub open_rounds: usize,
+    /// The public part of each partner's policy, as the partner signed it last since the coordinator started.
+    pub policies: Vec<PolicyCard>,
 }
 
 impl Coordinator {
@@ -146,6 +148,7 @@ fn handle(hub: &Arc<Hub>, event: Event) {
     match event {
         Event::NodeUp { partner, node } => hub.node_up(&partner, node),
         Event::NodeDown { partner } => hub.node_down(&partner),
+        Event::PolicyCard { partner, card } => hub.take_card(&partner, &card),
         Event::Asked { analyst, ask, responder } => {
             tokio::spawn(desk::asked(Arc::clone(hub), analyst, ask, responder));
         }

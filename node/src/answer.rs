@@ -28,6 +28,8 @@ pub(crate) struct Desk {
     engine: Engine,
     turns: Semaphore,
     in_force: watch::Sender<InForce>,
+    /// The signed public part of the policy, for the coordinator.
+    card: watch::Sender<Option<Vec<u8>>>,
     /// One lock for each question that is at work, so that the same question that comes twice is worked on once.
     at_work: Mutex<HashMap<Hash, Weak<tokio::sync::Mutex<()>>>>,
 }
@@ -61,13 +63,18 @@ impl Desk {
             engine,
             turns: Semaphore::new(counts_at_once),
             in_force: watch::Sender::new(InForce::default()),
+            card: watch::Sender::new(None),
             at_work: Mutex::new(HashMap::new()),
         }
     }
 
     /// Puts a policy, a brake or a snapshot in force, for questions under way too.
     pub(crate) fn put_in_force(&self, in_force: InForce) {
-        self.in_force.send_replace(in_force);
+        let before = self.in_force.send_replace(in_force).layers.map(|l| l.public_part());
+        let public = self.in_force.borrow().layers.as_ref().map(|l| l.public_part());
+        if public != before || self.card.borrow().is_none() {
+            self.card.send_replace(Some(self.inner.gate.card(public, self.inner.clock.now())));
+        }
     }
 
     pub(crate) fn in_force(&self) -> InForce {
@@ -192,6 +199,10 @@ impl Handler for Desk {
         let reply = self.reply(ask, deadline).await;
         tracing::info!(question, bytes = reply.len(), "a question is replied to");
         reply
+    }
+
+    fn card(&self) -> watch::Receiver<Option<Vec<u8>>> {
+        self.card.subscribe()
     }
 }
 

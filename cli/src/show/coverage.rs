@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use cairn_question::answer::PrivacyStatement;
 use cairn_question::combine::Standing;
-use cairn_question::{PartnerId, RuleBroken};
+use cairn_question::{Day, PartnerId, RuleBroken};
 
 use super::{Shown, treatment_in_words};
 
@@ -30,8 +30,26 @@ pub(super) fn in_words(shown: &Shown) -> String {
             }
         };
     }
+    policies(shown, &mut text);
     treatments(shown, &mut text);
     text
+}
+
+/// The policy that decided at each partner that replied, those with the same last day together.
+fn policies(shown: &Shown, text: &mut String) {
+    let mut ends: Vec<(Option<Day>, Vec<String>)> = Vec::new();
+    for line in &shown.coverage.partners {
+        let Some(policy) = &line.policy else { continue };
+        let decided = format!("{} {policy}", line.partner);
+        match ends.iter_mut().find(|(until, _)| *until == policy.until) {
+            Some((_, partners)) => partners.push(decided),
+            None => ends.push((policy.until, vec![decided])),
+        }
+    }
+    for (until, partners) in ends {
+        let until = until.map_or_else(String::new, |day| format!(" (in force until {day})"));
+        let _ = writeln!(text, "Policies that decided{until}: {}", partners.join(", "));
+    }
 }
 
 /// Refusals, partners with the same one together: every rule, and the nearest question that would be answered.

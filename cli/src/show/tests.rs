@@ -1,6 +1,6 @@
 use super::*;
 use cairn_question::answer::{PrivacyStatement, SnapshotStatement, Zeros};
-use cairn_question::combine::{PartnerLine, combine};
+use cairn_question::combine::{PartnerLine, PolicyLine, combine};
 use cairn_question::{Hash, Moment, Name, RuleBroken, TableV1};
 
 fn answer(grid: &Grid, cells: &str) -> AnswerV1 {
@@ -53,7 +53,16 @@ fn shown() -> Shown {
         code: "CR012".into(),
         says: "sex is not shared".into(),
     };
-    let line = |id: &str, standing| PartnerLine { partner: partner(id), standing };
+    let line = |id: &str, standing| PartnerLine::new(partner(id), standing);
+    let decided = |id: &str, standing, until: Option<&str>| {
+        let policy = PolicyLine {
+            id: Name::new(format!("{id}-sharing")).unwrap(),
+            version: 7,
+            hash: Hash::of(id.as_bytes()),
+            until: until.map(|day| day.parse().unwrap()),
+        };
+        PartnerLine { policy: Some(policy), ..line(id, standing) }
+    };
     let coverage = CoverageV1 {
         cairn_coverage: 1,
         question_id: QuestionId::from_bytes([0x3f; 32]),
@@ -62,9 +71,9 @@ fn shown() -> Shown {
         register_version: 3,
         closed_at: Moment::from_unix_s(1_790_000_000),
         partners: vec![
-            line("fife", Standing::Answered),
-            line("orkney-islands", Standing::Answered),
-            line("health-board", Standing::Refused(vec![rule])),
+            decided("fife", Standing::Answered, Some("2027-03-31")),
+            decided("orkney-islands", Standing::Answered, None),
+            decided("health-board", Standing::Refused(vec![rule]), Some("2027-03-31")),
             line("college", Standing::Offline),
         ],
         combined: combined.clone(),

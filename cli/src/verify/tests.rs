@@ -131,8 +131,7 @@ fn reply(ask: &AskV1, hash: Hash, who: &str, outcome: OutcomeV1) -> ReplyV1 {
 
 impl World {
     fn honest(&self) -> CoverageV1 {
-        let lines =
-            self.replies.iter().map(|r| PartnerLine { partner: r.partner.clone(), standing: standing_of(r) });
+        let lines = self.replies.iter().map(|r| PartnerLine::new(r.partner.clone(), standing_of(r)));
         let answers = self.replies.iter().filter_map(|r| match &r.outcome {
             OutcomeV1::Answer(a) => Some(&**a),
             _ => None,
@@ -182,6 +181,24 @@ fn a_lying_coordinator_shows_nothing() {
         w.replies.truncate(1);
     };
     check(leave_out, "CC211");
+}
+
+#[test]
+fn the_policy_that_decided_is_the_partners_own_word() {
+    let mut world = world();
+    let until = Some("2027-03-31".parse().unwrap());
+    let told = |hash: &[u8]| PolicyLine { id: name("lie"), version: 9, hash: Hash::of(hash), until };
+    // Of another policy than the reply names, and of the same under other words.
+    world.coverage.partners[0].policy = Some(told(b"another"));
+    world.coverage.partners[1].policy = Some(told(b"p"));
+    let shown = world.verify(world.result()).unwrap();
+    let lines = shown.coverage.partners.iter().map(|l| l.policy.as_ref().map(|p| (p.to_string(), p.until)));
+    assert_eq!(lines.collect::<Vec<_>>(), [Some(("p@1".into(), None)), Some(("p@1".into(), until))]);
+    // Where no signed reply is shown, no policy is.
+    world.coverage.partners[1].standing = Standing::Offline;
+    let mut result = world.result();
+    result.replies.truncate(1);
+    assert_eq!(world.verify(result).unwrap().coverage.partners[1].policy, None);
 }
 
 /// Spoils the reply of the second partner alone; the coordinator's statement is then honest about what it passes on.

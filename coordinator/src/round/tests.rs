@@ -1,7 +1,9 @@
+use cairn_question::answer::PolicyStatement;
+use cairn_question::card::PublicPolicy;
 use proptest::prelude::*;
 
 use super::*;
-use crate::fixture::{Asked, Federation, NOW, answer, partner, refusal};
+use crate::fixture::{Asked, Federation, NOW, answer, name, partner, refusal};
 
 const DEADLINE_S: u64 = 60;
 const WAIT_S: u64 = 3;
@@ -66,7 +68,7 @@ fn check_with(patience: Patience, script: &str, expected: &str) {
             latest.insert(ask.partner.clone(), ask);
         }
     }
-    let closed = round.close(NOW.plus_s(DEADLINE_S));
+    let closed = round.close(NOW.plus_s(DEADLINE_S), &BTreeMap::new());
     let sum = closed.coverage.combined.as_ref().map(|c| c.cells[0].cell);
     let lines = closed.coverage.partners.iter().map(|line| match &line.standing {
         Standing::Refused(rules) => format!("refused:{}", rules[0].code),
@@ -158,7 +160,7 @@ fn a_partner_whose_connection_never_holds_is_offline_in_the_end() {
     }
     assert!(round.poll_ask().is_none());
     assert!(round.is_over(NOW.plus_s(WAIT_S)));
-    assert_eq!(round.close(NOW).coverage.partners[0].standing, Standing::Offline);
+    assert_eq!(round.close(NOW, &BTreeMap::new()).coverage.partners[0].standing, Standing::Offline);
 }
 
 #[test]
@@ -173,7 +175,7 @@ fn a_refusal_of_any_length_leaves_a_statement_that_fits() {
             OutcomeV1::Refusal(cairn_question::Refusal::one("share.none", "CR001", "x".repeat(40_000)));
         round.handle(Event::Replied(id.clone(), federation.reply(&asked, id, long)), NOW);
     }
-    let closed = round.close(NOW);
+    let closed = round.close(NOW, &BTreeMap::new());
     let bytes = closed.coverage.sign(&federation.coordinator).to_bytes();
     assert!(CoverageV1::open(&bytes, &federation.coordinator.verifying_key()).is_some());
     let Standing::Refused(rules) = &closed.coverage.partners[99].standing else { panic!("not refused") };
@@ -188,7 +190,7 @@ fn a_reply_longer_than_its_table_can_be_is_none() {
     let mut round = Round::open(terms(&federation, &asked, Patience::Seconds(WAIT_S)), NOW);
     let long = OutcomeV1::Refusal(cairn_question::Refusal::one("share.none", "CR001", "x".repeat(80_000)));
     round.handle(Event::Replied(partner("a"), federation.reply(&asked, &partner("a"), long)), NOW);
-    assert_eq!(round.close(NOW).coverage.partners[0].standing, Standing::Unverified);
+    assert_eq!(round.close(NOW, &BTreeMap::new()).coverage.partners[0].standing, Standing::Unverified);
 }
 
 fn events() -> impl Strategy<Value = Vec<(u8, u8, u64)>> {
@@ -234,7 +236,7 @@ proptest! {
             prop_assert!(round.wake_at() <= NOW.plus_s(DEADLINE_S));
         }
         prop_assert!(round.is_over(NOW.plus_s(DEADLINE_S)));
-        let closed = round.close(NOW.plus_s(DEADLINE_S));
+        let closed = round.close(NOW.plus_s(DEADLINE_S), &BTreeMap::new());
         let lines = &closed.coverage.partners;
         let asked_names: Vec<&str> = lines.iter().map(|l| l.partner.as_str()).collect();
         prop_assert_eq!(&asked_names, &names);
@@ -254,4 +256,52 @@ proptest! {
         let expected = (answered > 0).then_some(cairn_question::Cell::Value(5 * answered));
         prop_assert_eq!(sum, expected);
     }
+}
+
+#[test]
+fn a_line_names_the_policy_that_decided_and_its_last_day_where_the_card_is_of_it() {
+    let federation = Federation::of(&["fife", "angus", "dundee"]);
+    let asked = federation.ask(1, NOW.plus_s(600));
+    let card = |id: &str, hash: &[u8]| {
+        let until = "2027-03-31".parse().unwrap();
+        let policy = PublicPolicy {
+            statement: PolicyStatement { id: "p".into(), version: 1, hash: Hash::of(hash) },
+            from: until,
+            until,
+            review_by: until,
+            controller: String::new(),
+            paused: false,
+            shares: vec![],
+            shares_left_out: 0,
+        };
+        let card = PolicyCard {
+            cairn_policy_card: 1,
+            federation: name("demo"),
+            partner: partner(id),
+            at: NOW,
+            policy: Some(policy),
+        };
+        (partner(id), card)
+    };
+    let mut round = Round::open(terms(&federation, &asked, Patience::Seconds(WAIT_S)), NOW);
+    for id in ["fife", "angus"] {
+        let reply = federation.reply(&asked, &partner(id), answer(&asked, 10));
+        round.handle(Event::Connected(partner(id)), NOW);
+        round.handle(Event::Replied(partner(id), reply), NOW);
+    }
+    let cards = BTreeMap::from([card("fife", b"p"), card("angus", b"another"), card("dundee", b"p")]);
+    let closed = round.close(NOW.plus_s(DEADLINE_S), &cards);
+    let lines = closed.coverage.partners.iter().map(|line| {
+        let policy = line.policy.as_ref().map(|p| (p.to_string(), p.until.map(|d| d.to_string())));
+        (line.partner.to_string(), policy)
+    });
+    let until = Some("2027-03-31".to_owned());
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        [
+            ("fife".to_owned(), Some(("p@1".to_owned(), until))),
+            ("angus".to_owned(), Some(("p@1".to_owned(), None))),
+            ("dundee".to_owned(), None),
+        ]
+    );
 }

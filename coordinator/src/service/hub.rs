@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use cairn_link::frame::Progress;
 use cairn_link::identity::{DENIED_FILE, DenyList};
 use cairn_link::{Clock, CoordinatorIdentity, NodeHandle};
-use cairn_question::{Moment, PartnerId, QuestionId};
+use cairn_question::{Moment, PartnerId, PolicyCard, QuestionId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -44,6 +44,8 @@ pub(super) struct Hub {
 struct Board {
     nodes: BTreeMap<PartnerId, NodeHandle>,
     rounds: BTreeMap<QuestionId, Watched>,
+    /// The newest verified card of each partner, also of one that has gone.
+    cards: BTreeMap<PartnerId, PolicyCard>,
     stopping: bool,
 }
 
@@ -208,6 +210,26 @@ impl Hub {
         locked(&self.board).nodes.remove(partner);
     }
 
+    /// Takes the public part of a partner's policy, if the partner's registered key signed it.
+    pub(super) fn take_card(&self, partner: &PartnerId, bytes: &[u8]) {
+        let members = self.members();
+        let entry = members.register.partner(partner);
+        let federation = self.identity.federation();
+        let card = entry.and_then(|e| PolicyCard::open(bytes, &e.signing_key, federation, partner));
+        let Some(card) = card else {
+            tracing::warn!(%partner, code = "CO406", "a policy card is no card under the partner's registered key");
+            return;
+        };
+        let policy = card.policy.as_ref().map(|p| format!("{}@{}", p.statement.id, p.statement.version));
+        tracing::info!(%partner, policy, "a partner's policy is known");
+        locked(&self.board).cards.insert(partner.clone(), card);
+    }
+
+    /// The cards of the partners, by id.
+    pub(super) fn cards(&self) -> BTreeMap<PartnerId, PolicyCard> {
+        locked(&self.board).cards.clone()
+    }
+
     pub(super) fn node(&self, partner: &PartnerId) -> Option<NodeHandle> {
         locked(&self.board).nodes.get(partner).cloned()
     }
@@ -269,12 +291,14 @@ impl Hub {
         let members = self.members();
         let board = locked(&self.board);
         let all = members.register.partners.iter().map(|p| p.id.clone());
-        let (connected, away) = all.partition(|id| board.nodes.contains_key(id));
+        let (connected, away): (Vec<_>, _) = all.partition(|id| board.nodes.contains_key(id));
+        let cards = board.cards.values().filter(|card| members.register.partner(&card.partner).is_some());
         Status {
             register_version: members.register.version,
             connected,
             away,
             open_rounds: board.rounds.len(),
+            policies: cards.cloned().collect(),
         }
     }
 }

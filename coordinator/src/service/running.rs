@@ -99,8 +99,7 @@ async fn give_up(hub: &Arc<Hub>, question: NewQuestion) -> Result<(), StoreFault
     let ask = signed.as_ref().and_then(|s| s.peek().ok());
     let payload = signed.and_then(|s| s.question.payload_unverified(ASK_TYPE).ok());
     let hash = Hash::of(&payload.unwrap_or_default());
-    let line =
-        |partner: PartnerId| PartnerLine { partner, standing: Standing::Fault(CANNOT_RESUME.to_owned()) };
+    let line = |partner: PartnerId| PartnerLine::new(partner, Standing::Fault(CANNOT_RESUME.to_owned()));
     let coverage = CoverageV1 {
         cairn_coverage: 1,
         question_id: question.id,
@@ -195,7 +194,7 @@ impl Running {
     async fn close(self) {
         let now = self.hub.clock.now();
         let id = self.round.terms().question_id;
-        let Closed { coverage, replies } = self.round.close(now);
+        let Closed { coverage, replies } = self.round.close(now, &self.hub.cards());
         tracing::info!(question = %id, standings = %standings(&coverage), "a round is closed");
         let coverage = coverage.sign(self.hub.identity.signing_key()).to_bytes();
         let kept = Arc::new(Kept { replies, coverage });

@@ -12,7 +12,7 @@ use cairn_link::{
     run_node,
 };
 use cairn_question::combine::{CoverageV1, Standing};
-use cairn_question::{Cell, Moment, QuestionId, VerifyingKey};
+use cairn_question::{Cell, Moment, PolicyCard, QuestionId, VerifyingKey};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -47,6 +47,20 @@ impl Handler for Scripted {
             Word::Junk => b"no reply".to_vec(),
             Word::Silent => std::future::pending().await,
         }
+    }
+
+    /// Its card without a policy; one that forges its replies forges it as well.
+    fn card(&self) -> watch::Receiver<Option<Vec<u8>>> {
+        let card = PolicyCard {
+            cairn_policy_card: 1,
+            federation: name("demo"),
+            partner: self.identity.partner().clone(),
+            at: NOW,
+            policy: None,
+        };
+        let forged = matches!(self.script.first(), Some(Word::Forge));
+        let signed = if forged { card.sign(&key()) } else { card.sign(self.identity.signing_key()) };
+        watch::channel(Some(signed.to_bytes())).1
     }
 }
 
@@ -161,6 +175,26 @@ impl World {
         };
         format!("{} | {sum}", lines.join(", "))
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cards_are_known_where_the_partner_signed_them() {
+    let mut world = World::new(&["a", "b"]);
+    let coordinator = world.start().await;
+    world.node("b", &coordinator, &[Word::Forge]).await;
+    world.node("a", &coordinator, &[Word::Answer]).await;
+    let known = || coordinator.status().policies.iter().map(|c| c.partner.clone()).collect::<Vec<_>>();
+    while known().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(known(), [partner("a")]);
+    // What a partner last said is still known when it has gone.
+    let _ = world.nodes.remove("a").unwrap().0.send(());
+    while coordinator.status().connected.contains(&partner("a")) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(known(), [partner("a")]);
+    coordinator.stop().await;
 }
 
 async fn connected(coordinator: &Coordinator, id: &str) {

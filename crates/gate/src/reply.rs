@@ -2,7 +2,8 @@
 
 use cairn_ledger::{Entry, Ledger, LedgerFault};
 use cairn_question::answer::PolicyStatement;
-use cairn_question::{Moment, OutcomeV1, Refusal, ReplyV1};
+use cairn_question::card::PublicPolicy;
+use cairn_question::{Moment, OutcomeV1, PolicyCard, Refusal, ReplyV1};
 
 use crate::context::{Asked, Context};
 use crate::gate::Gate;
@@ -27,6 +28,19 @@ impl Gate {
             outcome,
         };
         reply.sign(&self.keys.signing).to_bytes()
+    }
+
+    /// The signed public part of the policy in force, for the coordinator; without one where nothing is in force.
+    #[must_use]
+    pub fn card(&self, policy: Option<PublicPolicy>, now: Moment) -> Vec<u8> {
+        let card = PolicyCard {
+            cairn_policy_card: 1,
+            federation: self.federation.clone(),
+            partner: self.partner.clone(),
+            at: now,
+            policy,
+        };
+        card.sign(&self.keys.signing).to_bytes()
     }
 
     /// A refusal of a verified question: signed, in the audit, and remembered, or else a fault.

@@ -3,6 +3,7 @@
 
 mod decoder;
 
+use cairn_question::card::CARD_BYTES_MAX;
 use cairn_question::limits::{COVERAGE_BYTES_MAX, FRAME_BYTES_MAX, NAME_CHARS_MAX, QUESTION_BYTES_MAX};
 use cairn_question::register::REGISTER_BYTES_MAX;
 use cairn_question::{Moment, PartnerId, QuestionId};
@@ -13,8 +14,12 @@ pub use self::decoder::Decoder;
 use crate::close::Close;
 use crate::identity::Role;
 
-/// The version of the protocol that this program speaks. Version N also speaks N − 1; there is none before 1.
-pub const VERSIONS: [u16; 1] = [1];
+/// The versions of the protocol that this program speaks. Version N also speaks N − 1; there is none before 1. Version 2 adds
+/// POLICY_CARD.
+pub const VERSIONS: [u16; 2] = [1, 2];
+
+/// The first version in which a node sends its policy's public part.
+pub const CARDS_FROM: u16 = 2;
 
 /// Bytes before a frame's body: its length, big-endian, and its kind.
 pub const HEADER_BYTES: usize = 5;
@@ -49,6 +54,8 @@ pub enum Kind {
     Fetch,
     /// Either way: the stream, or on the control stream the connection, ends; with a code.
     Close,
+    /// Node to coordinator, on the control stream: the signed public part of its policy.
+    PolicyCard,
 }
 
 /// One frame, read and checked.
@@ -91,6 +98,8 @@ pub enum Frame {
     Fetch(QuestionId),
     /// See [`Kind::Close`].
     Close(Closing),
+    /// See [`Kind::PolicyCard`].
+    PolicyCard(Vec<u8>),
 }
 
 /// The dialling end's first words.
@@ -204,6 +213,7 @@ impl Frame {
             Self::Register(_) => Kind::Register,
             Self::Fetch(_) => Kind::Fetch,
             Self::Close(_) => Kind::Close,
+            Self::PolicyCard(_) => Kind::PolicyCard,
         }
     }
 
@@ -247,7 +257,8 @@ impl Frame {
             Self::Reply(document)
             | Self::Ask(document)
             | Self::ResultCoverage(document)
-            | Self::Register(document) => to.extend_from_slice(document),
+            | Self::Register(document)
+            | Self::PolicyCard(document) => to.extend_from_slice(document),
             Self::Fetch(question) => to.extend_from_slice(question.as_bytes()),
             Self::RegisterRequest => {}
         }
@@ -277,6 +288,7 @@ impl Frame {
             Kind::Ask => Self::Ask(body.to_vec()),
             Kind::ResultCoverage => Self::ResultCoverage(body.to_vec()),
             Kind::Register => Self::Register(body.to_vec()),
+            Kind::PolicyCard => Self::PolicyCard(body.to_vec()),
             Kind::RegisterRequest => Self::RegisterRequest,
             Kind::Fetch => Self::Fetch(QuestionId::from_bytes(body.try_into().map_err(|_| wrong)?)),
         })
@@ -343,7 +355,7 @@ impl Closing {
 
 impl Kind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Hello,
         Self::Welcome,
         Self::Question,
@@ -357,6 +369,7 @@ impl Kind {
         Self::Register,
         Self::Fetch,
         Self::Close,
+        Self::PolicyCard,
     ];
 
     /// Its number on the wire.
@@ -376,6 +389,7 @@ impl Kind {
             Self::Register => 11,
             Self::Fetch => 12,
             Self::Close => 13,
+            Self::PolicyCard => 14,
         }
     }
 
@@ -397,6 +411,7 @@ impl Kind {
             Self::ResultReply => 1 + NAME_CHARS_MAX + FRAME_BYTES_MAX,
             Self::RegisterRequest => 0,
             Self::Register => REGISTER_BYTES_MAX,
+            Self::PolicyCard => CARD_BYTES_MAX,
             Self::Fetch => 32,
         }
     }
@@ -418,6 +433,7 @@ impl fmt::Display for Kind {
             Self::Register => "REGISTER",
             Self::Fetch => "FETCH",
             Self::Close => "CLOSE",
+            Self::PolicyCard => "POLICY_CARD",
         })
     }
 }

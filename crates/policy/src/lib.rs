@@ -19,6 +19,7 @@ mod letters;
 mod lint;
 mod london;
 mod nearest;
+mod public;
 mod read;
 pub mod settings;
 pub mod treatment;

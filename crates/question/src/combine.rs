@@ -1,10 +1,12 @@
 //! Adding partners' released tables up, and saying who is in the sum. Used by the coordinator, and again by `cairn ask`,
 //! which trusts no sum but its own.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{AnswerV1, Cell, OutcomeV1, Range, ReplyV1};
-use crate::day::Moment;
+use crate::answer::{AnswerV1, Cell, OutcomeV1, PolicyStatement, Range, ReplyV1};
+use crate::day::{Day, Moment};
 use crate::envelope::{Envelope, SigningKey, VerifyingKey};
 use crate::grid::{Dimension, Grid};
 use crate::id::{Hash, Name, PartnerId, QuestionId};
@@ -45,6 +47,48 @@ pub struct PartnerLine {
     pub partner: PartnerId,
     /// Its standing.
     pub standing: Standing,
+    /// The policy that decided, as its signed reply says; absent where there is no reply, and in statements of programs before
+    /// this line was there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyLine>,
+}
+
+/// The policy that decided at a partner.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyLine {
+    /// Its id.
+    pub id: Name,
+    /// Its version.
+    pub version: u32,
+    /// SHA-256 of its file.
+    pub hash: Hash,
+    /// Its last day in force, where the partner's card of this very policy says it. The coordinator's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Day>,
+}
+
+impl PartnerLine {
+    /// A line without a policy.
+    #[must_use]
+    pub const fn new(partner: PartnerId, standing: Standing) -> Self {
+        Self { partner, standing, policy: None }
+    }
+}
+
+impl PolicyLine {
+    /// Of a partner's own statement; `None` where its id is no name, which a node never sends.
+    #[must_use]
+    pub fn of(statement: &PolicyStatement, until: Option<Day>) -> Option<Self> {
+        let id = Name::new(&statement.id).ok()?;
+        Some(Self { id, version: statement.version, hash: statement.hash, until })
+    }
+}
+
+impl fmt::Display for PolicyLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.id, self.version)
+    }
 }
 
 /// How a partner stands in a round. Complete, not open: a screen must have a word for each.

@@ -4,6 +4,7 @@
 //! crosses a line of trust is parsed once here into a checked type, and every length has a limit ([`limits`]).
 
 pub mod answer;
+pub mod card;
 pub mod combine;
 pub mod credential;
 pub mod day;
@@ -12,7 +13,6 @@ pub mod form;
 pub mod grid;
 pub mod id;
 pub mod limits;
-pub mod measure;
 pub mod privacy;
 pub mod question;
 pub mod refusal;
@@ -20,12 +20,12 @@ pub mod register;
 pub mod schema;
 
 pub use answer::{AnswerV1, Cell, OutcomeV1, ReplyV1, TableV1, TreatmentV1};
+pub use card::PolicyCard;
 pub use credential::{Credential, IssuerPins};
 pub use day::{Day, Moment, Period};
 pub use envelope::{Envelope, SigningKey, VerifyingKey};
 pub use grid::{Dimension, Grid};
 pub use id::{Hash, Name, PartnerId, QuestionId};
-pub use measure::{Measure, MeasureError};
-pub use question::{AskV1, Filter, GroupBy, OpenAsk, Question, SignedAsk};
+pub use question::{AskV1, Filter, GroupBy, Measure, MeasureError, OpenAsk, Question, SignedAsk};
 pub use refusal::{Refusal, RuleBroken};
 pub use schema::Schema;

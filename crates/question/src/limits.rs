@@ -18,7 +18,7 @@ pub const COMBINED_CELL_BYTES_MAX: usize = 128;
 /// partner.
 pub const COVERAGE_BYTES_MAX: usize = 4 << 20;
 const _: () = assert!(
-    CELLS_MAX * COMBINED_CELL_BYTES_MAX * 4 / 3 + PARTNERS_MAX * 512 <= COVERAGE_BYTES_MAX,
+    CELLS_MAX * COMBINED_CELL_BYTES_MAX * 4 / 3 + PARTNERS_MAX * 832 <= COVERAGE_BYTES_MAX,
     "a coverage statement fits in one frame"
 );
 

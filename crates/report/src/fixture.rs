@@ -52,7 +52,7 @@ pub(crate) fn outcomes(
                     Standing::Answered
                 }
             };
-            lines.push(PartnerLine { partner: partner(name), standing });
+            lines.push(PartnerLine::new(partner(name), standing));
         }
         let combined = combine(&grid, answers.iter().map(|(_, a)| a));
         let coverage = CoverageV1 {

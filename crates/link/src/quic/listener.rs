@@ -46,6 +46,14 @@ pub enum Event {
         /// The partner.
         partner: PartnerId,
     },
+    /// A partner's node sends the signed public part of its policy. Whose it is, is the transport's word; the signature inside is
+    /// what counts.
+    PolicyCard {
+        /// The partner, by certificate.
+        partner: PartnerId,
+        /// The signed card's exact bytes.
+        card: Vec<u8>,
+    },
     /// An analyst asks. Who it is, is the transport's word; the signature inside is what counts.
     Asked {
         /// The analyst, by certificate.
@@ -367,6 +375,11 @@ impl Around for AroundConnection {
             CoordinatorEvent::Replied { stream, reply } => {
                 if let Some(to) = self.asked.remove(&stream) {
                     let _ = to.send(reply);
+                }
+            }
+            CoordinatorEvent::Card(card) => {
+                if let Some(partner) = self.party.partner() {
+                    let _ = self.door.events.send(Event::PolicyCard { partner, card });
                 }
             }
             CoordinatorEvent::Asked { stream, ask } => self.pass_on(session, wire, stream, |line| {

@@ -2,6 +2,7 @@
 
 use cairn_question::Moment;
 use ring::rand::{SecureRandom as _, SystemRandom};
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,6 +30,12 @@ pub trait Handler: Send + Sync + 'static {
     /// It runs to its end even when the deadline passes or the connection is lost, so that a charge in the ledger always meets
     /// its answer; the coordinator may ask the same question again, and the handler must then give the same reply.
     fn answer(&self, ask: Vec<u8>, deadline: Moment) -> impl Future<Output = Vec<u8>> + Send;
+
+    /// The signed public part of the policy in force, for the coordinator: sent after the WELCOME, and whenever it changes.
+    /// Default: none, and none to come.
+    fn card(&self) -> watch::Receiver<Option<Vec<u8>>> {
+        watch::channel(None).1
+    }
 }
 
 /// How a node's connection stands, for its log and its `status` command.
@@ -115,17 +122,21 @@ impl<H: Handler> Node<H> {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(dialled.endpoint);
         // Closes the connection wherever this function is left, so that the coordinator knows at once.
         let closing = CloseOnDrop(dialled.connection.clone());
-        let (replies, mut commands) = mpsc::unbounded_channel();
-        let mut around = AroundNode { node: self, replies, wrong_clock_min: None };
-        let why = drive(
+        let (commands_to, mut commands) = mpsc::unbounded_channel();
+        let cards = send_cards(self.handler.card(), commands_to.clone());
+        let mut around = AroundNode { node: self, commands: commands_to, wrong_clock_min: None };
+        let driven = drive(
             dialled.connection,
             End::Dialled,
             &self.clock,
             NodeSession::dial,
             &mut around,
             &mut commands,
-        )
-        .await;
+        );
+        let why = tokio::select! {
+            why = driven => why,
+            never = cards => match never {},
+        };
         drop(closing);
         match (around.wrong_clock_min, why) {
             (Some(apart_min), _) => LinkError::Clock { apart_min },
@@ -144,26 +155,42 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// A question has ended: with a reply, or without.
-struct Reply {
-    stream: Stream,
-    reply: Result<Vec<u8>, Close>,
+/// Passes every later card on; the session sends the first one when it is welcomed.
+async fn send_cards(
+    mut cards: watch::Receiver<Option<Vec<u8>>>,
+    commands: mpsc::UnboundedSender<Command>,
+) -> Infallible {
+    cards.mark_unchanged();
+    while cards.changed().await.is_ok() {
+        // Nobody listens where the connection is gone.
+        let _ = commands.send(Command::Card);
+    }
+    std::future::pending().await
+}
+
+/// What the program wants of the session.
+enum Command {
+    /// A question has ended: with a reply, or without.
+    Reply(Stream, Result<Vec<u8>, Close>),
+    /// There is another card.
+    Card,
 }
 
 struct AroundNode<'a, H> {
     node: &'a Node<H>,
-    replies: mpsc::UnboundedSender<Reply>,
+    commands: mpsc::UnboundedSender<Command>,
     wrong_clock_min: Option<u64>,
 }
 
 impl<H: Handler> Around for AroundNode<'_, H> {
     type Session = NodeSession;
-    type Command = Reply;
+    type Command = Command;
 
-    fn obey(&mut self, session: &mut NodeSession, _wire: &Wire, Reply { stream, reply }: Reply, _now: Now) {
-        match reply {
-            Ok(reply) => session.reply(stream, reply),
-            Err(close) => session.abandon(stream, close),
+    fn obey(&mut self, session: &mut NodeSession, _wire: &Wire, command: Command, _now: Now) {
+        match command {
+            Command::Reply(stream, Ok(reply)) => session.reply(stream, reply),
+            Command::Reply(stream, Err(close)) => session.abandon(stream, close),
+            Command::Card => self.send_card(session),
         }
     }
 
@@ -172,6 +199,7 @@ impl<H: Handler> Around for AroundNode<'_, H> {
             NodeEvent::Welcomed => {
                 self.node.state.send_replace(NodeState::Connected);
                 tracing::info!("connected to the coordinator");
+                self.send_card(session);
             }
             NodeEvent::Question { stream, ask, within } => self.begin(session, stream, ask, within),
             NodeEvent::Dropped(_) => tracing::info!("nobody waits for the reply to a question any more"),
@@ -181,15 +209,21 @@ impl<H: Handler> Around for AroundNode<'_, H> {
 }
 
 impl<H: Handler> AroundNode<'_, H> {
+    fn send_card(&self, session: &mut NodeSession) {
+        if let Some(card) = self.node.handler.card().borrow().clone() {
+            session.card(card);
+        }
+    }
+
     fn begin(&self, session: &mut NodeSession, stream: Stream, ask: Vec<u8>, within: Duration) {
         // Questions of earlier connections may still be at work, so the session's own limit is not enough.
         let Ok(permit) = self.node.at_work.clone().try_acquire_owned() else {
             return session.abandon(stream, Close::TooMany);
         };
         let deadline = self.node.clock.now().plus_s(within.as_secs());
-        let (handler, replies) = (self.node.handler.clone(), self.replies.clone());
+        let (handler, commands) = (self.node.handler.clone(), self.commands.clone());
         tokio::spawn(async move {
-            let ended = Ended { replies, stream, reply: Err(Close::Unanswered), permit: Some(permit) };
+            let ended = Ended { commands, stream, reply: Err(Close::Unanswered), permit: Some(permit) };
             ended.with(handler.answer(ask, deadline).await);
         });
     }
@@ -197,7 +231,7 @@ impl<H: Handler> AroundNode<'_, H> {
 
 /// Tells the session that a question has ended, even where the handler panicked.
 struct Ended {
-    replies: mpsc::UnboundedSender<Reply>,
+    commands: mpsc::UnboundedSender<Command>,
     stream: Stream,
     reply: Result<Vec<u8>, Close>,
     permit: Option<tokio::sync::OwnedSemaphorePermit>,
@@ -213,7 +247,7 @@ impl Drop for Ended {
     fn drop(&mut self) {
         let reply = std::mem::replace(&mut self.reply, Err(Close::Unanswered));
         // Nobody listens where the connection is gone.
-        let _ = self.replies.send(Reply { stream: self.stream, reply });
+        let _ = self.commands.send(Command::Reply(self.stream, reply));
         self.permit.take();
     }
 }

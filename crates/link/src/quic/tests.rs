@@ -94,7 +94,7 @@ fn node_at(dir: &Path) -> Arc<NodeIdentity> {
 }
 
 /// Replies with the question's bytes and its partner; to `wait`, never.
-struct Echo(&'static str);
+struct Echo(&'static str, Option<watch::Receiver<Option<Vec<u8>>>>);
 
 impl Handler for Echo {
     async fn answer(&self, ask: Vec<u8>, _deadline: Moment) -> Vec<u8> {
@@ -103,6 +103,10 @@ impl Handler for Echo {
             b"break" => panic!("a handler that breaks"),
             _ => [self.0.as_bytes(), b":", &ask].concat(),
         }
+    }
+
+    fn card(&self) -> watch::Receiver<Option<Vec<u8>>> {
+        self.1.clone().unwrap_or_else(|| watch::channel(None).1)
     }
 }
 
@@ -119,12 +123,16 @@ impl Running {
     }
 
     fn start_with(identity: Arc<NodeIdentity>, at: SocketAddr, answers: &'static str, clock: Clock) -> Self {
+        Self::start_handler(identity, at, Echo(answers, None), clock)
+    }
+
+    fn start_handler(identity: Arc<NodeIdentity>, at: SocketAddr, echo: Echo, clock: Clock) -> Self {
         let (to, state) = watch::channel(NodeState::Dialling);
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             let _ = stopped.await;
         };
-        let task = tokio::spawn(run_node(identity, at.into(), Arc::new(Echo(answers)), clock, to, shutdown));
+        let task = tokio::spawn(run_node(identity, at.into(), Arc::new(echo), clock, to, shutdown));
         Self { state, stop: Some(stop), task }
     }
 
@@ -162,6 +170,29 @@ async fn asked(listener: &mut Listener) -> (Vec<u8>, Responder) {
         }
         _ => panic!("expected a question"),
     }
+}
+
+#[tokio::test]
+async fn a_nodes_card_comes_after_its_hello_and_whenever_it_changes() {
+    let federation = Federation::new("nolb");
+    let mut listener = federation.listen();
+    let (cards, seen) = watch::channel(Some(b"first".to_vec()));
+    let echo = Echo("fife", Some(seen));
+    let node = Running::start_handler(federation.node("fife"), listener.local_address(), echo, clock());
+    let handle = node_up(&mut listener).await;
+    async fn card(listener: &mut Listener) -> (String, Vec<u8>) {
+        match listener.next().await.unwrap() {
+            Event::PolicyCard { partner, card } => (partner.to_string(), card),
+            _ => panic!("expected a card"),
+        }
+    }
+    assert_eq!(card(&mut listener).await, ("fife".to_owned(), b"first".to_vec()));
+    cards.send_replace(Some(b"second".to_vec()));
+    assert_eq!(card(&mut listener).await, ("fife".to_owned(), b"second".to_vec()));
+    assert_eq!(handle.ask(b"ask".to_vec(), NOON.plus_s(30)).await.unwrap(), b"fife:ask");
+    drop(cards);
+    assert_eq!(handle.ask(b"ask".to_vec(), NOON.plus_s(30)).await.unwrap(), b"fife:ask", "none to come");
+    node.stop().await;
 }
 
 #[tokio::test]

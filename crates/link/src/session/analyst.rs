@@ -151,7 +151,7 @@ impl AnalystSession {
             (State::Over, _) => {}
             (_, Frame::Close(closing)) => self.end(closing.reason().unwrap_or(Close::GoingAway)),
             (State::ExpectWelcome(_), frame) => match greet(frame, now) {
-                Greeted::Welcome => {
+                Greeted::Welcome { .. } => {
                     self.state = State::Asking(Asking::default());
                     self.out.push_back(Output::Event(AnalystEvent::Welcomed));
                 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::close::Close;
 use crate::error::AskFailure;
-use crate::frame::{Accepted, Closing, Frame, Kind, Progress, WITHIN_MS_MAX, Welcome};
+use crate::frame::{Accepted, CARDS_FROM, Closing, Frame, Kind, Progress, WITHIN_MS_MAX, Welcome};
 use crate::identity::Role;
 
 /// The coordinator's end: it waits for the HELLO; then it asks, if a node dialled in, or serves, if an analyst did.
@@ -32,6 +32,8 @@ pub enum CoordinatorEvent {
         /// The reply, or why there is none. Told once for each question.
         reply: Result<Vec<u8>, AskFailure>,
     },
+    /// The node sends the signed public part of its policy.
+    Card(Vec<u8>),
     /// An analyst asks.
     Asked {
         /// Its stream.
@@ -67,8 +69,11 @@ struct ExpectHello {
     until: Duration,
 }
 
-#[derive(Default)]
 struct WithNode {
+    /// Of the protocol, as welcomed.
+    version: u16,
+    /// The minute of the last card, and how many came in it.
+    cards: (u64, u32),
     /// Open questions, each with its deadline.
     asked: BTreeMap<Stream, Duration>,
     opened: u64,
@@ -234,13 +239,23 @@ impl CoordinatorSession {
                 Some(_) if hello.role != expect.role => self.end(Close::OtherRole),
                 Some(version) => self.welcome(expect.role, version, now),
             },
+            (State::WithNode(_), Frame::PolicyCard(card)) => self.hear_card(card, now),
             _ => self.end(Close::Unexpected),
+        }
+    }
+
+    fn hear_card(&mut self, card: Vec<u8>, now: Now) {
+        let State::WithNode(node) = &mut self.state else { return };
+        match () {
+            () if node.version < CARDS_FROM => self.end(Close::Unexpected),
+            () if !node.may_send_card(now) => self.end(Close::TooMany),
+            () => self.out.push_back(Output::Event(CoordinatorEvent::Card(card))),
         }
     }
 
     fn welcome(&mut self, role: Role, version: u16, now: Now) {
         self.state = match role {
-            Role::Node => State::WithNode(WithNode::default()),
+            Role::Node => State::WithNode(WithNode::welcomed(version)),
             Role::Analyst => State::WithAnalyst(WithAnalyst::default()),
             Role::Coordinator => return self.end(Close::OtherRole),
         };
@@ -342,6 +357,19 @@ impl CoordinatorSession {
     }
 }
 
+impl WithNode {
+    const fn welcomed(version: u16) -> Self {
+        Self { version, cards: (0, 0), asked: BTreeMap::new(), opened: 0 }
+    }
+
+    fn may_send_card(&mut self, now: Now) -> bool {
+        let minute = now.since_start.as_secs() / 60;
+        let before = if self.cards.0 == minute { self.cards.1 } else { 0 };
+        self.cards = (minute, before.saturating_add(1));
+        before < CARDS_PER_MINUTE_MAX
+    }
+}
+
 impl Session for CoordinatorSession {
     type Event = CoordinatorEvent;
 
@@ -406,9 +434,12 @@ impl Session for CoordinatorSession {
 
     fn takes(stream: StreamSide) -> &'static [Kind] {
         match stream {
-            StreamSide::Control => &[Kind::Hello],
+            StreamSide::Control => &[Kind::Hello, Kind::PolicyCard],
             StreamSide::Ours => &[Kind::Reply],
             StreamSide::Theirs => &[Kind::Ask, Kind::Fetch, Kind::RegisterRequest],
         }
     }
 }
+
+/// Most cards of one node in a minute: it looks at its files twice a second.
+pub(super) const CARDS_PER_MINUTE_MAX: u32 = 240;

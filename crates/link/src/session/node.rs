@@ -8,7 +8,7 @@ use super::{
     Stream, StreamSide, millis,
 };
 use crate::close::Close;
-use crate::frame::{Frame, Hello, Kind, VERSIONS, Welcome};
+use crate::frame::{CARDS_FROM, Frame, Hello, Kind, VERSIONS, Welcome};
 use crate::identity::Role;
 
 /// A node's end: it has dialled, waits to be welcomed, and then replies to questions, each on its own stream.
@@ -56,12 +56,14 @@ pub(super) struct ExpectWelcome {
 
 /// What a WELCOME leads to.
 pub(super) enum Greeted {
-    Welcome,
+    Welcome { version: u16 },
     WrongClock { apart_min: u64 },
     Close(Close),
 }
 
 struct Answering {
+    /// Of the protocol, as welcomed.
+    version: u16,
     streams: BTreeMap<Stream, Question>,
 }
 
@@ -98,6 +100,14 @@ impl NodeSession {
         self.out.push_back(Output::Done(stream));
     }
 
+    /// Sends the signed public part of the policy, where the coordinator takes it. Says nothing before the WELCOME.
+    pub fn card(&mut self, card: Vec<u8>) {
+        let State::Answering(answering) = &self.state else { return };
+        if answering.version >= CARDS_FROM && card.len() <= Kind::PolicyCard.bytes_max() {
+            self.out.push_back(Output::Send(Stream::CONTROL, Frame::PolicyCard(card), After::More));
+        }
+    }
+
     /// Breaks a question off, since the program will not reply.
     pub fn abandon(&mut self, stream: Stream, why: Close) {
         let State::Answering(answering) = &mut self.state else { return };
@@ -117,8 +127,8 @@ impl NodeSession {
 
     fn welcome(&mut self, frame: Frame, now: Now) {
         match greet(frame, now) {
-            Greeted::Welcome => {
-                let answering = State::Answering(Answering { streams: BTreeMap::new() });
+            Greeted::Welcome { version } => {
+                let answering = State::Answering(Answering { version, streams: BTreeMap::new() });
                 let before = std::mem::replace(&mut self.state, answering);
                 self.out.push_back(Output::Event(NodeEvent::Welcomed));
                 if let State::ExpectWelcome(_, early) = before {
@@ -217,7 +227,7 @@ pub(super) fn greet(frame: Frame, now: Now) -> Greeted {
     match () {
         () if !VERSIONS.contains(&version) => Greeted::Close(Close::NoSharedVersion),
         () if apart_s > CLOCK_SKEW_S => Greeted::WrongClock { apart_min: apart_s / 60 },
-        () => Greeted::Welcome,
+        () => Greeted::Welcome { version },
     }
 }
 

@@ -288,6 +288,7 @@ impl World {
             Frame::Ask(Vec::new()),
             Frame::ResultReply { partner: PartnerId::new("fife").unwrap(), reply: Vec::new() },
             Frame::ResultCoverage(Vec::new()),
+            Frame::PolicyCard(b"forged".to_vec()),
             Frame::Close(Closing { code: "XX".into(), says: String::new() }),
             Frame::Close(Close::Late.into()),
         ];
@@ -549,7 +550,7 @@ fn how_hello_fails() {
     };
     check(Role::Node, hello(Role::Node, &[1]), None);
     check(Role::Node, hello(Role::Node, &[7, 1]), None);
-    check(Role::Node, hello(Role::Node, &[0, 2]), Some(Close::NoSharedVersion));
+    check(Role::Node, hello(Role::Node, &[0, 9]), Some(Close::NoSharedVersion));
     check(Role::Analyst, hello(Role::Node, &[1]), Some(Close::OtherRole));
     check(Role::Node, hello(Role::Coordinator, &[1]), Some(Close::OtherRole));
     check(Role::Node, Heard::Opened(Stream::theirs(0)), Some(Close::Unexpected));
@@ -571,6 +572,45 @@ fn a_wrong_clock_is_named() {
     let outputs: Vec<_> = std::iter::from_fn(|| node.poll()).collect();
     assert!(outputs.iter().any(|o| matches!(o, Output::Event(NodeEvent::WrongClock { apart_min: 47 }))));
     assert!(outputs.iter().any(|o| matches!(o, Output::End(Close::Clock))));
+}
+
+#[test]
+fn a_card_goes_only_where_the_version_has_it_and_only_so_often() {
+    let card = || Heard::Frame(Stream::CONTROL, Frame::PolicyCard(b"card".to_vec()));
+    let sends = |version: u16| {
+        let mut node = NodeSession::dial(now(0));
+        node.card(b"before the welcome".to_vec());
+        let welcome = Frame::Welcome(Welcome { version, at: Moment::from_unix_s(NOON) });
+        node.hear(Heard::Frame(Stream::CONTROL, welcome), now(5));
+        node.card(b"card".to_vec());
+        let sent = std::iter::from_fn(|| node.poll()).filter_map(|o| match o {
+            Output::Send(Stream::CONTROL, Frame::PolicyCard(card), After::More) => Some(card),
+            _ => None,
+        });
+        sent.collect::<Vec<_>>()
+    };
+    assert_eq!((sends(1).len(), sends(2)), (0, vec![b"card".to_vec()]));
+
+    let welcomed = |role: Role, speaks: &[u16]| {
+        let mut session = CoordinatorSession::accept(role, Patience::default(), now(0));
+        let hello = Hello { role, speaks: speaks.to_vec(), program: String::new() };
+        session.hear(Heard::Frame(Stream::CONTROL, Frame::Hello(hello)), now(0));
+        session
+    };
+    let ends = |session: &mut CoordinatorSession, at: u64| {
+        session.hear(card(), now(at));
+        std::iter::from_fn(|| session.poll())
+            .find_map(|o| if let Output::End(c) = o { Some(c) } else { None })
+    };
+    assert_eq!(ends(&mut welcomed(Role::Node, &[1]), 1), Some(Close::Unexpected));
+    assert_eq!(ends(&mut welcomed(Role::Analyst, &[1, 2]), 1), Some(Close::Unexpected));
+    let mut node = welcomed(Role::Node, &[1, 2]);
+    for minute in 0..3 {
+        for _ in 0..super::coordinator::CARDS_PER_MINUTE_MAX {
+            assert_eq!(ends(&mut node, minute * 60_000), None);
+        }
+    }
+    assert_eq!(ends(&mut node, 179_999), Some(Close::TooMany));
 }
 
 #[test]

@@ -8,7 +8,6 @@ use crate::{File, Severity, render_file};
 
 mod board;
 mod forms;
-mod openssh;
 mod quorum;
 mod rotation;
 mod sshsig;
