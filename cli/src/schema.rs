@@ -81,7 +81,7 @@ fn check(folder: Option<&Path>) -> Exit {
 }
 
 /// Reads the documents of a folder by the names that the built-in ones have, and any further table.
-fn read(folder: &Path) -> Result<Documents, String> {
+pub(crate) fn read(folder: &Path) -> Result<Documents, String> {
     let cannot = |path: &Path| {
         format!("{} cannot be read; name the folder that holds codes.toml and tables/", path.display())
     };

@@ -8,7 +8,7 @@ use crate::day::{Day, Moment};
 use crate::envelope::{Envelope, SigningKey, VerifyingKey};
 use crate::id::{Name, PartnerId};
 use crate::limits::NAME_CHARS_MAX;
-use crate::question::Measure;
+use crate::measure::Measure;
 
 /// Payload type of a card's envelope.
 pub const CARD_TYPE: &str = "application/vnd.cairn.policy-card.v1+json";

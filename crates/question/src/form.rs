@@ -13,7 +13,8 @@
 
 use crate::day::{Day, Period, PeriodGrain};
 use crate::id::Name;
-use crate::question::{Filter, GroupBy, Measure, Question};
+use crate::measure::Measure;
+use crate::question::{Filter, GroupBy, Question};
 use crate::schema::{CODE_GRAIN, Column, Kind, Schema};
 
 /// Short words for columns: what people write, the table and column meant, and the grain that goes without saying.

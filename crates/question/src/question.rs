@@ -1,7 +1,6 @@
 //! A question: closed, typed, and all that a node accepts.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 use crate::credential::{Credential, CredentialError, IssuerPins};
 use crate::day::{Day, Moment, Period};
@@ -11,6 +10,7 @@ use crate::id::{Hash, Name, PartnerId, QuestionId};
 use crate::limits::{
     CLOCK_SKEW_S, FILTERS_MAX, GROUP_COLUMNS_MAX, PARTNERS_MAX, QUESTION_BYTES_MAX, QUESTION_LIFE_S_MAX,
 };
+use crate::measure::Measure;
 use crate::schema::{Kind, Schema};
 
 /// Payload type of a signed question's envelope.
@@ -37,22 +37,6 @@ pub struct Question {
     /// The snapshot date that is meant; absent: the partner's latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Day>,
-}
-
-/// What is counted. Complete, not open: whoever counts must know every measure.
-///
-/// In JSON: `people`, `rows`, `sum:hours`, `mean:hours`.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Measure {
-    /// Persons, each once however many rows.
-    People,
-    /// Rows (starts, outcomes), at most so many of a person as the policy says.
-    Rows,
-    /// A number column of the dataset itself, added up.
-    Sum(String),
-    /// The same, divided by how many there are.
-    Mean(String),
 }
 
 /// One axis.
@@ -302,65 +286,6 @@ fn no_grain(schema: &Schema, column: &crate::schema::Column, grain: &str) -> Que
 
 /// Most periods on one axis: 10 years of quarters.
 const PERIODS_MAX: usize = 40;
-
-impl Measure {
-    /// The column that is added up; `None` where people or rows are counted.
-    #[must_use]
-    pub fn column(&self) -> Option<&str> {
-        match self {
-            Self::People | Self::Rows => None,
-            Self::Sum(column) | Self::Mean(column) => Some(column),
-        }
-    }
-}
-
-impl fmt::Display for Measure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::People => f.write_str("people"),
-            Self::Rows => f.write_str("rows"),
-            Self::Sum(column) => write!(f, "sum:{column}"),
-            Self::Mean(column) => write!(f, "mean:{column}"),
-        }
-    }
-}
-
-/// Why a text is no measure.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("what is counted is `people`, `rows`, `sum:COLUMN` or `mean:COLUMN`")]
-pub struct MeasureError;
-
-impl std::str::FromStr for Measure {
-    type Err = MeasureError;
-    fn from_str(text: &str) -> Result<Self, MeasureError> {
-        match text.split_once(':') {
-            None if text == "people" => Ok(Self::People),
-            None if text == "rows" => Ok(Self::Rows),
-            Some(("sum", column)) if is_column(column) => Ok(Self::Sum(column.to_owned())),
-            Some(("mean", column)) if is_column(column) => Ok(Self::Mean(column.to_owned())),
-            _ => Err(MeasureError),
-        }
-    }
-}
-
-/// A column's name as the data dictionary writes it: 1 to 64 of `a-z`, `0-9` and `_`.
-fn is_column(text: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-    (1..=64).contains(&text.len()) && text.bytes().all(plain)
-}
-
-impl TryFrom<String> for Measure {
-    type Error = MeasureError;
-    fn try_from(text: String) -> Result<Self, MeasureError> {
-        text.parse()
-    }
-}
-
-impl From<Measure> for String {
-    fn from(measure: Measure) -> Self {
-        measure.to_string()
-    }
-}
 
 /// What an analyst signs: a question, its own number, whom it is for, and until when.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]

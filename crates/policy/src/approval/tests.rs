@@ -8,6 +8,7 @@ use crate::{File, Severity, render_file};
 
 mod board;
 mod forms;
+mod openssh;
 mod quorum;
 mod rotation;
 mod sshsig;

@@ -1,0 +1,44 @@
+//! `cairn policy test`: the board's own cases.
+
+use std::path::PathBuf;
+
+use cairn_policy::{Finding, Sources, render_all, run_cases};
+use clap::Args;
+
+use super::given::{Files, Loaded, beside, file};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::say;
+
+#[derive(Args)]
+pub(crate) struct Test {
+    #[command(flatten)]
+    files: Files,
+    /// The cases; without it, `tests.toml` beside the policy
+    #[arg(value_name = "TESTS")]
+    tests: Option<PathBuf>,
+}
+
+pub(super) fn run(test: &Test) -> Result<Exit, Failure> {
+    let near = beside(&test.files.policy, "tests.toml");
+    let path = test.tests.as_ref().unwrap_or(&near);
+    let Loaded { sources, layers, .. } = test.files.load()?;
+    let cases = file(path)?;
+    let report = run_cases(&layers, &cases).map_err(|findings| {
+        // A finding is shown with the source line of the file that it is in.
+        unreadable(&findings, &Sources { policy: cases.clone(), ..sources })
+    })?;
+    for case in &report.failed {
+        say::error("CC403", &format!("{}: {}", case.name, case.says));
+    }
+    for share in &report.unexercised {
+        say::warning("CC404", &format!("no case exercises the share `{share}`"));
+    }
+    say::out(&format!("{} cases as expected, {} not\n", report.passed.len(), report.failed.len()));
+    Ok(if report.failed.is_empty() { Exit::Done } else { Exit::BadFile })
+}
+
+fn unreadable(findings: &[Finding], shown: &Sources) -> Failure {
+    say::out(&render_all(findings, shown));
+    Failure::bad_file("CC402", "the cases have errors, so none was run")
+}
