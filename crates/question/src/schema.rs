@@ -387,12 +387,16 @@ impl Schema {
         }
     }
 
-    /// Whether `coarse` is the same grain as `fine` or follows from it (a year from its quarters).
+    /// Whether `coarse` is the same grain as `fine` or follows from it: a year from its quarters, a council from its wards.
     #[must_use]
     pub fn nests(&self, column: &Column, fine: &str, coarse: &str) -> bool {
         let grains = self.grains(column);
         let known = grains.contains(&coarse) && grains.contains(&fine);
-        known && (fine == coarse || grains.first() == Some(&fine))
+        let follows = || {
+            let list = column.codes.as_deref().and_then(|id| self.code_list(id));
+            list.is_some_and(|l| l.follows(fine, coarse))
+        };
+        known && (fine == coarse || grains.first() == Some(&fine) || follows())
     }
 }
 
@@ -418,6 +422,14 @@ impl CodeList {
         }
         let grain = self.grains.iter().find(|g| g.name == grain)?;
         Some(grain.parts.iter().map(|p| p.code.clone()).collect())
+    }
+
+    /// Whether each part of `fine` lies within one part of `coarse`.
+    fn follows(&self, fine: &str, coarse: &str) -> bool {
+        let parts = |name: &str| self.grains.iter().find(|g| g.name == name).map(|g| &g.parts);
+        let (Some(fine), Some(coarse)) = (parts(fine), parts(coarse)) else { return false };
+        let within = |part: &Group| coarse.iter().any(|c| part.of.iter().all(|code| c.of.contains(code)));
+        fine.iter().all(within)
     }
 
     /// The label of a code, or of a coarser part; the code itself where it has none.
