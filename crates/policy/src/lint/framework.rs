@@ -1,5 +1,7 @@
+use std::ops::Range;
+
 use cairn_question::Schema;
-use cairn_question::schema::{Class, Column};
+use cairn_question::schema::{CODE_GRAIN, Class, Column, Table};
 
 use crate::document::{FrameworkDoc, Open};
 use crate::finding::Faults;
@@ -25,14 +27,12 @@ pub(super) fn check(doc: &FrameworkDoc, schema: &Schema, faults: &Faults<'_>) {
         }
     }
     for (path, (span, grains)) in &doc.grains {
-        let column = path.split_once('.').and_then(|(t, c)| schema.table(t)?.column(c));
-        match column {
-            Some(column) => chain(path, column, grains, schema, faults),
-            None => {
-                faults.unknown("CP202", "column", path, span, format!("grains.{path}"), every_column(schema))
-            }
+        let rule = format!("grains.{}", crate::read::shown(path));
+        if let Some(column) = column(path, span, &rule, schema, faults) {
+            chain(&rule, column, grains, schema, faults);
         }
     }
+    finest(doc, schema, faults);
     for (table, open) in &doc.open {
         opened(table, open, schema, faults);
     }
@@ -41,8 +41,61 @@ pub(super) fn check(doc: &FrameworkDoc, schema: &Schema, faults: &Faults<'_>) {
             &profile.min_people,
             &profile.round_to,
             &format!("profile.{name}"),
+            super::releases::Of::Profile,
             faults,
         );
+    }
+}
+
+/// A column with its table, or bare where one table only has it.
+fn column<'a>(
+    path: &str,
+    span: &Range<usize>,
+    rule: &str,
+    schema: &'a Schema,
+    faults: &Faults<'_>,
+) -> Option<&'a Column> {
+    if let Some((table, name)) = path.split_once('.') {
+        let found = schema.table(table).and_then(|t| t.column(name));
+        if found.is_none() {
+            faults.unknown("CP202", "column", path, span, rule, every_column(schema));
+        }
+        return found;
+    }
+    let tables: Vec<&Table> = schema.tables().filter(|t| t.column(path).is_some()).collect();
+    match tables.as_slice() {
+        [table] => table.column(path),
+        [] => {
+            let bare = schema.tables().flat_map(|t| t.columns.iter().map(|c| c.name.clone()));
+            faults.unknown("CP202", "column", path, span, rule, bare);
+            None
+        }
+        several => {
+            let full: Vec<String> = several.iter().map(|t| format!("\"{}.{path}\"", t.name)).collect();
+            let says = format!("`{path}` is a column of several tables");
+            faults.error("CP211", span, rule, says, format!("write {}", full.join(" or ")));
+            None
+        }
+    }
+}
+
+/// The finest grain that may be shared is one of the column's chain.
+fn finest(doc: &FrameworkDoc, schema: &Schema, faults: &Faults<'_>) {
+    for (name, grain) in doc.floor.iter().flat_map(|f| &f.finest) {
+        let rule = format!("floor.finest.{}", crate::read::shown(&name.value));
+        let Some(found) = column(&name.value, &name.span, &rule, schema, faults) else { continue };
+        let bare = name.value.rsplit('.').next().unwrap_or_default();
+        let holds = |path: &str| path == name.value || path.rsplit('.').next() == Some(bare);
+        let listed = doc.grains.iter().find(|(path, _)| holds(path));
+        let chain: Vec<String> = match listed {
+            Some((_, (_, grains))) => grains.iter().map(|g| g.value.clone()).collect(),
+            None => vec![CODE_GRAIN.to_owned()],
+        };
+        if !chain.contains(&grain.value) {
+            let word = schema.grains(found).contains(&grain.value.as_str());
+            let what = if word { "grain of the column's chain in [grains]" } else { "grain" };
+            faults.unknown("CP204", what, &grain.value, &grain.span, rule, chain.into_iter());
+        }
     }
 }
 
@@ -51,12 +104,11 @@ fn every_column(schema: &Schema) -> impl Iterator<Item = String> {
 }
 
 /// Bands must never overlap: only a chain in which each grain follows from the next may be shared.
-fn chain(path: &str, column: &Column, grains: &[At<String>], schema: &Schema, faults: &Faults<'_>) {
-    let rule = format!("grains.{path}");
+fn chain(rule: &str, column: &Column, grains: &[At<String>], schema: &Schema, faults: &Faults<'_>) {
     for grain in grains {
         if !schema.grains(column).contains(&grain.value.as_str()) {
             let known = schema.grains(column).into_iter().map(str::to_owned);
-            faults.unknown("CP204", "grain", &grain.value, &grain.span, rule.clone(), known);
+            faults.unknown("CP204", "grain", &grain.value, &grain.span, rule, known);
         }
     }
     for (coarse, fine) in grains.iter().zip(grains.iter().skip(1)) {
@@ -64,7 +116,7 @@ fn chain(path: &str, column: &Column, grains: &[At<String>], schema: &Schema, fa
         if known(coarse) && known(fine) && !schema.nests(column, &fine.value, &coarse.value) {
             let says =
                 format!("`{}` does not follow from `{}`: bands could overlap", coarse.value, fine.value);
-            faults.error("CP204", &coarse.span, rule.clone(), says, "list the grains coarse to fine, nested");
+            faults.error("CP204", &coarse.span, rule, says, "list the grains coarse to fine, nested");
         }
     }
 }

@@ -1,6 +1,6 @@
 use crate::decimal;
 use crate::document::{CellsDoc, FloorDoc, How, Release};
-use crate::finding::Faults;
+use crate::finding::{Faults, Severity};
 use crate::floor;
 use crate::lint::Ground;
 use crate::read::At;
@@ -71,7 +71,7 @@ fn plain(release: &Release, doc: &CellsDoc, path: &str, ground: &Ground<'_>) {
     let here =
         |at: &At<u32>, own: bool| if own { at.clone() } else { At::new(at.value, release.span.clone()) };
     let (people, rounding) = (here(people, min_people.is_some()), here(rounding, round_to.is_some()));
-    threshold_and_base(&people, &rounding, path, ground.faults);
+    threshold_and_base(&people, &rounding, path, Of::Release, ground.faults);
     if let Some(floor) = &ground.framework.floor {
         against_floor(&people, &rounding, floor, path, ground.faults);
     }
@@ -96,26 +96,58 @@ fn against_floor(people: &At<u32>, rounding: &At<u32>, floor: &FloorDoc, path: &
     }
 }
 
+/// Whose threshold is looked at: a profile of the national board's is for every partner, a release is one board's own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Of {
+    Profile,
+    Release,
+}
+
 /// Built-in floor, and the rule that no shown value may mean fewer than `base` counts: with base 5 and half-up rounding
 /// a shown 5 stands for 3 to 7, so a threshold of 6 would leave 6 or 7; from 8 on, the least shown value is 10 = 8 to 12.
-pub(super) fn threshold_and_base(people: &At<u32>, rounding: &At<u32>, path: &str, faults: &Faults<'_>) {
+/// A board may choose less within the floor, by name in its approval note; but never so little that people are shown as 0.
+pub(super) fn threshold_and_base(
+    people: &At<u32>,
+    rounding: &At<u32>,
+    path: &str,
+    of: Of,
+    faults: &Faults<'_>,
+) {
+    let rule = format!("{path}.min_people");
     if people.value < floor::MIN_PEOPLE {
         let says = format!("a threshold of {}: counts of one or two people would be shown", people.value);
         let fix = "the built-in floor is 3; the profile sub-national-8-5 withholds 1 to 7";
-        faults.error("CP302", &people.span, format!("{path}.min_people"), says, fix);
+        faults.error("CP302", &people.span, rule.clone(), says, fix);
     }
-    let least = rounding.value + rounding.value.div_ceil(2);
-    if rounding.value > 1 && people.value < least {
+    let (base, half) = (rounding.value, rounding.value.div_ceil(2));
+    let least = base + half;
+    if base > 1 && people.value < least {
+        let fix = Some(format!("write {least} or more"));
+        if people.value < half {
+            let says = format!(
+                "rounding to {base} with a threshold of {}: people would be shown as 0",
+                people.value
+            );
+            faults.add("CP303", Severity::Error, &people.span, rule, says, fix);
+            return;
+        }
+        let severity = if of == Of::Profile { Severity::Error } else { Severity::Warning };
+        let means = shown_counts(people.value, least - 1);
         let says = format!(
-            "rounding to {} with a threshold of {}: a shown {} would mean {} or so, and no more",
-            rounding.value, people.value, rounding.value, people.value
+            "rounding to {base} with a threshold of {}: a shown {base} means {means}, and no more",
+            people.value
         );
-        faults.error(
-            "CP303",
-            &people.span,
-            format!("{path}.min_people"),
-            says,
-            format!("write {least} or more"),
-        );
+        faults.add("CP303", severity, &people.span, rule, says, fix);
+    }
+}
+
+/// `7`, `6 or 7`, `5, 6 or 7`: what a reader would know of the least shown count.
+fn shown_counts(least: u32, most: u32) -> String {
+    let counts: Vec<String> = (least..=most).take(3).map(|n| n.to_string()).collect();
+    match counts.as_slice() {
+        [one] => one.clone(),
+        [one, other] => format!("{one} or {other}"),
+        [one, other, third] if most - least == 2 => format!("{one}, {other} or {third}"),
+        _ => format!("{least} to {most}"),
     }
 }

@@ -311,6 +311,8 @@ fn released(share: &Share, path: &str, ground: &Ground<'_>) {
     if let Some(head) = &ground.policy.head
         && min_partners(release) == 1
         && ground.framework.floor.is_some()
+        // A role that is not there is named once.
+        && ground.policy.roles.contains_key(share.role.value.as_str())
         && !own_table_allowed(ground.policy, head, ground.framework, &share.role.value)
     {
         let says = format!(

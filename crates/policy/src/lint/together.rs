@@ -58,7 +58,9 @@ fn twice_treated(earlier: &Share, later: &Share, ground: &Ground<'_>) {
         differ.join(", ")
     );
     let fix = "use one treatment for the same columns, or name this in the approval note";
-    let severity = if one_role { Severity::Error } else { Severity::Warning };
+    // What noise promises holds whatever else its reader knows, so a plain table beside it takes nothing from that.
+    let severity =
+        if one_role && !one.noise_beside_plain(&other) { Severity::Error } else { Severity::Warning };
     ground.faults.add(
         "CP420",
         severity,
@@ -127,6 +129,11 @@ fn treated<'a>(how: &'a How, ground: &Ground<'_>) -> Treated<'a> {
 }
 
 impl Protection<'_> {
+    /// Whether one of the two is noisy and the other not.
+    const fn noise_beside_plain(&self, other: &Self) -> bool {
+        matches!(self.method, Treated::Dp { .. }) != matches!(other.method, Treated::Dp { .. })
+    }
+
     fn differs_in(&self, other: &Self) -> Vec<&'static str> {
         let method = match (&self.method, &other.method) {
             (a, b) if a == b => None,
