@@ -53,6 +53,101 @@ pub(crate) fn strathcarron(name: &str) -> (&'static Schema, Sources) {
 
 pub(crate) const EXAMPLES: [&str; 3] = ["council", "small-charity", "health-board"];
 
+/// The templates, each with the warnings that its README names.
+pub(crate) const TEMPLATES: [(&str, &[&str]); 7] = [
+    ("council", &["CP420", "CP901"]),
+    ("charity", &["CP420", "CP901"]),
+    ("college", &[]),
+    ("health-board", &["CP420", "CP901"]),
+    ("national-body", &["CP420", "CP901"]),
+    ("peer-assessment", &[]),
+    ("workforce", &["CP420", "CP901"]),
+];
+
+/// A shipped template with the shipped framework and its own brake.
+pub(crate) fn template(name: &str) -> Sources {
+    Sources {
+        framework: shipped("framework/framework.toml"),
+        policy: shipped(&format!("templates/{name}/policy.toml")),
+        brake: Some(shipped(&format!("templates/{name}/local-brake.toml"))),
+    }
+}
+
+#[test]
+fn every_template_has_no_error_and_only_the_warnings_its_readme_names() {
+    for (name, expected) in TEMPLATES {
+        let sources = template(name);
+        let found = check(&sources);
+        let codes: std::collections::BTreeSet<&str> = found.iter().map(|f| f.code).collect();
+        let codes: Vec<&str> = codes.into_iter().collect();
+        assert_eq!(codes, expected, "{name}:\n{}", render_all(&found, &sources));
+        let readme = shipped(&format!("templates/{name}/README.md")).text;
+        for code in expected.iter().filter(|c| **c != "CP901") {
+            assert!(readme.contains(code), "{name}: the README does not name {code}");
+        }
+    }
+}
+
+#[test]
+fn every_template_passes_its_own_tests_and_every_share_is_tried() {
+    let mut failed = Vec::new();
+    for (name, _) in TEMPLATES {
+        let sources = template(name);
+        let layers = Layers::load(&sources).unwrap_or_else(|f| panic!("{}", render_all(&f, &sources)));
+        let file = shipped(&format!("templates/{name}/tests.toml"));
+        let report =
+            run_cases(&layers, &file).unwrap_or_else(|f| panic!("{name}: {}", render_file(&f, &file)));
+        failed.extend(report.failed.into_iter().map(|f| format!("{name}: {}: {}", f.name, f.says)));
+        assert_eq!(report.unexercised, [], "{name}");
+        assert!(report.passed.len() >= 10, "{name}: {} cases", report.passed.len());
+    }
+    assert_eq!(failed, Vec::<String>::new());
+}
+
+/// What a template makes up is marked on its own line, so that nobody signs a made-up agreement by mistake.
+#[test]
+fn every_made_up_value_of_a_template_is_marked_on_its_line() {
+    const MADE_UP: [&str; 14] = [
+        "id ",
+        "partner ",
+        "effective_from",
+        "review_by",
+        "expires",
+        "controller",
+        "legal_basis",
+        "agreement",
+        "dpia",
+        "contact",
+        "notice_url",
+        "issuer",
+        "basis",
+        "named_analysts",
+    ];
+    for (name, _) in TEMPLATES {
+        let text = template(name).policy.text;
+        for line in text.lines().take_while(|l| !l.starts_with("[[link]]") && !l.starts_with("[[share]]")) {
+            let made_up = MADE_UP.iter().any(|key| line.starts_with(key));
+            assert!(!made_up || line.contains("# MADE UP"), "{name}: {line}");
+        }
+        for line in text.lines().filter(|l| l.starts_with("issuer") || l.starts_with("basis")) {
+            assert!(line.contains("# MADE UP"), "{name}: {line}");
+        }
+        assert!(text.contains("All nine lines are MADE UP"), "{name}");
+    }
+}
+
+/// A board member reads a template without another page open: every line that is no heading says what it does.
+#[test]
+fn every_line_of_a_template_outside_shares_and_tables_of_texts_says_what_it_does() {
+    for (name, _) in TEMPLATES {
+        let text = template(name).policy.text;
+        let columns = text.lines().filter(|l| l.contains("{ use = "));
+        for line in columns {
+            assert!(line.contains("  # "), "{name}: {line}");
+        }
+    }
+}
+
 #[test]
 fn the_shipped_policies_have_no_error_and_only_the_warnings_they_name() {
     for name in EXAMPLES {
@@ -66,4 +161,25 @@ fn the_shipped_policies_have_no_error_and_only_the_warnings_they_name() {
             render_all(&found, &sources)
         );
     }
+}
+
+/// A sample key that loads would be a key whose other half anybody may have.
+#[test]
+fn the_board_template_does_not_load_until_every_member_gave_a_key() {
+    let file = shipped("templates/board.toml");
+    let found = approval::Board::check(&file);
+    let codes: Vec<&str> = found.iter().map(|f| f.code).collect();
+    assert_eq!(codes, ["CP708"; 4], "{}", render_file(&found, &file));
+    assert!(found.iter().all(|f| f.fix.as_ref().is_some_and(|fix| fix.contains("ssh-keygen"))));
+    let real = shipped("../crates/policy/tests/fixtures/strathcarron/allowed_signers").text;
+    let mut keys: Vec<String> =
+        real.lines().filter_map(|l| Some(l.get(l.find("ssh-ed25519 ")?..)?.to_owned())).collect();
+    keys.push(keys[0].replace("AAAAIP7C", "AAAAIP7D"));
+    let filled = keys.iter().take(4).fold(file.text, |text, key| {
+        let line = text.lines().find(|l| l.contains("PASTE")).unwrap().to_owned();
+        text.replacen(&line, &format!("key = \"{key}\""), 1)
+    });
+    let file = File::new("board.toml", filled);
+    let found = approval::Board::check(&file);
+    assert_eq!(found, [], "{}", render_file(&found, &file));
 }
