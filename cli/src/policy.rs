@@ -4,6 +4,7 @@ mod ask;
 mod cases;
 mod check;
 mod given;
+mod replay;
 mod treatment;
 
 use clap::Subcommand;
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     Ask(ask::Ask),
     /// Run a board's own cases: what must be answered, what must be refused and by which rule
     Test(cases::Test),
+    /// Show which questions of an audit log would have another answer under a new version; no record is read
+    Replay(replay::ReplayArgs),
 }
 
 /// The framework that this program ships.
@@ -34,5 +37,6 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Explain(files) => check::explain(files),
         Command::Ask(ask) => ask::run(ask),
         Command::Test(test) => cases::run(test),
+        Command::Replay(args) => replay::run(args),
     }
 }

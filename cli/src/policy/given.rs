@@ -32,6 +32,22 @@ pub(crate) struct Under {
     pub(super) dictionary: Option<PathBuf>,
 }
 
+/// A policy in force and one that is to replace it.
+#[derive(Args)]
+pub(crate) struct Pair {
+    /// The policy file in force
+    #[arg(value_name = "OLD")]
+    pub(super) old: PathBuf,
+    /// The policy file that is to replace it
+    #[arg(value_name = "NEW")]
+    pub(super) new: PathBuf,
+    #[command(flatten)]
+    pub(super) under: Under,
+    /// The framework of OLD, where it is another than that of NEW
+    #[arg(long, value_name = "FILE")]
+    pub(super) framework_old: Option<PathBuf>,
+}
+
 /// A policy that loads, with its texts.
 pub(super) struct Loaded {
     pub(super) sources: Sources,
@@ -51,9 +67,21 @@ impl Files {
     }
 }
 
+impl Pair {
+    /// Both policies, each with its own framework.
+    pub(super) fn load(&self) -> Result<(Loaded, Loaded), Failure> {
+        let framework = self.framework_old.as_ref().or(self.under.framework.as_ref());
+        Ok((self.under.load_with(&self.old, framework)?, self.under.load(&self.new)?))
+    }
+}
+
 impl Under {
     pub(super) fn load(&self, policy: &Path) -> Result<Loaded, Failure> {
-        let (sources, schema) = (sources(policy, self.framework.as_deref())?, self.schema()?);
+        self.load_with(policy, self.framework.as_ref())
+    }
+
+    fn load_with(&self, policy: &Path, framework: Option<&PathBuf>) -> Result<Loaded, Failure> {
+        let (sources, schema) = (sources(policy, framework.map(PathBuf::as_path))?, self.schema()?);
         match Layers::load_with(schema, &sources) {
             Ok(layers) => Ok(Loaded { sources, layers, schema }),
             Err(findings) => Err(faulty(&findings, &sources)),
@@ -102,6 +130,9 @@ pub(super) fn sources(policy: &Path, framework: Option<&Path>) -> Result<Sources
 /// The dictionary in a folder; one run of the program reads one.
 fn dictionary(folder: &Path) -> Result<&'static Schema, Failure> {
     static READ: OnceLock<Schema> = OnceLock::new();
+    if let Some(read) = READ.get() {
+        return Ok(read);
+    }
     let documents = schema::read(folder).map_err(|says| Failure::new("CC102", says))?;
     let parsed = Schema::parse(&documents).map_err(|faults| {
         for fault in &faults {

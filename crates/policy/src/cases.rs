@@ -135,7 +135,7 @@ fn same_rules(expected: &[String], broken: &[&str]) -> Result<(), String> {
 }
 
 /// What a case may expect of a treatment, each as text.
-fn facts(treatment: &Treatment) -> BTreeMap<&'static str, String> {
+pub(crate) fn facts(treatment: &Treatment) -> BTreeMap<&'static str, String> {
     let mut facts = BTreeMap::from([
         ("method", treatment.method.as_str().to_owned()),
         ("min_partners", treatment.min_partners.to_string()),

@@ -21,6 +21,7 @@ mod london;
 mod nearest;
 mod public;
 mod read;
+mod replay;
 pub mod settings;
 pub mod treatment;
 
@@ -31,6 +32,7 @@ pub use finding::{File, Finding, Severity, Sources, render, render_all, render_f
 pub use instantiate::{dated, instantiate};
 pub use layers::{Layers, TablesBought};
 pub use london::london_day;
+pub use replay::{CHANGED_MAX, Changed, LINE_BYTES_MAX, Replay, Replayed, Shift, UNREADABLE_MAX, Unreadable};
 pub use treatment::{
     Caps, Cells, Dominance, KeepYears, Method, OptOut, Quota, Secondary, SnapshotEvery, Treatment, Window,
 };
