@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use cairn_question::limits::{FILTERS_MAX, GROUP_COLUMNS_MAX};
 use cairn_question::question::QuestionFault;
 use cairn_question::schema::Class;
-use cairn_question::{Day, Filter, GroupBy, Measure, Name, Period, Question, Refusal, RuleBroken};
+use cairn_question::{Day, Filter, GroupBy, Measure, Name, Period, Question, Refusal, RuleBroken, Schema};
 
 use crate::document::Usage;
 use crate::floor;
@@ -95,7 +95,19 @@ pub(crate) fn matching<'a>(layers: &'a Layers, question: &Question) -> Option<&'
     })
 }
 
-fn treatment(layers: &Layers, ready: &Ready, question: &Question) -> Treatment {
+/// What is decided of each part of a question by itself: whether a share lets it in at all. How many parts there are and
+/// which of them go together, the day, the asker and the brake are not looked at.
+pub(crate) fn admits(layers: &Layers, ready: &Ready, part: &Question) -> bool {
+    let mut rules = Vec::new();
+    fits(layers, part, &mut rules);
+    kept_back(layers, part, &mut rules);
+    columns(layers, ready, part, &mut rules);
+    window(ready, part, &mut rules);
+    rules.is_empty()
+}
+
+/// How a share answers a question that it permits.
+pub(crate) fn treatment(layers: &Layers, ready: &Ready, question: &Question) -> Treatment {
     let (share, settings) = (&ready.share, &ready.settings);
     Treatment {
         share: share.id.value.clone(),
@@ -126,16 +138,19 @@ fn treatment(layers: &Layers, ready: &Ready, question: &Question) -> Treatment {
 /// The share's method. Where every axis describes the person and not one of their rows, a person is in one cell only, so
 /// that the noise need not cover more.
 fn method(layers: &Layers, ready: &Ready, question: &Question) -> Method {
-    let of_person = |axis: &GroupBy| {
-        let found = layers.schema.find(&question.dataset, &axis.column);
-        found.is_some_and(|f| f.table.person_key.is_some() && f.table.rows_per_person_max.is_none())
-    };
+    let describes = |axis: &GroupBy| of_person(layers.schema, &question.dataset, &axis.column);
     match &ready.method {
-        Method::Dp { epsilon, .. } if question.group_by.iter().all(of_person) => {
+        Method::Dp { epsilon, .. } if question.group_by.iter().all(describes) => {
             Method::Dp { epsilon: *epsilon, groups_per_person: 1 }
         }
         method => method.clone(),
     }
+}
+
+/// Whether a column describes the person and not one of their rows.
+pub(crate) fn of_person(schema: &Schema, dataset: &str, column: &str) -> bool {
+    let found = schema.find(dataset, column);
+    found.is_some_and(|f| f.table.person_key.is_some() && f.table.rows_per_person_max.is_none())
 }
 
 fn broken(rule: impl Into<String>, code: &str, says: impl Into<String>) -> RuleBroken {

@@ -1,6 +1,7 @@
 //! The layers in force: built-in floor, framework, policy and brake, read, checked and met.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cairn_question::answer::PolicyStatement;
 use cairn_question::privacy::NanoRho;
@@ -8,6 +9,7 @@ use cairn_question::schema::{CODE_GRAIN, Kind};
 use cairn_question::{Day, Hash, Name, PartnerId, Schema};
 
 use crate::decimal;
+use crate::diff::facts::{self, Facts};
 use crate::document::{
     BrakeDoc, Budget, CellsDoc, CellsKind, Columns, FrameworkDoc, Head, How, LinkKind, OptOutDoc,
     PartnerTables, PolicyDoc, Release, Share, read_brake,
@@ -29,6 +31,8 @@ pub struct Layers {
     pub(crate) shares: Vec<Ready>,
     caps: Caps,
     statement: PolicyStatement,
+    /// Every scalar of the policy's and the framework's file, for a comparison with another version.
+    facts: Arc<Facts>,
 }
 
 /// One share with the meet of all layers under it.
@@ -93,7 +97,12 @@ impl Layers {
             version: head.version.value,
             hash: Hash::of(sources.policy.text.replace("\r\n", "\n").as_bytes()),
         };
-        Some(Self { schema, policy, head, budget, framework, brake, shares, caps, statement })
+        let facts = Arc::new(facts::of_both(&sources.policy.text, &sources.framework.text));
+        Some(Self { schema, policy, head, budget, framework, brake, shares, caps, statement, facts })
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// The policy's id and version, and the SHA-256 of its file with LF line ends: what the board signed, whatever an

@@ -9,6 +9,7 @@ pub mod approval;
 mod cases;
 mod decide;
 mod decimal;
+mod diff;
 mod document;
 mod explain;
 mod finding;
@@ -23,16 +24,19 @@ mod public;
 mod read;
 mod replay;
 pub mod settings;
+mod space;
 pub mod treatment;
 
 pub use cases::{CaseFailure, CaseReport, run_cases};
 pub use decide::{Asker, decide, issuer_rule};
+pub use diff::{Affected, Change, Diff, Direction, Supersedes, Verdict, diff};
 pub use explain::explain;
 pub use finding::{File, Finding, Severity, Sources, render, render_all, render_file};
 pub use instantiate::{dated, instantiate};
 pub use layers::{Layers, TablesBought};
 pub use london::london_day;
 pub use replay::{CHANGED_MAX, Changed, LINE_BYTES_MAX, Replay, Replayed, Shift, UNREADABLE_MAX, Unreadable};
+pub use space::{Example, KINDS_MAX, Kinds, TooWide};
 pub use treatment::{
     Caps, Cells, Dominance, KeepYears, Method, OptOut, Quota, Secondary, SnapshotEvery, Treatment, Window,
 };
