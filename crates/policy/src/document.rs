@@ -276,9 +276,13 @@ pub(crate) struct Open {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Profile {
+    /// The word of the method that a release under this profile names.
+    pub(crate) method: &'static str,
     pub(crate) min_people: At<u32>,
     pub(crate) round_to: At<u32>,
     pub(crate) zeros: Zeros,
+    pub(crate) secondary: Secondary,
+    pub(crate) dominance: Option<Dominance>,
 }
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

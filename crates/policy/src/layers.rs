@@ -12,12 +12,12 @@ use crate::decimal;
 use crate::diff::facts::{self, Facts};
 use crate::document::{
     BrakeDoc, Budget, CellsDoc, CellsKind, Columns, FrameworkDoc, Head, How, LinkKind, OptOutDoc,
-    PartnerTables, PolicyDoc, Release, Share, read_brake,
+    PartnerTables, PolicyDoc, Profile, Release, Share, read_brake,
 };
 use crate::finding::{Faults, File, Finding, Severity, Sources};
 use crate::lint;
 use crate::settings::{Grains, Settings};
-use crate::treatment::{Caps, Cells, KeepYears, Method, OptOut, Secondary, SnapshotEvery};
+use crate::treatment::{Caps, Cells, Dominance, KeepYears, Method, OptOut, Secondary, SnapshotEvery};
 
 /// Every layer that decides, ready to decide. Made from files without any error only.
 #[derive(Clone, Debug)]
@@ -283,9 +283,20 @@ fn cells(framework: &FrameworkDoc, doc: &CellsDoc) -> Option<Cells> {
         min_people: people.max(known.map(|p| p.min_people.value))?,
         round_to: base.or(known.map(|p| p.round_to.value))?,
         zeros: shown.unwrap_or(cairn_question::answer::Zeros::Show),
-        secondary: doc.secondary.as_ref().map_or(Secondary::No, |s| s.value),
-        dominance: doc.dominance.as_ref().map(|d| d.value),
+        secondary: secondary(doc, known),
+        dominance: dominance(doc, known),
     })
+}
+
+/// A release may say `secondary` beside a profile that does not, never take it back.
+pub(crate) fn secondary(doc: &CellsDoc, known: Option<&Profile>) -> Secondary {
+    let own = doc.secondary.as_ref().map_or(Secondary::No, |s| s.value);
+    own.max(known.map_or(Secondary::No, |p| p.secondary))
+}
+
+/// The release's own rule about sums that a few people dominate, or its profile's.
+pub(crate) fn dominance(doc: &CellsDoc, known: Option<&Profile>) -> Option<Dominance> {
+    doc.dominance.as_ref().map(|d| d.value).or(known.and_then(|p| p.dominance))
 }
 
 /// The least number of partners behind what a release gives: 1 is the partner's own table.

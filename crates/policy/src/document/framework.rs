@@ -4,6 +4,7 @@ use crate::document::{FloorDoc, FrameworkDoc, Open, PartnerTables, Profile, Secu
 use crate::finding::Faults;
 use crate::floor;
 use crate::read::{At, Section, list_of, parse};
+use crate::treatment::Secondary;
 
 /// Reads `framework.toml`.
 pub(crate) fn read(faults: &Faults<'_>) -> Option<FrameworkDoc> {
@@ -142,6 +143,18 @@ fn profile(section: Section<'_>) -> Option<Profile> {
     let min_people = section.whole("min_people", floor::MIN_PEOPLE..=1_000);
     let round_to = section.whole("round_to", 1..=100);
     let zeros = section.word("zeros", ZEROS);
+    // Noise has no threshold and no rounding, so no profile is of it.
+    let words = ["suppress-round", "suppress-audit", "cell-key"].map(|word| (word, word));
+    let method = section.word_opt("method", &words);
+    let secondary = super::policy::secondary(&section);
+    let dominance = section.section_opt("dominance").and_then(super::policy::dominance);
     section.finish();
-    Some(Profile { min_people: min_people?, round_to: round_to?, zeros: zeros?.value })
+    Some(Profile {
+        method: method.map_or("suppress-round", |m| m.value),
+        min_people: min_people?,
+        round_to: round_to?,
+        zeros: zeros?.value,
+        secondary: secondary.map_or(Secondary::No, |s| s.value),
+        dominance: dominance.map(|d| d.value),
+    })
 }

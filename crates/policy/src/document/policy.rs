@@ -256,15 +256,19 @@ fn cells(section: &Section<'_>, kind: Option<CellsKind>) -> Option<How> {
         |key, most| if own { section.whole(key, 0..=most) } else { section.whole_opt(key, 0..=most) };
     let (min_people, round_to) = (number("min_people", 10_000), number("round_to", 100));
     let zeros = section.word_opt("zeros", ZEROS);
-    let secondary = section.flag("secondary");
-    let secondary = secondary.map(|f| At::new(if f.value { Secondary::Yes } else { Secondary::No }, f.span));
+    let secondary = secondary(section);
     let dominance = section.section_opt("dominance").and_then(dominance);
     let whole = !own || (min_people.is_some() && round_to.is_some());
     let kind = kind.filter(|_| whole)?;
     Some(How::Cells(CellsDoc { kind, profile, min_people, round_to, zeros, secondary, dominance }))
 }
 
-fn dominance(section: Section<'_>) -> Option<At<Dominance>> {
+pub(super) fn secondary(section: &Section<'_>) -> Option<At<Secondary>> {
+    let flag = section.flag("secondary")?;
+    Some(At::new(if flag.value { Secondary::Yes } else { Secondary::No }, flag.span))
+}
+
+pub(super) fn dominance(section: Section<'_>) -> Option<At<Dominance>> {
     let (largest, max_percent) = (section.whole("largest", 1..=10), section.whole("max_percent", 1..=100));
     let span = section.span.clone();
     section.finish();

@@ -44,6 +44,13 @@ pub(super) fn check(doc: &FrameworkDoc, schema: &Schema, faults: &Faults<'_>) {
             super::releases::Of::Profile,
             faults,
         );
+        let base = doc.floor.as_ref().map_or(1, |f| f.round_to.value).max(1);
+        if profile.method == "suppress-round" && !profile.round_to.value.is_multiple_of(base) {
+            let says =
+                format!("rounding to {} is not a multiple of the floor's {base}", profile.round_to.value);
+            let (rule, fix) = (format!("profile.{name}.round_to"), format!("write {base}"));
+            faults.error("CP307", &profile.round_to.span, rule, says, fix);
+        }
     }
 }
 

@@ -54,15 +54,20 @@ fn plain(release: &Release, doc: &CellsDoc, path: &str, ground: &Ground<'_>) {
         let lower = min_people.as_ref().filter(|m| m.value < base.min_people.value);
         let other = round_to.as_ref().filter(|r| r.value != base.round_to.value);
         let zero = zeros.as_ref().filter(|z| z.value != base.zeros);
+        let less = doc.secondary.as_ref().filter(|s| s.value < base.secondary);
+        let sums = doc.dominance.as_ref().filter(|d| base.dominance.is_some_and(|b| b != d.value));
+        let method = profile.as_ref().filter(|_| release.how.as_str() != base.method);
         let spans = [
             lower.map(|m| (&m.span, "min_people")),
             other.map(|r| (&r.span, "round_to")),
             zero.map(|z| (&z.span, "zeros")),
+            less.map(|s| (&s.span, "secondary")),
+            sums.map(|d| (&d.span, "dominance")),
+            method.map(|p| (&p.span, "method")),
         ];
         for (span, key) in spans.into_iter().flatten() {
             let says = format!("`{key}` is not what the profile says");
-            let fix =
-                "a profile may only be given a larger min_people; for anything else leave `profile` out";
+            let fix = "a profile may only be given a larger min_people or secondary; for anything else leave `profile` out";
             ground.faults.error("CP301", span, format!("{path}.{key}"), says, fix);
         }
     }
@@ -73,11 +78,20 @@ fn plain(release: &Release, doc: &CellsDoc, path: &str, ground: &Ground<'_>) {
     let (people, rounding) = (here(people, min_people.is_some()), here(rounding, round_to.is_some()));
     threshold_and_base(&people, &rounding, path, Of::Release, ground.faults);
     if let Some(floor) = &ground.framework.floor {
-        against_floor(&people, &rounding, floor, path, ground.faults);
+        // The rounding of a profile is the framework's own word.
+        let base = if round_to.is_some() { floor.round_to.value } else { rounding.value };
+        against_floor(&people, &rounding, floor, base, path, ground.faults);
     }
 }
 
-fn against_floor(people: &At<u32>, rounding: &At<u32>, floor: &FloorDoc, path: &str, faults: &Faults<'_>) {
+fn against_floor(
+    people: &At<u32>,
+    rounding: &At<u32>,
+    floor: &FloorDoc,
+    base: u32,
+    path: &str,
+    faults: &Faults<'_>,
+) {
     let least = floor.min_people.value;
     if people.value < least && people.value >= floor::MIN_PEOPLE {
         let says = format!("{} people is below the framework's {least}", people.value);
@@ -89,7 +103,6 @@ fn against_floor(people: &At<u32>, rounding: &At<u32>, floor: &FloorDoc, path: &
             format!("write {least} or more"),
         );
     }
-    let base = floor.round_to.value;
     if rounding.value == 0 || !rounding.value.is_multiple_of(base) {
         let says = format!("rounding to {} is not a multiple of the framework's {base}", rounding.value);
         faults.error("CP307", &rounding.span, format!("{path}.round_to"), says, format!("write {base}"));

@@ -573,3 +573,38 @@ fn the_shipped_policies_say_what_their_caps_buy() {
         );
     }
 }
+
+#[test]
+fn a_profile_holds_its_method_and_what_else_protects() {
+    const PLAIN: &str = "method  = \"suppress-round\"\nprofile = \"sub-national-8-5\"";
+    let errors = |release: &str| -> Vec<String> {
+        let (_, found) = findings(&[(PLAIN, release)]);
+        let errors = found.iter().filter(|f| f.severity == Severity::Error);
+        errors.map(|f| format!("{} {}", f.code, f.rule)).collect()
+    };
+    for fits in [
+        "method = \"suppress-round\"\nprofile = \"research-10-5\"",
+        "method = \"suppress-audit\"\nprofile = \"scottish-5-audit\"",
+        "method = \"cell-key\"\nptable = \"framework:d3\"\nprofile = \"census-cell-key\"",
+        "method = \"suppress-round\"\nprofile = \"sub-national-8-5\"\nsecondary = true\nmin_people = 10",
+    ] {
+        assert_eq!(errors(fits), Vec::<String>::new(), "{fits}");
+    }
+    let audit = "method = \"suppress-audit\"\nprofile = \"scottish-5-audit\"\n";
+    let own = |line: &str| errors(&format!("{audit}{line}"));
+    assert_eq!(own("secondary = false"), ["CP301 release.plain-table.secondary"]);
+    assert_eq!(
+        own("min_people = 4"),
+        ["CP301 release.plain-table.min_people", "CP302 release.plain-table.min_people"]
+    );
+    let other = "method = \"suppress-round\"\nprofile = \"scottish-5-audit\"";
+    assert_eq!(errors(other), ["CP301 release.plain-table.method"]);
+    let sums = "method = \"suppress-round\"\nprofile = \"research-10-5\"\ndominance = { largest = 1, max_percent = 90 }";
+    assert_eq!(errors(sums), ["CP301 release.plain-table.dominance"]);
+    // A partner's own exact counts are below the floor's rounding; the framework's own profile is not.
+    let bare = "method = \"cell-key\"\nptable = \"framework:d3\"\nmin_people = 5\nround_to = 1";
+    assert_eq!(errors(bare), ["CP307 release.plain-table.round_to"]);
+    // A profile that rounds less than the framework's own floor is the framework's fault.
+    let base = "min_people = 8\nround_to   = 5";
+    check(&[(base, "min_people = 8\nround_to   = 3")], &["CP307 profile.sub-national-8-5.round_to"]);
+}

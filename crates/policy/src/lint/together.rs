@@ -6,6 +6,7 @@ use cairn_question::{Day, Measure};
 
 use crate::document::{How, Share};
 use crate::finding::Severity;
+use crate::layers::{dominance, secondary};
 use crate::lint::Ground;
 use crate::read::At;
 use crate::treatment::{Dominance, Secondary};
@@ -113,16 +114,16 @@ fn treated<'a>(how: &'a How, ground: &Ground<'_>) -> Treated<'a> {
         }
         How::Cells(doc) => {
             let profile = doc.profile.as_ref().map(|p| p.value.as_str());
-            let known = profile.and_then(|p| ground.framework.profiles.get(p)).map(|p| p.zeros);
+            let known = profile.and_then(|p| ground.framework.profiles.get(p));
             Treated::Cells(CellsTreated {
                 method: how.as_str(),
                 profile,
                 min_people: doc.min_people.as_ref().map(|m| m.value),
                 round_to: doc.round_to.as_ref().map(|r| r.value),
                 // As the layers resolve it.
-                zeros: doc.zeros.as_ref().map(|z| z.value).or(known).unwrap_or(Zeros::Show),
-                secondary: doc.secondary.as_ref().map_or(Secondary::No, |s| s.value),
-                dominance: doc.dominance.as_ref().map(|d| d.value),
+                zeros: doc.zeros.as_ref().map(|z| z.value).or(known.map(|p| p.zeros)).unwrap_or(Zeros::Show),
+                secondary: secondary(doc, known),
+                dominance: dominance(doc, known),
             })
         }
     }
