@@ -91,10 +91,12 @@ impl Sums {
     }
 }
 
-/// Tables that an analyst was given, or is being given, under one share.
+/// Tables that an analyst was given, or is being given, under one share: by the share's name, whatever version of the policy.
 pub(crate) struct Tables {
     pub(crate) today: u64,
     pub(crate) year: u64,
+    /// What they cost in the policy year, in nano-ρ.
+    pub(crate) year_cost: u64,
 }
 
 impl Tables {
@@ -107,16 +109,18 @@ impl Tables {
         except: QuestionId,
     ) -> Result<Self, LedgerFault> {
         let sql = format!(
-            "SELECT count(*) FILTER (WHERE day_utc = ?3), count(*) FILTER (WHERE day >= ?4)
+            "SELECT count(*) FILTER (WHERE day_utc = ?3), count(*) FILTER (WHERE day >= ?4),
+                    coalesce(sum(cost) FILTER (WHERE day >= ?4), 0)
              FROM debit WHERE analyst = ?5 AND share = ?6 AND {COUNTS}"
         );
         let mut statement = connection.prepare_cached(&sql).map_err(LedgerFault::read)?;
         let (today, year_from) = (now.day_utc().to_string(), year_from.to_string());
         let (analyst, share) = (analyst.as_str(), share.as_str());
         let asked = params![integer(now.unix_s()), except.as_bytes(), today, year_from, analyst, share];
-        let counts = statement.query_row(asked, |row| Ok((row.get(0)?, row.get(1)?)));
-        let (today, year) = counts.map_err(LedgerFault::read)?;
-        Ok(Self { today: natural(today, "debit")?, year: natural(year, "debit")? })
+        let counts = statement.query_row(asked, |row| Ok([row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?]));
+        let [today, year, year_cost] = counts.map_err(LedgerFault::read)?;
+        let counted = |n| natural(n, "debit");
+        Ok(Self { today: counted(today)?, year: counted(year)?, year_cost: counted(year_cost)? })
     }
 }
 

@@ -326,7 +326,21 @@ fn over_quota(
         let says = says(quota.tables_per_year, had.year, "in a policy year");
         rules.push(rule(&name("tables_per_year"), "CA205", says));
     }
+    rules.extend(over_slice(want, had.year_cost).map(|says| rule(&name("epsilon_per_year"), "CA210", says)));
     Ok(rules)
+}
+
+/// The analyst's slice of the person's account: never more than the account has, since the account's own caps hold besides.
+fn over_slice(want: &Reservation, used: u64) -> Option<String> {
+    let slice = want.quota.rho_per_year?;
+    if want.cost == NanoRho::ZERO || NanoRho::new(used).plus(want.cost) <= slice {
+        return None;
+    }
+    let left = NanoRho::new(slice.nano().saturating_sub(used));
+    Some(format!(
+        "a loss of at most ρ {slice} in a policy year for the tables of one analyst; `{}` has {left} left, this table costs {}",
+        want.analyst, want.cost
+    ))
 }
 
 /// Writes the hold, in place of an earlier one of the same question from which nothing left, and lapses what is overdue.

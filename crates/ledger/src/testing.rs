@@ -60,7 +60,7 @@ pub(crate) fn answered() -> Entry {
 
 /// Runs `script`, one step to a `;`, on a fresh ledger and compares what each step came to.
 ///
-/// `hold N [cost C] [pure E] [by ANALYST] [canon K] [treat T] [hash H] [until S] [cap Y] [life L] [day D] [year D]`,
+/// `hold N [cost C] [pure E] [by ANALYST] [canon K] [treat T] [hash H] [until S] [cap Y] [life L] [day D] [year D] [slice R] [share S]`,
 /// `settle N [table T]`, `repeat N`, `abandon N`, `refuse N [hash H]`, `recall N [hash H]`, `at S` (seconds after noon),
 /// `account`, `reopen`.
 pub(crate) fn check(script: &str, expected: &[&str]) {
@@ -169,8 +169,11 @@ fn wanted<'a>(id: u8, now: Moment, option: impl Fn(&str) -> Option<&'a str>) -> 
     want.quota = Quota {
         tables_per_day: narrow("day").unwrap_or(1_000),
         tables_per_year: narrow("year").unwrap_or(10_000),
-        rho_per_year: None,
+        rho_per_year: number("slice").map(NanoRho::new),
     };
+    if let Some(share) = option("share") {
+        want.share = Name::new(share).unwrap();
+    }
     if let Some(analyst) = option("by") {
         want.analyst = Name::new(analyst).unwrap();
     }

@@ -165,7 +165,7 @@ fn no_reply_and_no_path_of_a_key_shows_in_debug() {
 
 #[derive(Clone, Debug)]
 enum Op {
-    Hold { number: u8, cost: u64, lasts_s: u64 },
+    Hold { number: u8, cost: u64, lasts_s: u64, analyst: u8 },
     Settle(u8),
     Abandon(u8),
     Pass(u64),
@@ -175,8 +175,8 @@ enum Op {
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
     let op = prop_oneof![
-        8 => (0..24_u8, 0..700_u64, 0..400_u64)
-            .prop_map(|(number, cost, lasts_s)| Op::Hold { number, cost, lasts_s }),
+        8 => (0..24_u8, 0..700_u64, 0..400_u64, 0..3_u8)
+            .prop_map(|(number, cost, lasts_s, analyst)| Op::Hold { number, cost, lasts_s, analyst }),
         6 => (0..24_u8).prop_map(Op::Settle),
         2 => (0..24_u8).prop_map(Op::Abandon),
         3 => (0..500_u64).prop_map(Op::Pass),
@@ -190,7 +190,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever happens in whatever order, what was spent stays under both caps, and the account says no less.
+    /// Whatever happens in whatever order, what was spent stays under both caps, and the account says no less; and what was spent
+    /// for one analyst stays under that analyst's slice.
     #[test]
     fn the_account_never_exceeds_its_caps(ops in ops()) {
         let (folder, ledger) = fresh();
@@ -198,32 +199,35 @@ proptest! {
         let caps = caps(1_000, 2_500);
         let (mut now, mut latest) = (NOON, NOON);
         let mut debits = std::collections::BTreeMap::new();
-        // An account of our own: every charge that was reported settled, with its policy year's first day.
-        let mut spent: Vec<(cairn_question::Day, u64)> = Vec::new();
+        // An account of our own: every charge that was reported settled, with its policy year's first day and its analyst.
+        let mut spent: Vec<(cairn_question::Day, u64, u8)> = Vec::new();
+        let slice = cairn_question::privacy::NanoRho::new(600);
         for op in ops {
             let open = ledger.as_mut().unwrap();
             match op {
-                Op::Hold { number, cost, lasts_s } => {
+                Op::Hold { number, cost, lasts_s, analyst } => {
                     let mut want = want(number, cost);
+                    want.analyst = cairn_question::Name::new(format!("analyst-{analyst}")).unwrap();
+                    want.quota.rho_per_year = Some(slice);
                     want.caps = caps;
                     want.day = cairn_policy::london_day(now);
                     want.hold_until = now.plus_s(lasts_s);
                     if let Ok(Reserved::Debited(debit)) = open.reserve(&want, now) {
                         latest = latest.max(now);
                         let year = account::year_start(&caps, want.day).unwrap();
-                        debits.insert(number, (debit, year));
+                        debits.insert(number, (debit, year, analyst));
                     }
                 }
                 Op::Settle(number) => {
-                    let Some((debit, year)) = debits.remove(&number) else { continue };
+                    let Some((debit, year, analyst)) = debits.remove(&number) else { continue };
                     let cost = debit.cost().nano();
                     if open.settle(debit, b"reply", &[number], &answered(), now).is_ok() {
                         latest = latest.max(now);
-                        spent.push((year, cost));
+                        spent.push((year, cost, analyst));
                     }
                 }
                 Op::Abandon(number) => {
-                    let Some((debit, _)) = debits.remove(&number) else { continue };
+                    let Some((debit, ..)) = debits.remove(&number) else { continue };
                     open.abandon(debit, &Entry::new(EntryKind::QuestionFailed), now).unwrap();
                     latest = latest.max(now);
                 }
@@ -237,13 +241,16 @@ proptest! {
                 }
             }
             let account = ledger.as_ref().unwrap().account(&caps, now).unwrap();
-            let ever: u64 = spent.iter().map(|(_, cost)| cost).sum();
+            let ever: u64 = spent.iter().map(|(_, cost, _)| cost).sum();
             prop_assert!(account.lifetime <= caps.lifetime, "{account:?}");
             prop_assert!(account.year <= caps.per_year, "{account:?}");
             prop_assert_eq!(account.lifetime.nano() - account.held.nano(), ever);
-            for (year, _) in &spent {
-                let in_year: u64 = spent.iter().filter(|(y, _)| y == year).map(|(_, cost)| cost).sum();
-                prop_assert!(in_year <= caps.per_year.nano(), "{spent:?}");
+            for (year, _, analyst) in &spent {
+                let in_year = || spent.iter().filter(|(y, ..)| y == year);
+                let all: u64 = in_year().map(|(_, cost, _)| cost).sum();
+                prop_assert!(all <= caps.per_year.nano(), "{spent:?}");
+                let own: u64 = in_year().filter(|(.., a)| a == analyst).map(|(_, cost, _)| cost).sum();
+                prop_assert!(own <= slice.nano(), "{spent:?}");
             }
         }
     }

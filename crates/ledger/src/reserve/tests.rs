@@ -225,6 +225,58 @@ fn quotas_are_an_analysts_own() {
 }
 
 #[test]
+fn an_analysts_slice_is_a_part_of_the_account() {
+    // Spent and held count; a hold that was given up does not; another analyst and another share have their own.
+    check(
+        "hold 1 cost 300 slice 500; settle 1; hold 2 cost 201 slice 500; hold 2 cost 200 slice 500; hold 3 cost 1 slice 500;
+         hold 3 slice 500; hold 4 cost 1 slice 500 by bob; hold 5 cost 1 slice 500 share other; abandon 2;
+         hold 6 cost 200 slice 500",
+        &[
+            "held, year 300",
+            "settled",
+            "refused CA210",
+            "held, year 500",
+            "refused CA210",
+            "held, year 500",
+            "held, year 501",
+            "held, year 502",
+            "abandoned",
+            "held, year 502",
+        ],
+    );
+    // A repeat is free, whatever is left.
+    check(
+        "hold 1 cost 500 slice 500 canon k; settle 1; hold 2 cost 500 slice 500 canon k; repeat 2; hold 3 cost 1 slice 500",
+        &["held, year 500", "settled", "stored table", "repeated", "refused CA210"],
+    );
+    // It ends with the policy year (2027-03-31T23:00:00Z), and a policy that lowers it lowers it at once.
+    check(
+        "hold 1 cost 500 slice 500; settle 1; hold 2 cost 1 slice 400; at 28897200; hold 2 cost 400 slice 400",
+        &["held, year 500", "settled", "refused CA210", "held, year 400"],
+    );
+}
+
+#[test]
+fn per_analyst_budgets_cannot_refill_the_persons_account() {
+    // Two slices of 800 do not make an account of 1,000 into one of 1,600; and a slice above the account gives nothing more.
+    check(
+        "hold 1 cost 800 slice 800 by ann; settle 1; hold 2 cost 201 slice 800 by bob; hold 2 cost 200 slice 800 by bob;
+         settle 2; hold 3 cost 1 slice 800 by cat; hold 4 cost 1 slice 5000 by ann; account",
+        &[
+            "held, year 800",
+            "settled",
+            "refused CA202",
+            "held, year 1000",
+            "settled",
+            "refused CA202",
+            "refused CA202",
+            "year 1000, ever 1000, held 0, pure 0, other 1000, from 2026-04-01",
+        ],
+    );
+    check("hold 1 cost 900 slice 899 cap 800", &["refused CA202 CA210"]);
+}
+
+#[test]
 fn refusals_say_what_is_left() {
     let (_folder, mut ledger) = fresh();
     let held = debit(&mut ledger, &want(1, 600), NOON);
@@ -238,7 +290,7 @@ fn refusals_say_what_is_left() {
     };
     let mut greedy = want(2, 401);
     greedy.caps.lifetime = NanoRho::new(1_000);
-    greedy.quota = Quota { tables_per_day: 1, tables_per_year: 0, rho_per_year: None };
+    greedy.quota = Quota { tables_per_day: 1, tables_per_year: 0, rho_per_year: Some(NanoRho::new(1_000)) };
     refused(&mut ledger, &greedy, NOON);
     refused(&mut ledger, &Reservation { question_hash: Hash::of(b"x"), ..want(1, 0) }, NOON);
     let first = Reservation { canonical: want(1, 0).canonical, ..want(3, 0) };
