@@ -109,7 +109,10 @@ impl Weights {
 
 impl Share<'_> {
     const fn is_of_days(&self) -> bool {
-        matches!(self, Self::Axis { codes: AxisCodes::Days(_), .. } | Self::Keep { keep: Keep::Days(..), .. })
+        match self {
+            Self::Axis { codes, .. } => matches!(codes, AxisCodes::Days(_)),
+            Self::Keep { keep, .. } => matches!(keep, Keep::Days(..) | Keep::OpenOrSince(_)),
+        }
     }
 
     /// What a code adds.
@@ -144,6 +147,9 @@ impl Share<'_> {
             Self::Keep { keep: Keep::Days(first, last), cost } => {
                 Ok(if day.is_some_and(|day| within(day, (*first, *last))) { 0 } else { *cost })
             }
+            Self::Keep { keep: Keep::OpenOrSince(first), cost } => {
+                Ok(if day.is_none_or(|day| day >= first.epoch_days()) { 0 } else { *cost })
+            }
             _ => Err(EngineFault::Plan),
         }
     }
@@ -156,6 +162,7 @@ impl Share<'_> {
         match self {
             Self::Axis { codes: AxisCodes::Days(spans), .. } => spans.iter().flat_map(|s| ends(*s)).collect(),
             Self::Keep { keep: Keep::Days(first, last), .. } => ends((*first, *last)).to_vec(),
+            Self::Keep { keep: Keep::OpenOrSince(first), .. } => vec![first.epoch_days()],
             _ => Vec::new(),
         }
     }

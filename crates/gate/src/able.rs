@@ -2,10 +2,10 @@
 //! it; a node that cannot refuses, and never answers under a laxer one.
 
 use cairn_policy::{Method, Secondary, Treatment};
-use cairn_question::{Question, Refusal, RuleBroken};
+use cairn_question::{Question, RuleBroken};
 
-/// Refuses what this program cannot make, naming every rule that it cannot keep.
-pub(crate) fn able(treatment: &Treatment, question: &Question) -> Result<(), Refusal> {
+/// Every rule that this program cannot keep; none where it can answer.
+pub(crate) fn able(treatment: &Treatment, question: &Question) -> Vec<RuleBroken> {
     let release = |key: &str| format!("release.{}.{key}", treatment.release);
     let mut rules = Vec::new();
     let mut cannot = |rule: String, what: &str| {
@@ -30,14 +30,5 @@ pub(crate) fn able(treatment: &Treatment, question: &Question) -> Result<(), Ref
     if let Some(column) = question.measure.column() {
         cannot("question.measure".to_owned(), &format!("add up {column}"));
     }
-    if treatment.keep.is_some() {
-        cannot(format!("dataset.{}.keep_years", question.dataset), "leave out rows by their closing day");
-    }
-    if treatment.opt_out.is_some() {
-        cannot(
-            format!("dataset.{}.opt_out", question.dataset),
-            "leave out people by a column of the partner's",
-        );
-    }
-    if rules.is_empty() { Ok(()) } else { Err(Refusal { rules, nearest: None }) }
+    rules
 }

@@ -2,7 +2,8 @@
 
 use cairn_ledger::Ledger;
 use cairn_policy::{Asker, Layers, Treatment, decide, london_day};
-use cairn_question::{Moment, Refusal};
+use cairn_question::{Moment, PartnerId, Refusal, RuleBroken};
+use std::collections::BTreeSet;
 
 use crate::able::able;
 use crate::context::Context;
@@ -67,6 +68,21 @@ fn verdict(context: &Context, layers: &Layers, now: Moment) -> Result<Treatment,
     let asker = Asker::Analyst { analyst: &credential.analyst, issuer: &credential.issuer };
     let question = &context.open.ask.question;
     let treatment = decide(layers, question, asker, london_day(now))?;
-    able(&treatment, question)?;
-    Ok(treatment)
+    let mut rules = Vec::from_iter(too_few_partners(&treatment, &context.open.ask.partners));
+    rules.extend(able(&treatment, question));
+    if rules.is_empty() { Ok(treatment) } else { Err(Refusal { rules, nearest: None }) }
+}
+
+/// A total over fewer partners than the policy says would show too much of each. How many answer is known only later, and can be
+/// fewer; how many are asked is known here.
+fn too_few_partners(treatment: &Treatment, partners: &[PartnerId]) -> Option<RuleBroken> {
+    let asked = partners.iter().collect::<BTreeSet<_>>().len();
+    let least = treatment.min_partners;
+    if u32::try_from(asked).is_ok_and(|asked| asked < least) {
+        let rule = format!("release.{}.min_partners", treatment.release);
+        let says = format!("a question must be put to at least {least} partners, you asked {asked}");
+        Some(RuleBroken { rule, code: "CN012".to_owned(), says })
+    } else {
+        None
+    }
 }

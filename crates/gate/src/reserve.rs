@@ -3,7 +3,7 @@
 use cairn_ledger::{Debited, Denied, Ledger, Reservation, Reserved, SnapshotKey};
 use cairn_policy::{Caps, Method, Treatment, london_day};
 use cairn_question::answer::{SnapshotStatement, TreatmentV1};
-use cairn_question::{Day, Hash, Moment, Question, Refusal, Schema};
+use cairn_question::{Day, Hash, Moment, Question, Refusal, RuleBroken, Schema};
 use cairn_release::{CountPlan, Terms, cost};
 use std::fmt;
 
@@ -95,7 +95,7 @@ impl Gate {
         now: Moment,
     ) -> Step<Counting> {
         let (context, treatment) = permitted.into_parts();
-        if let Some(refusal) = other_day(&context.open.ask.question, facts) {
+        if let Err(refusal) = fits_snapshot(&context.open.ask.question, &treatment, facts) {
             return Step::Reply(self.refuse(&context, refusal, ledger, now));
         }
         let ask = &context.open.ask;
@@ -124,11 +124,30 @@ impl Gate {
     }
 }
 
+/// Whether the snapshot is the one that the question means, and one that the policy lets be counted.
+fn fits_snapshot(question: &Question, treatment: &Treatment, facts: &SnapshotFacts) -> Result<(), Refusal> {
+    let rules: Vec<RuleBroken> =
+        [other_day(question, facts), other_end(question, treatment, facts)].into_iter().flatten().collect();
+    if rules.is_empty() { Ok(()) } else { Err(Refusal { rules, nearest: None }) }
+}
+
 /// A question may name the snapshot date that it means; frozen snapshots of other days are not counted again.
-fn other_day(question: &Question, facts: &SnapshotFacts) -> Option<Refusal> {
+fn other_day(question: &Question, facts: &SnapshotFacts) -> Option<RuleBroken> {
     let meant = question.as_of.filter(|day| *day != facts.as_of)?;
     let says = format!("the records here stand for {}, you asked for {meant}", facts.as_of);
-    Some(Refusal::one("snapshot.as-of", "CN003", says))
+    Some(RuleBroken { rule: "snapshot.as-of".to_owned(), code: "CN003".to_owned(), says })
+}
+
+/// A policy may say how often snapshots are made: tables of two days close together would show who came between.
+fn other_end(question: &Question, treatment: &Treatment, facts: &SnapshotFacts) -> Option<RuleBroken> {
+    let every = treatment.snapshot.filter(|every| !every.holds(facts.as_of))?;
+    let says = format!(
+        "the records here stand for {}, and the policy lets them be counted as they stand on the last day of a {} only",
+        facts.as_of,
+        every.as_str()
+    );
+    let rule = format!("dataset.{}.snapshot", question.dataset);
+    Some(RuleBroken { rule, code: "CN011".to_owned(), says })
 }
 
 fn reservation(
@@ -169,6 +188,11 @@ fn settings_hash(treatment: &Treatment, statement: &TreatmentV1) -> Hash {
         window: (Option<&'a str>, Option<Day>, u32),
         rows_per_person: Option<u32>,
         groups_per_person: Option<u32>,
+        // Left out where the policy has no such rule, as it was before policies could have one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        keep: Option<(&'a str, u32)>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        opt_out: Option<(&'a str, &'a [String])>,
     }
     let groups_per_person = match treatment.method {
         Method::Dp { groups_per_person, .. } => Some(groups_per_person),
@@ -181,6 +205,8 @@ fn settings_hash(treatment: &Treatment, statement: &TreatmentV1) -> Hash {
         window: (window.column.as_deref(), window.from, window.lag_days),
         rows_per_person: treatment.rows_per_person,
         groups_per_person,
+        keep: treatment.keep.as_ref().map(|k| (k.column.as_str(), k.years)),
+        opt_out: treatment.opt_out.as_ref().map(|o| (o.column.as_str(), o.share_only_if.as_slice())),
     };
     // Numbers, names and days only: serde_json cannot fail on them.
     Hash::of(&serde_json::to_vec(&settings).unwrap_or_default())
@@ -207,3 +233,6 @@ impl fmt::Debug for Counting {
         write!(f, "Counting({})", self.context.asked().id.short())
     }
 }
+
+#[cfg(test)]
+mod tests;

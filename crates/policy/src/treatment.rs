@@ -3,6 +3,7 @@
 use cairn_question::answer::Zeros;
 use cairn_question::privacy::{Epsilon, NanoRho};
 use cairn_question::{Day, Name};
+use chrono::Datelike as _;
 
 /// How a permitted question is answered. Made by [`crate::decide`] only, as the meet of all layers.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -157,6 +158,18 @@ pub struct KeepYears {
     pub column: String,
     /// Years.
     pub years: u32,
+}
+
+impl KeepYears {
+    /// The first closing day that counts on a snapshot of `as_of`: on it, the row was closed `years` before and not more.
+    #[must_use]
+    pub fn first_kept(&self, as_of: Day) -> Day {
+        let date = as_of.date();
+        let year = i32::try_from(self.years).ok().and_then(|years| date.year().checked_sub(years));
+        // A year without 29 February has its next day instead: the 28th is a day too long ago.
+        let day = year.and_then(|y| Day::new(y, date.month(), date.day()).or_else(|| Day::new(y, 3, 1)));
+        day.unwrap_or(Day::EARLIEST)
+    }
 }
 
 /// Only people whose column holds one of these codes count; a blank never does. Objections are applied besides, always.

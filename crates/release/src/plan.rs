@@ -5,7 +5,7 @@ use std::fmt;
 
 use cairn_policy::{Method, Treatment};
 use cairn_question::question::QuestionFault;
-use cairn_question::schema::Kind;
+use cairn_question::schema::{Kind, UNKNOWN};
 use cairn_question::{Day, Filter, Grid, Measure, Period, Question, QuestionId, Schema};
 
 /// A column of a snapshot's table.
@@ -32,7 +32,8 @@ pub struct CountPlan {
     pub axes: Vec<Axis>,
     /// The question's filters.
     pub filters: Vec<Predicate>,
-    /// What the policy leaves out before any filter: rows outside the window.
+    /// What the policy leaves out before any filter: rows outside the window, rows that were closed too long ago, people whom the
+    /// partner leaves out.
     pub always: Vec<Predicate>,
     /// Whether to count, for each filter, the people that it alone leaves out.
     pub cohort: Cohort,
@@ -76,6 +77,8 @@ pub enum Keep {
     Codes(Vec<String>),
     /// Rows whose day lies between these, both counted; NULL never does.
     Days(Day, Day),
+    /// Rows whose day is this one or later, or NULL: what is still open, or was closed since.
+    OpenOrSince(Day),
 }
 
 /// Whether people left out by each filter are to be counted.
@@ -129,12 +132,7 @@ impl CountPlan {
         let axes = axes.collect::<Result<_, QuestionFault>>()?;
         let filters = question.filter_by.iter().map(|f| predicate(schema, path(&f.column)?, f));
         let filters = filters.collect::<Result<_, _>>()?;
-        let last = as_of.plus_days(-i32::try_from(treatment.window.lag_days).unwrap_or(i32::MAX));
-        let first = treatment.window.from.unwrap_or(Day::EARLIEST);
-        let always = match &treatment.window.column {
-            Some(column) => vec![Predicate { column: path(column)?, keep: Keep::Days(first, last) }],
-            None => Vec::new(),
-        };
+        let always = always(schema, question, treatment, as_of)?;
         let groups_per_person = match treatment.method {
             Method::Dp { groups_per_person, .. } => Some(groups_per_person),
             _ => None,
@@ -153,6 +151,28 @@ impl CountPlan {
             bounds,
         })
     }
+}
+
+/// What never counts, whatever is asked. Not part of the cohort rule: these people and rows are in no table at all.
+fn always(
+    schema: &Schema,
+    question: &Question,
+    treatment: &Treatment,
+    as_of: Day,
+) -> Result<Vec<Predicate>, QuestionFault> {
+    let window = treatment.window.column.as_deref().map(|column| {
+        let last = as_of.plus_days(-i32::try_from(treatment.window.lag_days).unwrap_or(i32::MAX));
+        (column, Keep::Days(treatment.window.from.unwrap_or(Day::EARLIEST), last))
+    });
+    let keep = treatment.keep.as_ref().map(|k| (k.column.as_str(), Keep::OpenOrSince(k.first_kept(as_of))));
+    let opt_out = treatment.opt_out.as_ref().map(|o| {
+        // A blank is the code `unknown` elsewhere; here nobody may name it.
+        let codes = o.share_only_if.iter().filter(|code| *code != UNKNOWN).cloned().collect();
+        (o.column.as_str(), Keep::Codes(codes))
+    });
+    let all = [window, keep, opt_out].into_iter().flatten();
+    all.map(|(column, keep)| Ok(Predicate { column: path(schema, &question.dataset, column)?, keep }))
+        .collect()
 }
 
 fn path(schema: &Schema, dataset: &str, column: &str) -> Result<ColumnPath, QuestionFault> {
@@ -224,3 +244,6 @@ impl fmt::Debug for Bounds {
         write!(f, "Bounds(rows {:?}, groups {:?})", self.rows_per_person, self.groups_per_person)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,7 @@ pub(crate) fn model(world: &World, asked: &Asked) -> Expected {
     let mut left_out = vec![0; asked.filters.len()];
     for person in &world.persons {
         let counting: Vec<Row<'_>> = rows_of(person, asked.dataset);
-        let counting: Vec<Row<'_>> = counting.into_iter().filter(|r| in_window(r, asked)).collect();
+        let counting: Vec<Row<'_>> = counting.into_iter().filter(|r| may_count(r, asked)).collect();
         let passing = |r: &&Row<'_>| (0..asked.filters.len()).all(|f| passes(r, asked, f));
         let kept = counting.iter().filter(passing);
         let most = asked.rows_per_person.map_or(usize::MAX, |n| usize::try_from(n).unwrap());
@@ -93,6 +93,21 @@ fn value(Row(person, start, outcome): &Row<'_>, field: Field) -> Value {
 fn in_window(row: &Row<'_>, asked: &Asked) -> bool {
     let day = row.2.map(|o| o.day).or(row.1.map(|s| s.day));
     asked.window.is_none_or(|(first, last)| (first..=last).contains(&day.unwrap()))
+}
+
+fn may_count(row: &Row<'_>, asked: &Asked) -> bool {
+    in_window(row, asked) && open_or_since(row, asked) && shares(row.0, asked)
+}
+
+/// Outcomes are closed on their own day, engagements when they end; persons never are.
+fn open_or_since(Row(_, start, outcome): &Row<'_>, asked: &Asked) -> bool {
+    let closed = outcome.map_or(start.and_then(|s| s.end), |o| Some(o.day));
+    asked.since.is_none_or(|first| closed.is_none_or(|day| day >= first))
+}
+
+fn shares(person: &Person, asked: &Asked) -> bool {
+    let sex = person.sex.filter(|_| person.known);
+    asked.only_if.as_ref().is_none_or(|only| sex.is_some_and(|sex| only.contains(&usize::from(sex))))
 }
 
 fn passes(row: &Row<'_>, asked: &Asked, filter: usize) -> bool {

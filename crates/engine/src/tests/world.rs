@@ -35,6 +35,8 @@ pub(crate) struct Person {
 #[derive(Clone, Debug)]
 pub(crate) struct Start {
     pub(crate) day: i32,
+    /// The day on which it was closed; `None` while it is open.
+    pub(crate) end: Option<i32>,
     pub(crate) lep: u8,
     pub(crate) referral: Option<u8>,
     pub(crate) rejoin: bool,
@@ -53,9 +55,11 @@ pub(crate) const DAY_0: i32 = 19_723;
 pub(crate) fn world() -> impl Strategy<Value = World> {
     let outcome = (0..600_i32, 0..3_u8).prop_map(|(day, kind)| Outcome { day: DAY_0 + day, kind });
     let some = |most: u8| prop::option::weighted(0.8, 0..most);
-    let start = (0..500_i32, 0..3_u8, some(3), any::<bool>(), prop::collection::vec(outcome, 0..3));
-    let start = start.prop_map(|(day, lep, referral, rejoin, outcomes)| Start {
+    let end = prop::option::weighted(0.7, 0..600_i32);
+    let start = (0..500_i32, end, 0..3_u8, some(3), any::<bool>(), prop::collection::vec(outcome, 0..3));
+    let start = start.prop_map(|(day, end, lep, referral, rejoin, outcomes)| Start {
         day: DAY_0 + day,
+        end: end.map(|end| DAY_0 + end),
         lep,
         referral,
         rejoin,
@@ -78,6 +82,10 @@ pub(crate) struct Asked {
     /// A field and the positions of the codes, or the spans, that it keeps.
     pub(crate) filters: Vec<(Field, Vec<usize>)>,
     pub(crate) window: Option<(i32, i32)>,
+    /// Rows that were closed before this day never count.
+    pub(crate) since: Option<i32>,
+    /// Only people of these sexes count, by the positions of the codes; a person whose sex is not known never does.
+    pub(crate) only_if: Option<Vec<usize>>,
     pub(crate) rows_per_person: Option<u32>,
     pub(crate) groups_per_person: Option<u32>,
 }
@@ -115,11 +123,23 @@ pub(crate) fn asked() -> impl Strategy<Value = Asked> {
     ];
     let measure = prop_oneof![Just(Measure::People), Just(Measure::Rows)];
     let window = prop::option::of((0..200_i32, 200..600_i32).prop_map(|(a, b)| (DAY_0 + a, DAY_0 + b)));
-    (tables, measure, window, prop::option::of(1..4_u32)).prop_map(
-        |((dataset, axes, mut filters), measure, window, rows_per_person)| {
+    let since = prop::option::of((0..600_i32).prop_map(|day| DAY_0 + day));
+    let only_if = prop::option::of(prop::sample::subsequence(vec![0, 1], 0..=2));
+    (tables, measure, window, since, only_if, prop::option::of(1..4_u32)).prop_map(
+        |((dataset, axes, mut filters), measure, window, since, only_if, rows_per_person)| {
             filters.dedup_by_key(|f| f.0);
-            let window = if dataset == "participants" { None } else { window };
-            Asked { dataset, measure, axes, filters, window, rows_per_person, groups_per_person: None }
+            let dated = dataset != "participants";
+            Asked {
+                dataset,
+                measure,
+                axes,
+                filters,
+                window: window.filter(|_| dated),
+                since: since.filter(|_| dated),
+                only_if,
+                rows_per_person,
+                groups_per_person: None,
+            }
         },
     )
 }
@@ -189,6 +209,8 @@ impl Asked {
             axes: axes.to_vec(),
             filters: Vec::new(),
             window: None,
+            since: None,
+            only_if: None,
             rows_per_person: None,
             groups_per_person: None,
         }
@@ -200,10 +222,6 @@ impl Asked {
             grain: CODE_GRAIN.into(),
             codes: f.codes(),
         });
-        let always = self.window.map(|w| {
-            let field = if self.dataset == "outcomes" { Field::OutcomeDay } else { Field::StartDay };
-            Predicate { column: field.column(), keep: days_kept(w) }
-        });
         CountPlan {
             question_id: QuestionId::from_bytes([7; 32]),
             dataset: self.dataset.into(),
@@ -211,7 +229,7 @@ impl Asked {
             grid: Grid::new(dimensions.collect()).unwrap(),
             axes: self.axes.iter().map(|f| f.axis()).collect(),
             filters: self.filters.iter().map(|(f, kept)| f.predicate(kept)).collect(),
-            always: always.into_iter().collect(),
+            always: self.always(),
             cohort: Cohort::Counted,
             bounds: Bounds {
                 rows_per_person: self.rows_per_person,
@@ -219,6 +237,27 @@ impl Asked {
                 cap_key: [3; 32],
             },
         }
+    }
+}
+
+impl Asked {
+    fn always(&self) -> Vec<Predicate> {
+        let of_outcomes = self.dataset == "outcomes";
+        let window = self.window.map(|w| {
+            let field = if of_outcomes { Field::OutcomeDay } else { Field::StartDay };
+            Predicate { column: field.column(), keep: days_kept(w) }
+        });
+        let since = self.since.map(|first| {
+            let closed = ColumnPath { table: "engagements".into(), column: "end_date".into() };
+            let column = if of_outcomes { Field::OutcomeDay.column() } else { closed };
+            Predicate { column, keep: Keep::OpenOrSince(Day::from_epoch_days(first).unwrap()) }
+        });
+        let only_if = self.only_if.as_ref().map(|kept| {
+            let codes = Field::Sex.codes();
+            let kept = kept.iter().map(|at| codes[*at].clone()).collect();
+            Predicate { column: Field::Sex.column(), keep: Keep::Codes(kept) }
+        });
+        [window, since, only_if].into_iter().flatten().collect()
     }
 }
 
@@ -325,6 +364,7 @@ fn column(table: &str, name: &str, form: &DataType, rows: &[Row<'_>]) -> ArrayRe
         code_array(&code_values(Schema::smf(), column), keys).unwrap()
     };
     let days = |of: fn(&Row<'_>) -> i32| Arc::new(Date32Array::from_iter_values(rows.iter().map(of)));
+    let closed = rows.iter().map(|r| r.start.and_then(|s| s.end));
     match name {
         PERSON_NO => numbers(|r| r.person_no),
         ENGAGEMENT_NO => numbers(|r| r.engagement_no),
@@ -333,6 +373,7 @@ fn column(table: &str, name: &str, form: &DataType, rows: &[Row<'_>]) -> ArrayRe
         "referral_source" => coded(|r| r.start.and_then(|s| s.referral)),
         "outcome_type" => coded(|r| r.outcome.map(|o| o.kind)),
         "start_date" => days(|r| r.start.unwrap().day),
+        "end_date" if table == "engagements" => Arc::new(Date32Array::from_iter(closed)),
         "outcome_date" => days(|r| r.outcome.unwrap().day),
         "simd_quintile" => {
             Arc::new(Int8Array::from_iter(rows.iter().map(|r| r.person.simd.map(|s| s.cast_signed() + 1))))

@@ -94,6 +94,27 @@ fn days_fall_in_their_span_and_null_in_none() {
 }
 
 #[test]
+fn what_is_open_or_was_closed_since_is_kept() {
+    let since = Keep::OpenOrSince(day("2021-03-01"));
+    let never = Share::Keep { keep: &since, cost: fails(0) };
+    let days = ["1899-12-31", "2021-02-28", "2021-03-01", "2026-01-01"];
+    let mut column: Vec<Option<i32>> = days.iter().map(|d| Some(day(d).epoch_days())).collect();
+    column.extend([None, Some(i32::MIN), Some(i32::MAX)]);
+    check(&[never], Date32Array::from(column.clone()), "0!0 0!0 0 0 0 0!0 0");
+    let everything = Keep::OpenOrSince(Day::EARLIEST);
+    check(
+        &[Share::Keep { keep: &everything, cost: fails(0) }],
+        Date32Array::from(vec![Some(0), None]),
+        "0 0",
+    );
+    // Together with an axis on the same column: an open row is kept, and has no period.
+    let spans = AxisCodes::Days(vec![(day("2021-01-01"), day("2021-03-31"))]);
+    let axis = Share::Axis { codes: &spans, size: 1, stride: 1 };
+    check(&[axis, never], Date32Array::from(column), "-!0 0!0 0 - - -!0 -");
+    assert_eq!(Weights::new(&[never]).unwrap().null(), 0);
+}
+
+#[test]
 fn a_window_open_to_the_past_is_searched_and_not_tabulated() {
     let window = Keep::Days(Day::EARLIEST, day("2025-03-31"));
     let filter = Share::Keep { keep: &window, cost: fails(0) };

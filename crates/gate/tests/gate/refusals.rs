@@ -47,6 +47,63 @@ fn the_policy_the_brake_and_the_snapshot_refuse() {
 }
 
 #[test]
+fn a_snapshot_of_a_day_that_the_policy_does_not_name_is_refused() {
+    let every = |word: &str| format!("[dataset.participants]\nsnapshot = \"{word}\"");
+    let policy = |word: &str| layers(&[("[dataset.participants]", &every(word))], None);
+    let of = |w: &mut World, word: &str, day: &str| {
+        w.layers = policy(word);
+        w.facts.as_of = day.parse().unwrap();
+    };
+    let rule = "dataset.participants.snapshot CN011";
+    check(|w, _| of(w, "quarter", "2026-02-28"), PEOPLE, rule);
+    check(|w, _| of(w, "month", "2026-02-27"), PEOPLE, rule);
+    let both = format!("snapshot.as-of CN003, {rule}");
+    check(|w, _| of(w, "month", "2026-02-27"), "people by sex as of 2025-12-31", &both);
+    for (word, day) in [("quarter", "2026-03-31"), ("month", "2026-02-28")] {
+        let mut world = World::new();
+        of(&mut world, word, day);
+        let draft = world.draft(1, PEOPLE);
+        let reply = world.answer(&world.sign(&draft));
+        assert_eq!(world.outcome(&reply, &draft), "answer", "{word} {day}");
+    }
+}
+
+#[test]
+fn a_total_is_asked_of_as_many_partners_as_the_policy_says() {
+    let total = [("profile = \"sub-national-8-5\"", "profile = \"sub-national-8-5\"\nmin_partners = 3")];
+    let ask = |w: &mut World, d: &mut Draft, others: &[&str]| {
+        w.layers = layers(&total, None);
+        d.ask.partners.extend(others.iter().map(|p| PartnerId::new(*p).unwrap()));
+    };
+    let (few, cannot) = ("release.plain-table.min_partners CN012", "release.plain-table.min_partners CN010");
+    let too_few = format!("{few}, {cannot}");
+    check(|w, d| ask(w, d, &[]), PEOPLE, &too_few);
+    check(|w, d| ask(w, d, &["angus"]), PEOPLE, &too_few);
+    // Enough, and refused all the same: this program never gives its own table where the board wrote a total.
+    check(|w, d| ask(w, d, &["angus", "fife"]), PEOPLE, cannot);
+}
+
+#[test]
+fn what_this_program_cannot_carry_out_is_refused_and_never_answered_otherwise() {
+    let plain = "method  = \"suppress-round\"\nprofile = \"sub-national-8-5\"";
+    let secondary = format!("{plain}\nsecondary = true");
+    check(
+        |w, _| w.layers = layers(&[(plain, &secondary)], None),
+        PEOPLE,
+        "release.plain-table.secondary CN010",
+    );
+    // Rows closed long ago and people whom the partner leaves out are left out: no refusal.
+    let rules = "[dataset.engagements]\nkeep_years = 5\nopt_out = { via = \"participants\" }";
+    let out = "[dataset.participants]\nopt_out = { column = \"sex\", share_only_if = [\"female\"] }";
+    let mut world = World::new();
+    world.layers = layers(&[("[dataset.engagements]", rules), ("[dataset.participants]", out)], None);
+    let draft = world.draft(1, "people in engagements by lep_code");
+    let Step::On(counting) = world.count(&world.sign(&draft)) else { panic!("refused") };
+    let always = counting.plan().always.iter().map(|p| p.column.column.as_str());
+    assert_eq!(always.collect::<Vec<_>>(), ["start_date", "end_date", "sex"]);
+}
+
+#[test]
 fn a_policy_ends_at_midnight_in_london() {
     let mut world = World::new();
     world.layers = layers(&[("2027-01-31", "2026-06-01"), ("= 2027-03-31", "= 2026-06-15")], None);
