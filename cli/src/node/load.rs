@@ -5,6 +5,9 @@ use std::path::Path;
 
 use cairn_link::NodeIdentity;
 use cairn_node::Config;
+use cairn_node::in_force::{FRAMEWORK_FILE, POLICY_FILE};
+use cairn_policy::{File, Layers, SnapshotEvery, Sources};
+use cairn_question::Day;
 use cairn_records::load::check_and_stage;
 use cairn_records::{Manifest, Mapping, Report, Store};
 
@@ -40,6 +43,9 @@ pub(super) fn load(node: &Path, mapping: &Path, source: &Path, then: Then) -> Re
         Err(report) => return Ok(refused(&report)),
     };
     say::out(&staged.report().to_string());
+    for warning in other_days(&config, mapping.as_of) {
+        say::note(&warning);
+    }
     if then == Then::Forget {
         say::note("Checked; nothing was changed. Next: the same command with --commit");
         return Ok(Exit::Done);
@@ -47,6 +53,27 @@ pub(super) fn load(node: &Path, mapping: &Path, source: &Path, then: Then) -> Re
     let snapshot = staged.commit().map_err(|e| Failure::new(e.code(), e.to_string()))?;
     say::note(&published(snapshot.manifest()));
     Ok(Exit::Done)
+}
+
+/// What the policy in the node's folder will refuse to count of records that stand for this day. A folder without a policy that reads
+/// refuses everything, and the node says so.
+fn other_days(config: &Config, as_of: Day) -> Vec<String> {
+    let read = |name: &str| Some(File::new(name, files::read_text(&config.policy_dir.join(name)).ok()?));
+    let sources = read(FRAMEWORK_FILE).zip(read(POLICY_FILE)).map(|(framework, policy)| Sources {
+        framework,
+        policy,
+        brake: None,
+    });
+    let Some(layers) = sources.and_then(|s| Layers::load(&s).ok()) else { return Vec::new() };
+    let others = layers.snapshot_days().into_iter().filter(|(_, every)| !every.holds(as_of));
+    others.map(|(dataset, every)| other_day(dataset, every, as_of)).collect()
+}
+
+fn other_day(dataset: &str, every: SnapshotEvery, as_of: Day) -> String {
+    format!(
+        "Warning: the policy lets {dataset} be counted as they stand on the last day of a {} only, and these records stand for {as_of}: every question about them will be refused (CN011).",
+        every.as_str()
+    )
 }
 
 /// A mapping of another partner would publish records that this node then turns away.
@@ -91,3 +118,6 @@ pub(super) fn suggest(export: &Path) -> Result<Exit, Failure> {
 
 /// Most bytes of an export's first line.
 const HEADER_BYTES_MAX: u64 = 64 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -172,6 +172,12 @@ impl Layers {
         (Self { brake: doc, ..self.clone() }, findings)
     }
 
+    /// The datasets that shares answer from snapshots of certain days only, and how often such a day comes.
+    #[must_use]
+    pub fn snapshot_days(&self) -> BTreeMap<&str, SnapshotEvery> {
+        self.shares.iter().filter_map(|r| Some((r.share.dataset.value.as_str(), r.snapshot?))).collect()
+    }
+
     /// How many tables of each differentially private share the person's account pays for.
     #[must_use]
     pub fn tables_bought(&self) -> Vec<TablesBought> {
