@@ -30,7 +30,7 @@ pub mod treatment;
 pub use cases::{CaseFailure, CaseReport, run_cases};
 pub use decide::{Asker, decide, issuer_rule};
 pub use diff::{Affected, Change, Diff, Direction, Supersedes, Verdict, diff};
-pub use explain::explain;
+pub use explain::{easy_read, easy_read_html, explain, explain_among, explain_html, notice, notice_html};
 pub use finding::{File, Finding, Severity, Sources, render, render_all, render_file};
 pub use instantiate::{dated, instantiate};
 pub use layers::{Layers, TablesBought};

@@ -1,0 +1,345 @@
+//! The policy as a board reads it: what never leaves, who may ask, one paragraph a share, who sees what, what it costs, how to stop it.
+
+use super::model::{Model, Most, Protection, Share, Shown, words};
+use super::page::{Block, Manner, Page, Section, Table};
+use super::share;
+use super::wording::{list, month_name, whole};
+
+/// The whole page. The action plan comes last, as an annex: it is the board's own words.
+pub(crate) fn page(model: &Model) -> Page {
+    let mut sections = vec![
+        never(model),
+        askers(model),
+        shares(model),
+        rows(model),
+        sight(model),
+        cost(model),
+        stopping(),
+        limits(model),
+        afterwards(model),
+        plan(model),
+    ];
+    sections.retain(|s| s.blocks.iter().any(|b| !matches!(b, Block::Items(items) if items.is_empty())));
+    Page {
+        title: format!("{}: what is shared, and what never is", model.controller),
+        of: of(model),
+        manner: Manner::Close,
+        lead: vec![Block::says(head(model))],
+        sections,
+    }
+}
+
+/// Whose page, and of which policy.
+pub(crate) fn of(model: &Model) -> String {
+    format!("{}, policy {} version {}", model.controller, model.id, model.version)
+}
+
+/// Names, dates and what stands behind the policy.
+pub(crate) fn head(model: &Model) -> String {
+    let Model { id, version, framework, from, until, review_by, legal_basis, .. } = model;
+    let replaces =
+        model.supersedes.as_ref().map(|h| format!(" It replaces the policy {h}.")).unwrap_or_default();
+    format!(
+        "Policy {id} version {version}, under the framework {framework}. In force from {from} to {until}, days in London; \
+         after that nothing is answered. The board reviews it by {review_by}.{replaces} Legal basis: {legal_basis}. \
+         Agreement {}, impact assessment {}. Questions: {}. Privacy notice: {}.",
+        model.agreement, model.dpia, model.contact, model.notice_url
+    )
+}
+
+/// Every column that no share uses, and every table that is not held.
+pub(crate) fn never(model: &Model) -> Section {
+    let mut items = vec![
+        "Any record of a person. Any name, address, date of birth, number or free text.".to_owned(),
+        "Anything about a person who has objected, or whose objection is not known.".to_owned(),
+    ];
+    match model.never.tables.as_slice() {
+        [] => {}
+        [one] => items.push(format!("The whole table of {one}.")),
+        tables => items.push(format!("The whole tables of {}.", list(tables))),
+    }
+    for (table, columns) in model.never.columns.iter().filter(|(_, c)| !c.is_empty()) {
+        let columns: Vec<String> = columns.iter().map(|c| words(c)).collect();
+        items.push(format!("Of {}: {}.", words(table), columns.join(", ")));
+    }
+    Section::new("never-leaves", "Never leaves, in any form", vec![Block::items(items)])
+}
+
+/// Roles, who vouches for them, and purposes.
+pub(crate) fn askers(model: &Model) -> Section {
+    let mut items = Vec::new();
+    for role in &model.roles {
+        let people = if role.max_people == 1 { "person" } else { "people" };
+        let purposes: Vec<&String> = role.purposes.iter().collect();
+        let mut says = format!(
+            "{}, for {}: each vouched for by {}, which agreed to name at most {} {people} (no node counts them).",
+            role.name,
+            list(&purposes),
+            role.issuer,
+            role.max_people
+        );
+        if !role.named.is_empty() {
+            let named: Vec<&String> = role.named.iter().collect();
+            says.push_str(&format!(" Of them only: {}.", list(&named)));
+        }
+        items.push(says);
+    }
+    items
+        .push("Nobody else. Each question is signed by whoever asks it and kept in the register.".to_owned());
+    let purposes = model.purposes.iter().map(|p| format!("Purpose {}: {} ({}).", p.name, p.text, p.basis));
+    items.extend(purposes);
+    Section::new("who-may-ask", "Who may ask, and what for", vec![Block::items(items)])
+}
+
+/// One paragraph a share.
+pub(crate) fn shares(model: &Model) -> Section {
+    let shares = model.shares.iter().map(|s| Block::says(share::paragraph(s)));
+    Section::new("what-is-shared", "What is shared", shares.collect())
+}
+
+/// Objections, opt-outs, old rows, snapshots.
+pub(crate) fn rows(model: &Model) -> Section {
+    let mut items = vec![
+        "Objections are always honoured. Whoever objects, or left the question blank, is left out before anything is counted, \
+         from the next snapshot on."
+            .to_owned(),
+    ];
+    for (table, column, codes) in &model.opt_outs {
+        items.push(format!(
+            "Opt-out: a person counts only if {column} in {table} is {}; a blank does not count.",
+            super::wording::either(codes)
+        ));
+    }
+    for (years, tables) in &model.keep {
+        items.push(format!(
+            "In {}, what was closed more than {years} years before the snapshot never counts.",
+            list(tables)
+        ));
+    }
+    for (every, tables) in &model.snapshots {
+        items.push(format!(
+            "Questions about {} see a frozen copy made at the end of each {} (a snapshot), never live records.",
+            list(tables),
+            every.as_str()
+        ));
+    }
+    if model.snapshots.is_empty() {
+        items.push("Questions see a frozen copy of the records (a snapshot), never live ones.".to_owned());
+    }
+    Section::new("which-records", "Which records count", vec![Block::items(items)])
+}
+
+/// Who sees what, path by path.
+pub(crate) fn sight(model: &Model) -> Section {
+    let (own, totals) = model.by_path();
+    let mut items = Vec::new();
+    if !own.is_empty() {
+        items.push(format!(
+            "This partner's own table ({}): the coordinator and whoever asked see it, protected, under this partner's name.",
+            ids(&own, model)
+        ));
+    }
+    let (hidden, exact): (Vec<&Share>, Vec<&Share>) = totals.into_iter().partition(|s| hidden_in_the_mask(s));
+    if !hidden.is_empty() {
+        items.push(format!(
+            "Total over at least {} partners, changed inside the mask ({}): each node adds its noise or its changes before it masks \
+             its part. The coordinator and whoever asked see that total only. Nobody sees an exact total or this partner's part.",
+            least(&hidden),
+            ids(&hidden, model)
+        ));
+    }
+    if !exact.is_empty() {
+        items.push(format!(
+            "Total over at least {} partners, protected after adding up ({}): the coordinator sees the exact total, never this \
+             partner's part, and is trusted to withhold and round it. Whoever asked sees the protected total. In a cell where this \
+             partner alone has people, the coordinator and partners who help it can learn the count.",
+            least(&exact),
+            ids(&exact, model)
+        ));
+    }
+    for (link, column) in &model.once {
+        items.push(format!(
+            "Counting people once ({link}): {column} itself never leaves. Each node sends a masked pattern with random changes, and \
+             only all partners' patterns together can be opened."
+        ));
+    }
+    items.push(
+        "The coordinator also sees who asked what, when, of whom, and the size of each answer.".to_owned(),
+    );
+    Section::new("who-sees-what", "Who can see what", vec![Block::items(items)])
+}
+
+fn ids(shares: &[&Share], model: &Model) -> String {
+    if shares.len() == model.shares.len() {
+        return "every share".to_owned();
+    }
+    shares.iter().map(|s| s.id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn least(shares: &[&Share]) -> u32 {
+    shares.iter().map(|s| s.min_partners).min().unwrap_or(1)
+}
+
+/// Whether a total is protected at each node, so that nobody ever sees it exact.
+fn hidden_in_the_mask(share: &Share) -> bool {
+    matches!(
+        share.protection,
+        Protection::Noise { .. } | Protection::Plain { shown: Shown::Perturbed(..), .. }
+    )
+}
+
+/// The worst case in tables, in ε and in error.
+pub(crate) fn cost(model: &Model) -> Section {
+    let mut blocks = vec![Block::Table(figures(model))];
+    let mut items = Vec::new();
+    let plain: u64 = model.shares.iter().fold(0, |sum, s| match s.most {
+        Most::Quotas { per_year } => sum.saturating_add(per_year),
+        Most::Account { .. } => sum,
+    });
+    if plain > 0 {
+        items.push(format!(
+            "Plain tables: at worst {} tables a year in all, if each issuer keeps to its number of people. They draw on no account, and \
+             nothing caps them for life.",
+            whole(plain)
+        ));
+    }
+    match &model.account {
+        None => items.push("No share uses noise, so no person's privacy account is drawn on.".to_owned()),
+        Some(account) => {
+            let (month, day) = account.year_starts;
+            let (per_year, lifetime) = account.tables;
+            items.push(format!(
+                "Noisy tables: at worst {} tables a year in all and {} for life, all shares and analysts together. Each person has one \
+                 account: ε {} a year from {day} {} and ε {} for life, at δ {:e}. Nothing refills it. The odds of any guess about a person \
+                 change by the factor shown, at most.",
+                whole(per_year),
+                whole(lifetime),
+                account.per_year,
+                month_name(month),
+                account.lifetime,
+                account.delta
+            ));
+            items.extend(furthest(model));
+        }
+    }
+    items.push(
+        "A refused question costs nothing. The same question on the same snapshot gets the stored table and costs nothing more. Any \
+         other noisy table costs every person its ε, and that is never given back."
+            .to_owned(),
+    );
+    blocks.push(Block::items(items));
+    Section::new("what-it-costs", "What it can cost a person", blocks)
+}
+
+fn figures(model: &Model) -> Table {
+    let row = |s: &Share| {
+        let [year, life] = share::most(s);
+        let ([epsilon, odds], [here, national]) = match &s.protection {
+            Protection::Plain { shown, .. } => {
+                (["none", "no bound"].map(str::to_owned), rounding(shown, s, model.partners))
+            }
+            Protection::Noise { epsilon, odds, here, national } => (
+                [epsilon.clone(), format!("times {odds}")],
+                [here, national].map(|n| format!("±{}", whole(*n))),
+            ),
+        };
+        [s.id.clone(), year, life, epsilon, odds, here, national]
+    };
+    Table::new(
+        "At worst, if nothing else is asked. With noise, 95 in 100 figures are that near:",
+        ["share", "tables a year", "for life", "ε a table", "odds", "one answer", "national"],
+        model.shares.iter().map(row),
+    )
+}
+
+/// How far rounding moves a shown count: here, and in the sum of all partners where each rounds its own.
+fn rounding(shown: &Shown, share: &Share, partners: u32) -> [String; 2] {
+    match shown {
+        Shown::Exact => ["exact".to_owned(), "see the answer".to_owned()],
+        Shown::Perturbed(..) => ["see the answer".to_owned(), "see the answer".to_owned()],
+        Shown::Rounded(base) => {
+            let here = u64::from(base / 2);
+            let parts = if share.is_total() { 1 } else { u64::from(partners) };
+            [format!("±{here}"), format!("±{} or more", whole(here.saturating_mul(parts)))]
+        }
+    }
+}
+
+/// The noisy share whose national figure is furthest off, in words.
+fn furthest(model: &Model) -> Option<String> {
+    let noisy = model.shares.iter().filter_map(|s| match s.protection {
+        Protection::Noise { here, national, .. } => Some((national, here, s)),
+        Protection::Plain { .. } => None,
+    });
+    let (national, here, share) = noisy.max_by_key(|(national, ..)| *national)?;
+    let partners = model.partners;
+    let (national, here) = (whole(national), whole(here));
+    Some(if share.is_total() {
+        format!(
+            "Noise ({} at worst): 95 % within ±{national} on the national figure, one total over {partners} partners (Scotland's councils) who \
+             share the noise.",
+            share.id
+        )
+    } else {
+        format!(
+            "Noise ({} at worst): 95 % within ±{here} on one answer; 95 % within ±{national} on the national figure, the sum of {partners} \
+             partners (Scotland's councils), each with its own noise.",
+            share.id
+        )
+    })
+}
+
+/// The brake, and what else ends it.
+pub(crate) fn stopping() -> Section {
+    let items = [
+        "A duty officer writes `pause_all = true` in local-brake.toml. Within seconds nothing is answered, also when the node is \
+         offline. One share or one analyst can be stopped the same way. The brake needs no signature and can only refuse more; one \
+         that cannot be read stops everything.",
+        "Let the policy lapse, or stop the node: the records have never left.",
+    ];
+    Section::new("how-to-stop", "How to stop it", vec![Block::items(items)])
+}
+
+/// What no setting of a policy changes. Said in every reading, so that a board signs knowing it (docs/THREATS.md).
+pub(crate) fn limits(model: &Model) -> Section {
+    let mut items =
+        vec!["A person known to other partners too is counted at each, and protected at each on its own."];
+    if model.shares.iter().any(|s| matches!(s.protection, Protection::Plain { .. })) {
+        items.push(
+            "Withholding, rounding and cell keys keep a rule exactly and promise no more. Somebody who compares many tables, or knows most \
+             people in a cell, can learn more than one table shows.",
+        );
+    }
+    items.extend([
+        "A table cannot be called back. Whoever objects afterwards stays in the tables made before.",
+        "Whoever runs this partner's machines sees this partner's records. A partner that lies about its records is not found out.",
+    ]);
+    Section::new("not-protected", "What it does not protect against", vec![Block::items(items)])
+}
+
+/// What is kept, and what readers agree to.
+pub(crate) fn afterwards(model: &Model) -> Section {
+    let mut items = Vec::new();
+    if let Some(years) = model.audit_keep_years {
+        items.push(format!(
+            "The register of questions is kept for {years} years; the program deletes none of it by itself."
+        ));
+    }
+    if let Some(days) = model.answers_cached_days {
+        items.push(format!(
+            "Stored answers are kept for {days} days, so that an equal question gets the same table."
+        ));
+    }
+    if !model.conditions.is_empty() {
+        items.push(format!(
+            "Whoever receives a table agrees, by the agreement and not by any lock: {}.",
+            model.conditions.join("; ")
+        ));
+    }
+    Section::new("afterwards", "Afterwards", vec![Block::items(items)])
+}
+
+fn plan(model: &Model) -> Section {
+    let parts = model.plan.iter().map(|(part, says)| format!("{part}: {says}."));
+    Section::new("action-plan", "Annex, the action plan behind it", vec![Block::items(parts)])
+}

@@ -1,0 +1,498 @@
+//! What there is to say about a policy, as plain data: worked out once from the layers, worded by every page.
+//!
+//! Nothing here depends on the brake, which changes without a signature, nor on a clock or a record: a board signs the
+//! words that are made of this.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+
+use cairn_question::answer::Zeros;
+use cairn_question::schema::{CODE_GRAIN, Class, Table};
+use cairn_question::{Day, Measure};
+
+use super::noise::{Draws, within};
+use crate::decimal;
+use crate::document::{Columns, LinkKind, OptOutDoc};
+use crate::layers::{Layers, Ready};
+use crate::treatment::{Cells, Method, Secondary, SnapshotEvery};
+
+/// Scotland's councils, all of which are partners of No One Left Behind: 32 (Local Government etc. (Scotland) Act 1994, section 1 and
+/// schedule 1). A national figure is said for this many partners.
+pub(crate) const COUNCILS: NonZeroU32 = NonZeroU32::new(32).unwrap();
+
+/// Everything that any page says of a policy.
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    pub(crate) controller: String,
+    pub(crate) id: String,
+    pub(crate) version: u32,
+    pub(crate) framework: String,
+    pub(crate) from: Day,
+    pub(crate) until: Day,
+    pub(crate) review_by: Day,
+    pub(crate) supersedes: Option<String>,
+    pub(crate) legal_basis: String,
+    pub(crate) agreement: String,
+    pub(crate) dpia: String,
+    pub(crate) contact: String,
+    pub(crate) notice_url: String,
+    pub(crate) plan: Vec<(&'static str, String)>,
+    pub(crate) never: Never,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) purposes: Vec<Purpose>,
+    pub(crate) shares: Vec<Share>,
+    /// Columns of special categories that some share lists, by the names of the dictionary.
+    pub(crate) special: BTreeSet<String>,
+    pub(crate) account: Option<Account>,
+    /// Of each table that is shared, its own rule about whom it leaves out: the table, the column, the codes.
+    pub(crate) opt_outs: Vec<(String, String, Vec<String>)>,
+    /// Years after which closed rows never count, and the tables.
+    pub(crate) keep: Vec<(u32, Vec<String>)>,
+    /// How often snapshots are made, and the tables.
+    pub(crate) snapshots: Vec<(SnapshotEvery, Vec<String>)>,
+    /// Links that count people once across partners, with the column that they are matched by.
+    pub(crate) once: Vec<(String, String)>,
+    pub(crate) audit_keep_years: Option<u32>,
+    pub(crate) answers_cached_days: Option<u32>,
+    pub(crate) conditions: Vec<String>,
+    /// Partners behind a national figure.
+    pub(crate) partners: u32,
+}
+
+/// What is never shared.
+#[derive(Clone, Debug)]
+pub(crate) struct Never {
+    /// Whole tables, in words.
+    pub(crate) tables: Vec<String>,
+    /// Columns of the other tables, by the names of the dictionary.
+    pub(crate) columns: Vec<(String, Vec<String>)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Role {
+    pub(crate) name: String,
+    pub(crate) issuer: String,
+    pub(crate) max_people: u32,
+    /// Analysts named by the shares of this role, where every one of them names some.
+    pub(crate) named: BTreeSet<String>,
+    pub(crate) purposes: BTreeSet<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Purpose {
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) basis: String,
+}
+
+/// The person's account.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) per_year: String,
+    pub(crate) lifetime: String,
+    pub(crate) delta: f64,
+    pub(crate) year_starts: (u8, u8),
+    /// Tables that it pays for, whichever share asks: a year, and for life.
+    pub(crate) tables: (u64, u64),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Share {
+    pub(crate) id: String,
+    pub(crate) role: String,
+    pub(crate) purpose: String,
+    pub(crate) dataset: String,
+    pub(crate) named: Option<Vec<String>>,
+    /// First and last day, where they are not the policy's.
+    pub(crate) from: Option<Day>,
+    pub(crate) until: Option<Day>,
+    /// What is counted: `people`, `starts`.
+    pub(crate) counted: Vec<String>,
+    /// Columns that are added up, and averaged.
+    pub(crate) summed: Vec<String>,
+    pub(crate) averaged: Vec<String>,
+    /// Columns by the names of the dictionary, each with its grain in words.
+    pub(crate) group_by: Vec<(String, Option<String>)>,
+    pub(crate) filter_by: Vec<(String, Option<String>)>,
+    pub(crate) max_group: u32,
+    pub(crate) max_filter: u32,
+    pub(crate) apart: Vec<Vec<String>>,
+    pub(crate) window: Option<(String, Day, u32)>,
+    pub(crate) min_cohort: u32,
+    /// Most rows of one person, where rows are counted.
+    pub(crate) rows_per_person: Option<u32>,
+    pub(crate) protection: Protection,
+    pub(crate) min_partners: u32,
+    pub(crate) per_day: u32,
+    pub(crate) per_year: Option<u32>,
+    /// The most tables that can leave.
+    pub(crate) most: Most,
+}
+
+/// How a share's tables are protected.
+#[derive(Clone, Debug)]
+pub(crate) enum Protection {
+    Plain {
+        min_people: u32,
+        zeros: Zeros,
+        shown: Shown,
+        secondary: bool,
+        dominance: Option<(u32, u32)>,
+    },
+    Noise {
+        epsilon: String,
+        /// At most this factor in the odds of a guess.
+        odds: String,
+        /// 95 in 100 within this, in what one question gives: this partner's table, or the total.
+        here: u64,
+        /// And in the national figure.
+        national: u64,
+    },
+}
+
+/// What a cell of a plain table shows.
+#[derive(Clone, Debug)]
+pub(crate) enum Shown {
+    /// The count to the nearest multiple.
+    Rounded(u32),
+    /// The count itself.
+    Exact,
+    /// The count as the record keys of its people change it, by this table, to the nearest multiple.
+    Perturbed(String, u32),
+}
+
+/// The most tables that one share can give.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Most {
+    /// What the person's account pays for, if nothing else is asked.
+    Account { per_year: u64, lifetime: u64 },
+    /// No account limits it: the analysts' quotas, for as many people as the issuer agreed to name or as are named.
+    Quotas { per_year: u64 },
+}
+
+impl Model {
+    /// What the layers say, a national figure being one of that many partners.
+    pub(crate) fn of(layers: &Layers, partners: NonZeroU32) -> Self {
+        let (head, (from, until)) = (&layers.head, layers.in_force());
+        let statement = layers.statement();
+        let records = layers.policy.records.as_ref();
+        Self {
+            controller: head.controller.clone(),
+            id: statement.id.clone(),
+            version: statement.version,
+            framework: format!("{} version {}", head.framework.0.value, head.framework.1.value),
+            from,
+            until,
+            review_by: head.review_by.value,
+            supersedes: head.supersedes.map(|h| h.to_string()),
+            legal_basis: head.legal_basis.clone(),
+            agreement: head.agreement.clone(),
+            dpia: head.dpia.clone(),
+            contact: head.contact.clone(),
+            notice_url: head.notice_url.clone(),
+            plan: head.plan.clone(),
+            never: never(layers),
+            roles: roles(layers),
+            purposes: purposes(layers),
+            shares: layers.shares.iter().map(|r| share(layers, r, partners.get())).collect(),
+            special: special(layers),
+            account: account(layers),
+            opt_outs: opt_outs(layers),
+            keep: by_value(layers, |r| r.keep.as_ref().map(|k| k.years)),
+            snapshots: by_value(layers, |r| r.snapshot),
+            once: once(layers),
+            audit_keep_years: records.map(|r| r.audit_keep_years),
+            answers_cached_days: records.and_then(|r| r.answers_cached_days),
+            conditions: records.map(|r| r.conditions.clone()).unwrap_or_default(),
+            partners: partners.get(),
+        }
+    }
+
+    /// Columns that some share lists, by the names of the dictionary, each once.
+    pub(crate) fn used_columns(&self) -> BTreeSet<&str> {
+        self.shares.iter().flat_map(Share::columns).map(bare).collect()
+    }
+
+    /// The shares whose tables leave under the partner's own name, and those that leave in a total only.
+    pub(crate) fn by_path(&self) -> (Vec<&Share>, Vec<&Share>) {
+        self.shares.iter().partition(|s| !s.is_total())
+    }
+}
+
+impl Share {
+    fn columns(&self) -> impl Iterator<Item = &str> {
+        let listed = self.group_by.iter().chain(&self.filter_by).map(|(c, _)| c.as_str());
+        listed.chain(self.summed.iter().chain(&self.averaged).map(String::as_str))
+    }
+
+    /// Whether only a total over several partners leaves.
+    pub(crate) const fn is_total(&self) -> bool {
+        self.min_partners > 1
+    }
+}
+
+/// Every table that is not held, and every column that no share uses in any way.
+fn never(layers: &Layers) -> Never {
+    let used = used(layers);
+    let (mut tables, mut columns) = (Vec::new(), Vec::new());
+    for table in layers.schema.tables() {
+        if !layers.policy.datasets.contains_key(&table.name) {
+            tables.push(words(&table.name));
+            continue;
+        }
+        let mut kept: Vec<String> = Vec::new();
+        for column in table.columns.iter().filter(|c| !used.contains(&(table.name.as_str(), c.name.as_str())))
+        {
+            let name = column.flag_of.as_ref().unwrap_or(&column.name);
+            if !kept.contains(name) {
+                kept.push(name.clone());
+            }
+        }
+        columns.push((table.name.clone(), kept));
+    }
+    Never { tables, columns }
+}
+
+/// Table and column of everything that some share lists, adds up, or chooses rows by.
+fn used(layers: &Layers) -> BTreeSet<(&str, &str)> {
+    let mut used = BTreeSet::new();
+    for Ready { share, keep, .. } in &layers.shares {
+        let listed = share.group_by.iter().chain(&share.filter_by).map(|(c, _)| c.value.as_str());
+        let summed = share.answers.iter().filter_map(|a| summed(&a.value));
+        let rows = share.window.iter().map(|w| w.column.value.as_str());
+        let closed = keep.iter().map(|k| k.column.as_str());
+        for column in listed.chain(summed).chain(rows).chain(closed) {
+            if let Some(found) = layers.schema.find(&share.dataset.value, column) {
+                used.insert((found.table.name.as_str(), found.column.name.as_str()));
+            }
+        }
+    }
+    used
+}
+
+fn summed(measure: &Measure) -> Option<&str> {
+    match measure {
+        Measure::Sum(column) | Measure::Mean(column) => Some(column),
+        Measure::People | Measure::Rows => None,
+    }
+}
+
+/// The roles that some share names. Another role may ask nothing, so it is not said.
+fn roles(layers: &Layers) -> Vec<Role> {
+    let mut roles = Vec::new();
+    for (name, role) in layers.policy.roles.iter().filter_map(|(n, r)| Some((n, r.as_ref()?))) {
+        let shares: Vec<&Ready> =
+            layers.shares.iter().filter(|r| r.share.role.value.as_str() == name).collect();
+        if shares.is_empty() {
+            continue;
+        }
+        let all = shares.iter().map(|r| r.settings.named_analysts.clone()).collect::<Option<Vec<_>>>();
+        roles.push(Role {
+            name: name.clone(),
+            issuer: role.issuer.value.to_string(),
+            max_people: role.max_people.value,
+            named: all.unwrap_or_default().into_iter().flatten().collect(),
+            purposes: shares.iter().map(|r| r.share.purpose.value.to_string()).collect(),
+        });
+    }
+    roles
+}
+
+fn purposes(layers: &Layers) -> Vec<Purpose> {
+    let used: BTreeSet<&str> = layers.shares.iter().map(|r| r.share.purpose.value.as_str()).collect();
+    let known = layers.policy.purposes.iter().filter(|(name, _)| used.contains(name.as_str()));
+    known
+        .filter_map(|(name, purpose)| {
+            let purpose = purpose.as_ref()?;
+            Some(Purpose { name: name.clone(), text: purpose.text.clone(), basis: purpose.basis.clone() })
+        })
+        .collect()
+}
+
+fn share(layers: &Layers, ready: &Ready, partners: u32) -> Share {
+    let Ready { share, settings, .. } = ready;
+    let (from, until) = layers.in_force();
+    let row = layers.schema.table(&share.dataset.value).map_or("row", |t: &Table| t.one_row_is.as_str());
+    let answers = || share.answers.iter().map(|a| &a.value);
+    Share {
+        id: share.id.value.to_string(),
+        role: share.role.value.to_string(),
+        purpose: share.purpose.value.to_string(),
+        dataset: words(&share.dataset.value),
+        named: settings.named_analysts.as_ref().map(|n| n.iter().cloned().collect()),
+        from: settings.from.filter(|d| *d != from),
+        until: settings.until.filter(|d| *d != until),
+        counted: answers().filter_map(|a| counted(a, row)).collect(),
+        summed: answers()
+            .filter_map(|a| if let Measure::Sum(c) = a { Some(c.clone()) } else { None })
+            .collect(),
+        averaged: answers()
+            .filter_map(|a| if let Measure::Mean(c) = a { Some(c.clone()) } else { None })
+            .collect(),
+        group_by: listed(&share.group_by),
+        filter_by: listed(&share.filter_by),
+        max_group: settings.max_group_columns.unwrap_or(0),
+        max_filter: settings.max_filter_columns.unwrap_or(0),
+        apart: share
+            .never_together
+            .iter()
+            .map(|l| l.value.iter().map(|c| words(&c.value)).collect())
+            .collect(),
+        window: share.window.as_ref().map(|w| {
+            (words(&w.column.value), settings.window_from.unwrap_or(w.from.value), settings.lag_days)
+        }),
+        min_cohort: settings.min_cohort,
+        rows_per_person: settings.rows_per_person.filter(|_| answers().any(|a| *a == Measure::Rows)),
+        protection: protection(layers, ready, partners),
+        min_partners: settings.min_partners.max(1),
+        per_day: settings.tables_per_day.unwrap_or(0),
+        per_year: tables_a_year(ready),
+        most: most(layers, ready),
+    }
+}
+
+fn counted(measure: &Measure, row: &str) -> Option<String> {
+    match measure {
+        Measure::People => Some("people".to_owned()),
+        Measure::Rows => Some(format!("{row}s")),
+        Measure::Sum(_) | Measure::Mean(_) => None,
+    }
+}
+
+fn listed(columns: &Columns) -> Vec<(String, Option<String>)> {
+    let grain = |g: &str| (g != CODE_GRAIN).then(|| g.to_owned());
+    columns.iter().map(|(c, g)| (c.value.clone(), grain(&g.value))).collect()
+}
+
+fn protection(layers: &Layers, ready: &Ready, partners: u32) -> Protection {
+    let plain = |cells: &Cells, shown: Shown| Protection::Plain {
+        min_people: cells.min_people,
+        zeros: cells.zeros,
+        shown,
+        secondary: cells.secondary == Secondary::Yes,
+        dominance: cells.dominance.map(|d| (d.largest, d.max_percent)),
+    };
+    match &ready.method {
+        Method::SuppressRound(cells) => plain(cells, Shown::Rounded(cells.round_to)),
+        Method::SuppressAudit(cells) => plain(cells, Shown::Exact),
+        Method::CellKey { table, cells } => plain(cells, Shown::Perturbed(table.clone(), cells.round_to)),
+        Method::Dp { epsilon, groups_per_person } => {
+            let (epsilon, groups) = (epsilon.millionths(), *groups_per_person);
+            let colluding = layers.framework.secure.as_ref().map_or(0, |s| s.colluding_max.value);
+            let (here, national) = if ready.settings.min_partners > 1 {
+                let shared = within(epsilon, groups, Draws::shared_by(partners, colluding));
+                (shared, shared)
+            } else {
+                (within(epsilon, groups, Draws::ONE), within(epsilon, groups, Draws::own_of(partners)))
+            };
+            Protection::Noise { epsilon: decimal::print(epsilon), odds: odds(epsilon), here, national }
+        }
+    }
+}
+
+/// e^ε, rounded up to the next hundredth: what a table under ε can do to the odds of a guess (Dwork and Roth 2014, section 2.3).
+fn odds(epsilon_millionths: u32) -> String {
+    format!("{:.2}", ((f64::from(epsilon_millionths) / 1e6).exp() * 100.0).ceil() / 100.0)
+}
+
+/// One analyst's tables in a policy year: the quota, or what the analyst's own loss pays for; the smaller.
+fn tables_a_year(ready: &Ready) -> Option<u32> {
+    let paid = match (ready.settings.rho_per_analyst, &ready.method) {
+        (Some(cap), Method::Dp { epsilon, .. }) => {
+            Some(u32::try_from(cap.nano() / epsilon.rho().nano().max(1)).unwrap_or(u32::MAX))
+        }
+        _ => None,
+    };
+    ready.settings.tables_per_year.into_iter().chain(paid).min()
+}
+
+fn most(layers: &Layers, ready: &Ready) -> Most {
+    let bought = layers.tables_bought().into_iter().find(|b| b.share == ready.share.id.value);
+    if let Some(bought) = bought {
+        return Most::Account { per_year: bought.per_year, lifetime: bought.lifetime };
+    }
+    let role = layers.policy.roles.get(ready.share.role.value.as_str()).and_then(|r| r.as_ref());
+    let agreed = role.map_or(0, |r| u64::from(r.max_people.value));
+    let named = ready.settings.named_analysts.as_ref().map(|n| u64::try_from(n.len()).unwrap_or(u64::MAX));
+    let people = named.map_or(agreed, |named| named.min(agreed));
+    Most::Quotas { per_year: people.saturating_mul(u64::from(tables_a_year(ready).unwrap_or(0))) }
+}
+
+/// What the dictionary or the policy calls special, among what is shared.
+fn special(layers: &Layers) -> BTreeSet<String> {
+    let is = |table: &str, column: &str| {
+        let own =
+            layers.policy.datasets.get(table).and_then(|d| d.columns.get(column)).is_some_and(|c| c.special);
+        own || layers
+            .schema
+            .table(table)
+            .and_then(|t| t.column(column))
+            .is_some_and(|c| c.class == Class::SpecialCategory)
+    };
+    used(layers).into_iter().filter(|(t, c)| is(t, c)).map(|(_, c)| c.to_owned()).collect()
+}
+
+/// `None` where no share draws on it.
+fn account(layers: &Layers) -> Option<Account> {
+    let bought = layers.tables_bought();
+    let most = |of: fn(&crate::TablesBought) -> u64| bought.iter().map(of).max();
+    let budget = &layers.budget;
+    Some(Account {
+        tables: (most(|b| b.per_year)?, most(|b| b.lifetime)?),
+        per_year: decimal::print(budget.per_year.value),
+        lifetime: decimal::print(budget.lifetime.value),
+        delta: budget.delta.value,
+        year_starts: budget.year_starts,
+    })
+}
+
+/// Every table's own rule, once each: a table that takes another's is named with it.
+fn opt_outs(layers: &Layers) -> Vec<(String, String, Vec<String>)> {
+    let own = |(table, dataset): (&String, &crate::document::Dataset)| match dataset.opt_out.as_ref()? {
+        OptOutDoc::Column { column, share_only_if } => {
+            let codes = share_only_if.value.iter().map(|c| c.value.clone()).collect();
+            Some((words(table), words(&column.value), codes))
+        }
+        OptOutDoc::Via(_) => None,
+    };
+    layers.policy.datasets.iter().filter_map(own).collect()
+}
+
+/// The tables that shares count, under what a rule says of them.
+fn by_value<T: Ord>(layers: &Layers, of: impl Fn(&Ready) -> Option<T>) -> Vec<(T, Vec<String>)> {
+    let mut values: BTreeMap<T, BTreeSet<String>> = BTreeMap::new();
+    for ready in &layers.shares {
+        if let Some(value) = of(ready) {
+            values.entry(value).or_default().insert(words(&ready.share.dataset.value));
+        }
+    }
+    values.into_iter().map(|(value, tables)| (value, tables.into_iter().collect())).collect()
+}
+
+fn once(layers: &Layers) -> Vec<(String, String)> {
+    let used: BTreeSet<&str> =
+        layers.shares.iter().flat_map(|r| r.share.links.iter().map(|l| l.value.as_str())).collect();
+    let links = layers.policy.links.iter();
+    let once = links.filter(|l| l.kind.value == LinkKind::CountOnce && used.contains(l.id.value.as_str()));
+    once.map(|l| (l.id.value.to_string(), words(&l.on.value))).collect()
+}
+
+/// A column without its table.
+pub(crate) fn bare(column: &str) -> &str {
+    column.rsplit('.').next().unwrap_or(column)
+}
+
+/// A column or table as words: `participants.age_band` is "age band".
+pub(crate) fn words(name: &str) -> String {
+    bare(name).replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odds_are_rounded_up() {
+        assert_eq!([0, 200_000, 1_000_000].map(odds), ["1.00", "1.23", "2.72"]);
+    }
+}

@@ -1,0 +1,153 @@
+//! One paragraph a share, and what its protection does.
+
+use cairn_question::Day;
+use cairn_question::answer::Zeros;
+
+use super::model::{Most, Protection, Share, Shown, words};
+use super::wording::{either, list, whole};
+
+/// The share in one paragraph.
+pub(crate) fn paragraph(share: &Share) -> String {
+    let mut says = format!("{}. {} may ask {}, for {}", share.id, who(share), asked(share), share.purpose);
+    says.push_str(&time_limit(share.from, share.until));
+    says.push_str(". ");
+    says.push_str(&listed("broken down by", &share.group_by, share.max_group));
+    says.push_str(&listed("narrowed by", &share.filter_by, share.max_filter));
+    for apart in &share.apart {
+        says.push_str(&format!("Never together: {}. ", list(apart)));
+    }
+    says.push_str(&rows(share));
+    if share.min_cohort > 0 {
+        let least = share.min_cohort;
+        says.push_str(&format!(
+            "A filter must leave out nobody or at least {least} people; else the table is withheld. "
+        ));
+    }
+    says.push_str(&path(share));
+    says.push_str(&protection(&share.protection));
+    says.push_str(&quota(share));
+    says
+}
+
+fn who(share: &Share) -> String {
+    match &share.named {
+        Some(named) if named.is_empty() => format!("Nobody in the role {}", share.role),
+        Some(named) => format!("Only {} in the role {}", list(named), share.role),
+        None => format!("The role {}", share.role),
+    }
+}
+
+fn asked(share: &Share) -> String {
+    let many = (!share.counted.is_empty()).then(|| format!("how many {} there are", either(&share.counted)));
+    let added = share.summed.iter().map(|c| format!("the sum of {}", words(c)));
+    let means = share.averaged.iter().map(|c| format!("the average of {}", words(c)));
+    let asked: Vec<String> = many.into_iter().chain(added).chain(means).collect();
+    format!("{} in {}", either(&asked), share.dataset)
+}
+
+fn time_limit(from: Option<Day>, until: Option<Day>) -> String {
+    match (from, until) {
+        (Some(from), Some(until)) => format!(", from {from} to {until} only"),
+        (Some(from), None) => format!(", from {from} on only"),
+        (None, Some(until)) => format!(", until {until} only"),
+        (None, None) => String::new(),
+    }
+}
+
+fn listed(verb: &str, columns: &[(String, Option<String>)], most: u32) -> String {
+    if columns.is_empty() || most == 0 {
+        return format!("It may not be {verb} anything. ");
+    }
+    let names: Vec<String> = columns
+        .iter()
+        .map(|(column, grain)| match grain {
+            Some(grain) => format!("{} by {grain}", words(column)),
+            None => words(column),
+        })
+        .collect();
+    format!("It may be {verb} at most {most} of: {}. ", names.join(", "))
+}
+
+fn rows(share: &Share) -> String {
+    let mut says = String::new();
+    if let Some((column, from, lag)) = &share.window {
+        says.push_str(&format!("Rows count from {from} on ({column})"));
+        says.push_str(&match lag {
+            0 => ". ".to_owned(),
+            days => format!(", but not the last {days} days before the snapshot. "),
+        });
+    }
+    if let Some(most) = share.rows_per_person {
+        says.push_str(&format!("At most {most} rows of one person count. "));
+    }
+    says
+}
+
+fn path(share: &Share) -> String {
+    match share.min_partners {
+        0 | 1 => String::new(),
+        least => format!("Only a total over at least {least} partners leaves. "),
+    }
+}
+
+/// What happens to a cell before it leaves.
+pub(crate) fn protection(protection: &Protection) -> String {
+    match protection {
+        Protection::Plain { min_people, zeros, shown, secondary, dominance } => {
+            let zero = match zeros {
+                Zeros::Show => "0 is shown",
+                Zeros::Withhold => "0 is withheld",
+            };
+            let most = min_people.saturating_sub(1);
+            let mut says = format!("Protection: {zero}, 1 to {most} are withheld, {}", others(shown));
+            if *secondary {
+                says.push_str(" Cells that would give a withheld one away are withheld too.");
+            }
+            if let Some((largest, percent)) = dominance {
+                let people = if *largest == 1 {
+                    "one person makes".to_owned()
+                } else {
+                    format!("{largest} people make")
+                };
+                says.push_str(&format!(" A sum is withheld where {people} up more than {percent} % of it."));
+            }
+            says
+        }
+        Protection::Noise { epsilon, .. } => {
+            format!("Protection: random noise on every count, ε = {epsilon} a table.")
+        }
+    }
+}
+
+fn others(shown: &Shown) -> String {
+    match shown {
+        Shown::Exact => "other counts are given exactly.".to_owned(),
+        Shown::Rounded(1) => "other counts are not rounded.".to_owned(),
+        Shown::Rounded(base) => format!("other counts are given to the nearest {base}."),
+        Shown::Perturbed(table, base) => {
+            let nearest = if *base > 1 { format!(" and given to the nearest {base}") } else { String::new() };
+            format!(
+                "other counts are changed a little{nearest}. The same people always give the same figure (cell key, \
+                 table {table})."
+            )
+        }
+    }
+}
+
+fn quota(share: &Share) -> String {
+    let day = whole(u64::from(share.per_day));
+    match share.per_year {
+        Some(year) => {
+            format!(" Each analyst may ask for {day} tables a day and {} a year.", whole(u64::from(year)))
+        }
+        None => format!(" Each analyst may ask for {day} tables a day."),
+    }
+}
+
+/// The most tables a year, and for life, in words for a table of figures.
+pub(crate) fn most(share: &Share) -> [String; 2] {
+    match share.most {
+        Most::Account { per_year, lifetime } => [whole(per_year), whole(lifetime)],
+        Most::Quotas { per_year } => [whole(per_year), "no cap".to_owned()],
+    }
+}

@@ -1,0 +1,55 @@
+use super::*;
+use crate::tests::{EXAMPLES, loaded};
+
+mod accessible;
+mod reading;
+mod said;
+
+/// Lines of a printed A4 page: 12.6 points each, in type of 8.5 points that is 100 columns wide.
+const PAGE_LINES: usize = 60;
+
+#[test]
+fn every_page_of_the_shipped_policies_is_read_here() {
+    for name in EXAMPLES {
+        let layers = loaded(name);
+        insta::assert_snapshot!(format!("explain_{name}"), explain(&layers));
+        insta::assert_snapshot!(format!("easy_read_{name}"), easy_read(&layers));
+        insta::assert_snapshot!(format!("notice_{name}"), notice(&layers));
+    }
+    let layers = loaded("health-board");
+    insta::assert_snapshot!("explain_html", explain_html(&layers));
+    insta::assert_snapshot!("easy_read_html", easy_read_html(&layers));
+    insta::assert_snapshot!("notice_html", notice_html(&layers));
+}
+
+#[test]
+fn five_shares_fit_two_pages_before_the_annex() {
+    for name in EXAMPLES {
+        let layers = loaded(name);
+        let text = explain(&layers);
+        assert!(text.lines().all(|l| l.chars().count() <= text::WIDTH), "{name}");
+        let lines = text.lines().take_while(|l| !l.starts_with("ANNEX")).count();
+        // The council has seven shares: each of the two beyond five may add a paragraph, a row of figures, a role and a purpose.
+        let more = 10 * layers.shares.len().saturating_sub(5);
+        assert!(lines <= 2 * PAGE_LINES + more, "{name} has {lines} lines");
+    }
+}
+
+#[test]
+fn no_page_depends_on_the_brake() {
+    let layers = loaded("council");
+    let braked =
+        crate::File::new("local-brake.toml", "cairn_brake = 1\npause_all = true\nreason = \"drill\"\n");
+    let (paused, findings) = layers.with_brake(Some(&braked));
+    assert!(findings.is_empty() && paused.brake.pause_all);
+    for page in [explain, explain_html, easy_read, notice_html] {
+        assert_eq!(page(&layers), page(&paused));
+    }
+}
+
+#[test]
+fn a_national_figure_is_said_for_as_many_partners_as_are_asked_for() {
+    let layers = loaded("health-board");
+    assert_eq!(explain(&layers), explain_among(&layers, NonZeroU32::new(32).unwrap()));
+    assert!(explain_among(&layers, NonZeroU32::new(5).unwrap()).contains("the sum of 5"));
+}

@@ -1,0 +1,143 @@
+use super::*;
+
+/// The part of a text under a heading, up to the next blank line followed by a heading, its lines joined.
+fn part(text: &str, heading: &str) -> String {
+    let from = text.find(heading).unwrap_or_else(|| panic!("no {heading}"));
+    let lines = text[from..].lines().skip(1);
+    let heading = |l: &&str| !l.is_empty() && !l.starts_with(' ');
+    let inside: Vec<&str> = lines.take_while(|l| !heading(l)).collect();
+    inside.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn says(name: &str, heading: &str, wanted: &[&str]) {
+    let found = part(&explain(&loaded(name)), heading);
+    for wanted in wanted {
+        assert!(found.contains(wanted), "{name}, {heading}: {wanted}\n{found}");
+    }
+}
+
+#[test]
+fn what_never_leaves_comes_before_what_does() {
+    let text = explain(&loaded("health-board"));
+    let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}"));
+    assert!(at("NEVER LEAVES, in any form:") < at("WHO MAY ASK"));
+    assert!(at("parental status") < at("WHO MAY ASK"));
+    assert!(!text.get(at("WHAT IS SHARED")..).unwrap().contains("parental status"));
+    says(
+        "health-board",
+        "NEVER LEAVES",
+        &["Any record of a person.", "sexual orientation", "whole tables of activities"],
+    );
+}
+
+#[test]
+fn it_says_who_may_ask_for_whom_and_how_many() {
+    says(
+        "council",
+        "WHO MAY ASK",
+        &[
+            "equalities-analyst, for equalities: each vouched for by scottish-government, which agreed to name at most 4 people",
+            "Nobody else.",
+            "Purpose smf-reporting: Shared measurement statistics",
+        ],
+    );
+}
+
+#[test]
+fn it_says_who_sees_the_partners_own_table() {
+    says(
+        "council",
+        "WHO CAN SEE WHAT",
+        &[
+            "own table (every share): the coordinator and whoever asked see it, protected, under this partner's name",
+            "The coordinator also sees who asked what, when, of whom",
+        ],
+    );
+}
+
+#[test]
+fn it_says_the_worst_case_in_tables_and_in_error() {
+    says(
+        "health-board",
+        "WHAT IT CAN COST",
+        &[
+            "equalities-people 15 240 0.2 times 1.23 ±15 ±79",
+            "at worst 15 tables a year in all and 240 for life",
+            "95 % within ±157 on the national figure, the sum of 32 partners",
+            "Plain tables: at worst 14,400 tables a year in all",
+        ],
+    );
+}
+
+#[test]
+fn it_says_what_a_question_costs() {
+    says(
+        "council",
+        "WHAT IT CAN COST",
+        &[
+            "A refused question costs nothing",
+            "The same question on the same snapshot gets the stored table and costs nothing more.",
+            "Any other noisy table costs every person its ε",
+        ],
+    );
+}
+
+#[test]
+fn it_says_which_records_count() {
+    says(
+        "council",
+        "WHICH RECORDS COUNT",
+        &["Objections are always honoured.", "from the next snapshot on", "frozen copy"],
+    );
+}
+
+#[test]
+fn it_says_how_to_stop_it() {
+    says("small-charity", "HOW TO STOP IT", &["`pause_all = true`", "Within seconds", "needs no signature"]);
+}
+
+#[test]
+fn it_says_what_it_does_not_protect_against() {
+    says(
+        "council",
+        "WHAT IT DOES NOT PROTECT",
+        &["counted at each", "promise no more", "cannot be called back", "runs this partner's machines"],
+    );
+}
+
+#[test]
+fn it_says_what_happens_afterwards() {
+    says("health-board", "AFTERWARDS", &["kept for 10 years", "by the agreement and not by any lock"]);
+}
+
+#[test]
+fn the_notice_says_all_that_a_person_must_be_told() {
+    let text = notice(&loaded("health-board"));
+    for (heading, wanted) in [
+        ("WHAT NEVER LEAVES US", "sexual orientation"),
+        ("WHAT WE USE", "special category data: if you are disabled"),
+        ("WHO ASKS", "up to 6 people chosen by scottish-government"),
+        ("WHO ASKS", "UK GDPR Art 6(1)(e) and 9(2)(h); National Health Service (Scotland) Act 1978"),
+        ("HOW TO OBJECT", "We always honour an objection."),
+        ("HOW TO OBJECT", "It counts from the next snapshot"),
+        ("HOW LONG", "list of questions for 10 years"),
+        ("YOUR OTHER RIGHTS", "a copy of your information"),
+        ("HOW TO COMPLAIN", "within 30 days that we have your complaint"),
+        ("HOW TO COMPLAIN", "Information Commissioner's Office (ICO) at https://ico.org.uk/make-a-complaint"),
+        ("WHERE TO ASK", "https://www.nhsglenardle.example/privacy/employability"),
+        ("WHERE TO ASK", "nhsg.informationgovernance@glenardle.example"),
+    ] {
+        let found = part(&text, heading);
+        assert!(found.contains(wanted), "{heading}: {wanted}\n{found}");
+    }
+}
+
+#[test]
+fn every_hard_word_of_easy_read_is_explained() {
+    let text = easy_read(&loaded("council")).to_lowercase();
+    let (body, explained) = text.split_once("hard words\n").unwrap();
+    for word in ["copy of the records", "count", "information commissioner", "record", "round"] {
+        assert!(body.contains(word), "{word} is not used");
+        assert!(explained.contains(&format!("* {word}:")), "{word} is not explained");
+    }
+}
