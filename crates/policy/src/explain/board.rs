@@ -38,7 +38,7 @@ pub(crate) fn of(model: &Model) -> String {
 pub(crate) fn head(model: &Model) -> String {
     let Model { id, version, framework, from, until, review_by, legal_basis, .. } = model;
     let replaces =
-        model.supersedes.as_ref().map(|h| format!(" It replaces the policy {h}.")).unwrap_or_default();
+        model.supersedes.as_ref().map(|h| format!(" It replaces {}.", short(h))).unwrap_or_default();
     format!(
         "Policy {id} version {version}, under the framework {framework}. In force from {from} to {until}, days in London; \
          after that nothing is answered. The board reviews it by {review_by}.{replaces} Legal basis: {legal_basis}. \
@@ -46,6 +46,14 @@ pub(crate) fn head(model: &Model) -> String {
         model.agreement, model.dpia, model.contact, model.notice_url
     )
 }
+
+/// A hash as people compare it: the whole of it stands in the approval note.
+pub(crate) fn short(hash: &str) -> String {
+    let shown: String = hash.chars().take(HASH_SHOWN).collect();
+    format!("{shown}…")
+}
+
+const HASH_SHOWN: usize = "sha256:".len() + 12;
 
 /// Every column that no share uses, and every table that is not held.
 pub(crate) fn never(model: &Model) -> Section {
@@ -93,15 +101,14 @@ pub(crate) fn askers(model: &Model) -> Section {
 
 /// One paragraph a share.
 pub(crate) fn shares(model: &Model) -> Section {
-    let shares = model.shares.iter().map(|s| Block::says(share::paragraph(s)));
-    Section::new("what-is-shared", "What is shared", shares.collect())
+    let shares = model.shares.iter().map(share::paragraph);
+    Section::new("what-is-shared", "What is shared", vec![Block::items(shares)])
 }
 
 /// Objections, opt-outs, old rows, snapshots.
 pub(crate) fn rows(model: &Model) -> Section {
     let mut items = vec![
-        "Objections are always honoured. Whoever objects, or left the question blank, is left out before anything is counted, \
-         from the next snapshot on."
+        "Objections are always honoured, from the next snapshot on. A blank counts as an objection."
             .to_owned(),
     ];
     for (table, column, codes) in &model.opt_outs {
@@ -111,22 +118,25 @@ pub(crate) fn rows(model: &Model) -> Section {
         ));
     }
     for (years, tables) in &model.keep {
-        items.push(format!(
-            "In {}, what was closed more than {years} years before the snapshot never counts.",
-            list(tables)
-        ));
+        let of = unless_all(tables, model);
+        items.push(format!("Closed more than {years} years before the snapshot: never counted{of}."));
     }
     for (every, tables) in &model.snapshots {
+        let (every, of) = (every.as_str(), unless_all(tables, model));
         items.push(format!(
-            "Questions about {} see a frozen copy made at the end of each {} (a snapshot), never live records.",
-            list(tables),
-            every.as_str()
+            "Questions see a frozen copy of each {every}'s end (a snapshot), never live records{of}."
         ));
     }
     if model.snapshots.is_empty() {
         items.push("Questions see a frozen copy of the records (a snapshot), never live ones.".to_owned());
     }
     Section::new("which-records", "Which records count", vec![Block::items(items)])
+}
+
+/// The tables that a rule is about, where it is not about all that are shared.
+fn unless_all(tables: &[String], model: &Model) -> String {
+    let all = model.shares.iter().all(|s| tables.contains(&s.dataset));
+    if all { String::new() } else { format!(" ({})", tables.join(", ")) }
 }
 
 /// Who sees what, path by path.
@@ -142,8 +152,8 @@ pub(crate) fn sight(model: &Model) -> Section {
     let (hidden, exact): (Vec<&Share>, Vec<&Share>) = totals.into_iter().partition(|s| hidden_in_the_mask(s));
     if !hidden.is_empty() {
         items.push(format!(
-            "Total over at least {} partners, changed inside the mask ({}): each node adds its noise or its changes before it masks \
-             its part. The coordinator and whoever asked see that total only. Nobody sees an exact total or this partner's part.",
+            "Masked total over at least {} partners ({}): each node adds its noise or changes before it masks its part. The coordinator \
+             and whoever asked see that total only; nobody sees an exact total or this partner's part.",
             least(&hidden),
             ids(&hidden, model)
         ));
@@ -209,9 +219,8 @@ pub(crate) fn cost(model: &Model) -> Section {
             let (month, day) = account.year_starts;
             let (per_year, lifetime) = account.tables;
             items.push(format!(
-                "Noisy tables: at worst {} tables a year in all and {} for life, all shares and analysts together. Each person has one \
-                 account: ε {} a year from {day} {} and ε {} for life, at δ {:e}. Nothing refills it. The odds of any guess about a person \
-                 change by the factor shown, at most.",
+                "Noisy tables: at worst {} tables a year in all and {} for life, over all shares. Each person has one \
+                 account: ε {} a year from {day} {} and ε {} for life, at δ {:e}. Nothing refills it.",
                 whole(per_year),
                 whole(lifetime),
                 account.per_year,
@@ -224,7 +233,7 @@ pub(crate) fn cost(model: &Model) -> Section {
     }
     items.push(
         "A refused question costs nothing. The same question on the same snapshot gets the stored table and costs nothing more. Any \
-         other noisy table costs every person its ε, and that is never given back."
+         other noisy table costs every person its ε, for good."
             .to_owned(),
     );
     blocks.push(Block::items(items));
@@ -247,7 +256,7 @@ fn figures(model: &Model) -> Table {
     };
     Table::new(
         "At worst, if nothing else is asked. With noise, 95 in 100 figures are that near:",
-        ["share", "tables a year", "for life", "ε a table", "odds", "one answer", "national"],
+        ["share", "tables a year", "for life", "ε a table", "odds of guess", "one answer", "national"],
         model.shares.iter().map(row),
     )
 }
@@ -255,8 +264,8 @@ fn figures(model: &Model) -> Table {
 /// How far rounding moves a shown count: here, and in the sum of all partners where each rounds its own.
 fn rounding(shown: &Shown, share: &Share, partners: u32) -> [String; 2] {
     match shown {
-        Shown::Exact => ["exact".to_owned(), "see the answer".to_owned()],
-        Shown::Perturbed(..) => ["see the answer".to_owned(), "see the answer".to_owned()],
+        Shown::Exact => ["exact".to_owned(), "see answer".to_owned()],
+        Shown::Perturbed(..) => ["see answer".to_owned(), "see answer".to_owned()],
         Shown::Rounded(base) => {
             let here = u64::from(base / 2);
             let parts = if share.is_total() { 1 } else { u64::from(partners) };
@@ -292,9 +301,9 @@ fn furthest(model: &Model) -> Option<String> {
 /// The brake, and what else ends it.
 pub(crate) fn stopping() -> Section {
     let items = [
-        "A duty officer writes `pause_all = true` in local-brake.toml. Within seconds nothing is answered, also when the node is \
-         offline. One share or one analyst can be stopped the same way. The brake needs no signature and can only refuse more; one \
-         that cannot be read stops everything.",
+        "A duty officer writes `pause_all = true` in local-brake.toml. Within seconds nothing is answered, also offline. One share or \
+         one analyst can be stopped the same way. It needs no signature and can only refuse more; a file that cannot be read stops \
+         everything.",
         "Let the policy lapse, or stop the node: the records have never left.",
     ];
     Section::new("how-to-stop", "How to stop it", vec![Block::items(items)])
@@ -302,8 +311,10 @@ pub(crate) fn stopping() -> Section {
 
 /// What no setting of a policy changes. Said in every reading, so that a board signs knowing it (docs/THREATS.md).
 pub(crate) fn limits(model: &Model) -> Section {
-    let mut items =
-        vec!["A person known to other partners too is counted at each, and protected at each on its own."];
+    let mut items = vec![match model.once.is_empty() {
+        true => "A person known to other partners too is counted at each, and protected at each on its own.",
+        false => "Unless counted once, a person known to several partners is counted and protected at each.",
+    }];
     if model.shares.iter().any(|s| matches!(s.protection, Protection::Plain { .. })) {
         items.push(
             "Withholding, rounding and cell keys keep a rule exactly and promise no more. Somebody who compares many tables, or knows most \
@@ -312,7 +323,7 @@ pub(crate) fn limits(model: &Model) -> Section {
     }
     items.extend([
         "A table cannot be called back. Whoever objects afterwards stays in the tables made before.",
-        "Whoever runs this partner's machines sees this partner's records. A partner that lies about its records is not found out.",
+        "Whoever runs this partner's machines sees its records. A partner that lies is not found out.",
     ]);
     Section::new("not-protected", "What it does not protect against", vec![Block::items(items)])
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::board;
-use super::everyday::{private, yours};
+use super::everyday::{is_private, yours};
 use super::model::{Model, Protection, Shown, words};
 use super::page::{Block, Manner, Page, Section};
 use super::wording::{ACKNOWLEDGE_DAYS, ICO_PHONE, ICO_SITE, day, whole};
@@ -20,7 +20,7 @@ pub(crate) fn page(model: &Model) -> Page {
         lead: lines([
             "This page is in Easy Read.".to_owned(),
             format!("It is from {}.", model.controller),
-            "We hold records about the people we help.".to_owned(),
+            "We hold records about people.".to_owned(),
             "This page says what we do with them.".to_owned(),
             "Hard words are explained at the end.".to_owned(),
         ]),
@@ -54,11 +54,11 @@ fn never(model: &Model) -> Section {
         "Your date of birth never leaves us.",
         "What people write about you never leaves us.",
     ]);
-    let kept = model.never.columns.iter().flat_map(|(_, columns)| columns).filter_map(|c| private(c));
-    let kept: BTreeSet<&str> = kept.collect();
+    let kept = model.never.columns.iter().flat_map(|(_, columns)| columns).map(String::as_str);
+    let kept = ordered(kept.filter(|c| is_private(c)));
     if !kept.is_empty() {
         blocks.push(Block::says("We also never share these things:"));
-        blocks.push(Block::items(ordered(kept.into_iter().map(str::to_owned))));
+        blocks.push(Block::items(kept));
     }
     Section::new("never", "What never leaves us", blocks)
 }
@@ -70,10 +70,8 @@ fn shared(model: &Model) -> Section {
         "It does not say who they are.",
         "We count people by these things:",
     ]);
-    let added = model.shares.iter().flat_map(|s| s.summed.iter().chain(&s.averaged));
-    let added: BTreeSet<String> = added.map(|c| yours(c)).collect();
-    let columns: BTreeSet<String> = model.used_columns().into_iter().map(yours).collect();
-    blocks.push(Block::items(ordered(columns.difference(&added).cloned())));
+    blocks.push(Block::items(ordered(model.counted_by())));
+    let added = ordered(model.added_up());
     if !added.is_empty() {
         blocks.push(Block::says("We also add these up for many people:"));
         blocks.push(Block::items(added));
@@ -81,12 +79,13 @@ fn shared(model: &Model) -> Section {
     Section::new("shared", "What we share", blocks)
 }
 
-/// What the person is before what the person did.
-pub(crate) fn ordered(columns: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut columns: Vec<String> = columns.into_iter().collect();
-    columns.sort_by_key(|c| (!c.starts_with("your "), c.clone()));
-    columns.dedup();
-    columns
+/// Columns in everyday words, each once: what the person is before what the person did.
+pub(crate) fn ordered<'a>(columns: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let columns: BTreeSet<String> = columns.into_iter().map(yours).collect();
+    let (mut are, did): (Vec<String>, Vec<String>) =
+        columns.into_iter().partition(|c| c.starts_with("your "));
+    are.extend(did);
+    are
 }
 
 fn askers(model: &Model) -> Section {
@@ -172,7 +171,7 @@ fn dates(model: &Model) -> Section {
         "After that we share nothing.".to_owned(),
     ];
     if let Some((years, _)) = model.keep.iter().max_by_key(|(years, _)| *years) {
-        sentences.push(format!("We stop counting old help after {years} years."));
+        sentences.push(format!("We stop counting old records after {years} years."));
     }
     if let Some(years) = model.audit_keep_years {
         sentences.push(format!("We keep the list of questions for {years} years."));

@@ -9,10 +9,9 @@ pub(crate) fn yours(column: &str) -> String {
     known.map_or_else(|| format!("“{}”", words(column)), |(_, says)| (*says).to_owned())
 }
 
-/// What people most want to hear is kept back, where the column is known here.
-pub(crate) fn private(column: &str) -> Option<&'static str> {
-    let private = PRIVATE.iter().any(|name| *name == bare(column));
-    YOURS.iter().find(|(name, _)| private && *name == bare(column)).map(|(_, says)| *says)
+/// What people most want to hear is kept back.
+pub(crate) fn is_private(column: &str) -> bool {
+    PRIVATE.contains(&bare(column))
 }
 
 /// The columns of the Shared Measurement Framework's dictionary that a policy may open, those of the design's worked example, and those

@@ -208,9 +208,15 @@ impl Model {
         }
     }
 
-    /// Columns that some share lists, by the names of the dictionary, each once.
-    pub(crate) fn used_columns(&self) -> BTreeSet<&str> {
-        self.shares.iter().flat_map(Share::columns).map(bare).collect()
+    /// Columns that tables are broken down or narrowed by, by the names of the dictionary.
+    pub(crate) fn counted_by(&self) -> BTreeSet<&str> {
+        let listed = self.shares.iter().flat_map(|s| s.group_by.iter().chain(&s.filter_by));
+        listed.map(|(c, _)| bare(c)).collect()
+    }
+
+    /// Columns that are added up or averaged.
+    pub(crate) fn added_up(&self) -> BTreeSet<&str> {
+        self.shares.iter().flat_map(|s| s.summed.iter().chain(&s.averaged)).map(|c| bare(c)).collect()
     }
 
     /// The shares whose tables leave under the partner's own name, and those that leave in a total only.
@@ -220,11 +226,6 @@ impl Model {
 }
 
 impl Share {
-    fn columns(&self) -> impl Iterator<Item = &str> {
-        let listed = self.group_by.iter().chain(&self.filter_by).map(|(c, _)| c.as_str());
-        listed.chain(self.summed.iter().chain(&self.averaged).map(String::as_str))
-    }
-
     /// Whether only a total over several partners leaves.
     pub(crate) const fn is_total(&self) -> bool {
         self.min_partners > 1

@@ -5,10 +5,8 @@ use std::collections::BTreeSet;
 
 use super::board;
 use super::easy::ordered;
-use super::everyday::yours;
-use super::model::{Model, Protection, words};
+use super::model::{Model, Protection, Shown, words};
 use super::page::{Block, Manner, Page, Section};
-use super::share;
 use super::wording::{ACKNOWLEDGE_DAYS, ICO_PHONE, ICO_SITE, day, either, list};
 
 /// The whole page.
@@ -19,8 +17,8 @@ pub(crate) fn page(model: &Model) -> Page {
         of: board::of(model),
         manner: Manner::Close,
         lead: vec![Block::says(format!(
-            "{} is responsible for this use of your information. We count the people we help, so that it can be seen whether the \
-             help works. This notice holds from {from} to {until}. After that nothing is shared.",
+            "{} is responsible for this use of your information. We count the people in our records and share the counts, as this notice \
+             says. It holds from {from} to {until}. After that nothing is shared.",
             model.controller
         ))],
         sections: vec![
@@ -50,13 +48,17 @@ fn never(model: &Model) -> Section {
 }
 
 fn used(model: &Model) -> Section {
-    let columns: BTreeSet<String> = model.used_columns().into_iter().map(yours).collect();
-    let columns = ordered(columns);
-    let mut blocks =
-        vec![Block::says("Only counts leave us, never records. We count people by:"), Block::items(columns)];
+    let mut blocks = vec![
+        Block::says("Only counts leave us, never records. We count people by:"),
+        Block::items(ordered(model.counted_by())),
+    ];
+    let added = ordered(model.added_up());
+    if !added.is_empty() {
+        blocks.push(Block::says("We give sums or averages over many people of:"));
+        blocks.push(Block::items(added));
+    }
     if !model.special.is_empty() {
-        let special: BTreeSet<String> = model.special.iter().map(|c| yours(c)).collect();
-        let special: Vec<String> = special.into_iter().collect();
+        let special = ordered(model.special.iter().map(String::as_str));
         blocks.push(Block::says(format!(
             "The law protects some of this more than the rest, as special category data: {}.",
             list(&special)
@@ -95,17 +97,33 @@ fn sight(model: &Model) -> String {
 }
 
 fn protected(model: &Model) -> Section {
-    let said: BTreeSet<String> = model
-        .shares
-        .iter()
-        .map(|s| match &s.protection {
-            Protection::Noise { .. } => {
-                "Some counts are changed a little by chance, so that they look much the same with or without you.".to_owned()
-            }
-            plain @ Protection::Plain { .. } => share::protection(plain).replace("Protection: ", "In some tables "),
+    let mut items = Vec::new();
+    let plain = || {
+        model.shares.iter().filter_map(|s| match &s.protection {
+            Protection::Plain { min_people, shown, .. } => Some((*min_people, shown)),
+            Protection::Noise { .. } => None,
         })
-        .collect();
-    let mut items: Vec<String> = said.into_iter().collect();
+    };
+    let least: BTreeSet<u32> = plain().map(|(least, _)| least).collect();
+    let least: Vec<String> = least.iter().map(u32::to_string).collect();
+    match least.as_slice() {
+        [] => {}
+        [one] => items.push(format!("We withhold counts of fewer than {one} people.")),
+        some => items.push(format!(
+            "We withhold counts of fewer than {} people, depending on the table.",
+            either(some)
+        )),
+    }
+    if plain().any(|(_, s)| matches!(s, Shown::Rounded(2..) | Shown::Perturbed(_, 2..))) {
+        items.push("Other counts are rounded.".to_owned());
+    }
+    let noisy = model.shares.iter().any(|s| matches!(s.protection, Protection::Noise { .. }));
+    if noisy || plain().any(|(_, s)| matches!(s, Shown::Perturbed(..))) {
+        items.push(
+            "Some counts are changed a little, so that they look much the same with or without you."
+                .to_owned(),
+        );
+    }
     items.push(
         "No protection is perfect. Someone who already knows much about you, or compares many tables, may learn more than we mean \
          to show."

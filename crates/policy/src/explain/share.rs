@@ -11,16 +11,16 @@ pub(crate) fn paragraph(share: &Share) -> String {
     let mut says = format!("{}. {} may ask {}, for {}", share.id, who(share), asked(share), share.purpose);
     says.push_str(&time_limit(share.from, share.until));
     says.push_str(". ");
-    says.push_str(&listed("broken down by", &share.group_by, share.max_group));
-    says.push_str(&listed("narrowed by", &share.filter_by, share.max_filter));
+    says.push_str(&listed("Broken down by", &share.group_by, share.max_group));
+    says.push_str(&listed("Narrowed by", &share.filter_by, share.max_filter));
     for apart in &share.apart {
         says.push_str(&format!("Never together: {}. ", list(apart)));
     }
     says.push_str(&rows(share));
-    if share.min_cohort > 0 {
+    if share.min_cohort > 0 && share.max_filter > 0 {
         let least = share.min_cohort;
         says.push_str(&format!(
-            "A filter must leave out nobody or at least {least} people; else the table is withheld. "
+            "A filter leaves out nobody or at least {least} people, or the table is withheld. "
         ));
     }
     says.push_str(&path(share));
@@ -38,7 +38,7 @@ fn who(share: &Share) -> String {
 }
 
 fn asked(share: &Share) -> String {
-    let many = (!share.counted.is_empty()).then(|| format!("how many {} there are", either(&share.counted)));
+    let many = (!share.counted.is_empty()).then(|| format!("how many {} are", either(&share.counted)));
     let added = share.summed.iter().map(|c| format!("the sum of {}", words(c)));
     let means = share.averaged.iter().map(|c| format!("the average of {}", words(c)));
     let asked: Vec<String> = many.into_iter().chain(added).chain(means).collect();
@@ -56,7 +56,7 @@ fn time_limit(from: Option<Day>, until: Option<Day>) -> String {
 
 fn listed(verb: &str, columns: &[(String, Option<String>)], most: u32) -> String {
     if columns.is_empty() || most == 0 {
-        return format!("It may not be {verb} anything. ");
+        return format!("Not {} anything. ", verb.to_lowercase());
     }
     let names: Vec<String> = columns
         .iter()
@@ -65,20 +65,19 @@ fn listed(verb: &str, columns: &[(String, Option<String>)], most: u32) -> String
             None => words(column),
         })
         .collect();
-    format!("It may be {verb} at most {most} of: {}. ", names.join(", "))
+    format!("{verb} at most {most} of: {}. ", names.join(", "))
 }
 
 fn rows(share: &Share) -> String {
     let mut says = String::new();
     if let Some((column, from, lag)) = &share.window {
-        says.push_str(&format!("Rows count from {from} on ({column})"));
         says.push_str(&match lag {
-            0 => ". ".to_owned(),
-            days => format!(", but not the last {days} days before the snapshot. "),
+            0 => format!("Rows count from {from} on ({column}). "),
+            days => format!("Rows count from {from} to {days} days before the snapshot ({column}). "),
         });
     }
     if let Some(most) = share.rows_per_person {
-        says.push_str(&format!("At most {most} rows of one person count. "));
+        says.push_str(&format!("At most {most} rows a person count. "));
     }
     says
 }
@@ -86,7 +85,7 @@ fn rows(share: &Share) -> String {
 fn path(share: &Share) -> String {
     match share.min_partners {
         0 | 1 => String::new(),
-        least => format!("Only a total over at least {least} partners leaves. "),
+        least => format!("Leaves only in a total over at least {least} partners. "),
     }
 }
 
@@ -94,14 +93,14 @@ fn path(share: &Share) -> String {
 pub(crate) fn protection(protection: &Protection) -> String {
     match protection {
         Protection::Plain { min_people, zeros, shown, secondary, dominance } => {
-            let zero = match zeros {
-                Zeros::Show => "0 is shown",
-                Zeros::Withhold => "0 is withheld",
-            };
             let most = min_people.saturating_sub(1);
-            let mut says = format!("Protection: {zero}, 1 to {most} are withheld, {}", others(shown));
+            let small = match zeros {
+                Zeros::Show => format!("0 is shown, 1 to {most} are withheld"),
+                Zeros::Withhold => format!("0 to {most} are withheld"),
+            };
+            let mut says = format!("Protection: {small}, {}", others(shown));
             if *secondary {
-                says.push_str(" Cells that would give a withheld one away are withheld too.");
+                says.push_str(" Cells that would give one away are withheld too.");
             }
             if let Some((largest, percent)) = dominance {
                 let people = if *largest == 1 {
@@ -121,15 +120,12 @@ pub(crate) fn protection(protection: &Protection) -> String {
 
 fn others(shown: &Shown) -> String {
     match shown {
-        Shown::Exact => "other counts are given exactly.".to_owned(),
-        Shown::Rounded(1) => "other counts are not rounded.".to_owned(),
-        Shown::Rounded(base) => format!("other counts are given to the nearest {base}."),
+        Shown::Exact => "others are given exactly.".to_owned(),
+        Shown::Rounded(1) => "others are not rounded.".to_owned(),
+        Shown::Rounded(base) => format!("others are given to the nearest {base}."),
         Shown::Perturbed(table, base) => {
-            let nearest = if *base > 1 { format!(" and given to the nearest {base}") } else { String::new() };
-            format!(
-                "other counts are changed a little{nearest}. The same people always give the same figure (cell key, \
-                 table {table})."
-            )
+            let nearest = if *base > 1 { format!(", to the nearest {base},") } else { ",".to_owned() };
+            format!("others are changed a little{nearest} alike for the same people (cell key {table}).")
         }
     }
 }
@@ -138,9 +134,9 @@ fn quota(share: &Share) -> String {
     let day = whole(u64::from(share.per_day));
     match share.per_year {
         Some(year) => {
-            format!(" Each analyst may ask for {day} tables a day and {} a year.", whole(u64::from(year)))
+            format!(" Each analyst: {day} tables a day, {} a year.", whole(u64::from(year)))
         }
-        None => format!(" Each analyst may ask for {day} tables a day."),
+        None => format!(" Each analyst: {day} tables a day."),
     }
 }
 

@@ -1,20 +1,39 @@
 use super::*;
-use crate::tests::{EXAMPLES, loaded};
+use crate::tests::{EXAMPLES, strathcarron};
 
 mod accessible;
 mod reading;
 mod said;
+
+/// A shipped example, or the design's worked example by the name `strathcarron`.
+fn loaded(name: &str) -> Layers {
+    if name != "strathcarron" {
+        return crate::tests::loaded(name);
+    }
+    let (schema, sources) = strathcarron("policy");
+    Layers::load_with(schema, &sources).unwrap_or_else(|f| panic!("{}", crate::render_all(&f, &sources)))
+}
+
+/// Every policy whose pages are goldens.
+fn names() -> impl Iterator<Item = &'static str> {
+    EXAMPLES.into_iter().chain(["strathcarron"])
+}
 
 /// Lines of a printed A4 page: 12.6 points each, in type of 8.5 points that is 100 columns wide.
 const PAGE_LINES: usize = 60;
 
 #[test]
 fn every_page_of_the_shipped_policies_is_read_here() {
-    for name in EXAMPLES {
+    for name in names() {
         let layers = loaded(name);
         insta::assert_snapshot!(format!("explain_{name}"), explain(&layers));
         insta::assert_snapshot!(format!("easy_read_{name}"), easy_read(&layers));
         insta::assert_snapshot!(format!("notice_{name}"), notice(&layers));
+    }
+    for name in ["peer-assessment", "college"] {
+        let layers = Layers::load(&crate::tests::template(name)).unwrap();
+        insta::assert_snapshot!(format!("explain_template_{name}"), explain(&layers));
+        insta::assert_snapshot!(format!("easy_read_template_{name}"), easy_read(&layers));
     }
     let layers = loaded("health-board");
     insta::assert_snapshot!("explain_html", explain_html(&layers));
@@ -24,7 +43,7 @@ fn every_page_of_the_shipped_policies_is_read_here() {
 
 #[test]
 fn five_shares_fit_two_pages_before_the_annex() {
-    for name in EXAMPLES {
+    for name in names() {
         let layers = loaded(name);
         let text = explain(&layers);
         assert!(text.lines().all(|l| l.chars().count() <= text::WIDTH), "{name}");

@@ -6,7 +6,7 @@ use super::*;
 
 fn pages() -> Vec<(String, String)> {
     let mut pages = Vec::new();
-    for name in EXAMPLES {
+    for name in names() {
         let layers = loaded(name);
         pages.push((format!("explain {name}"), explain_html(&layers)));
         pages.push((format!("easy read {name}"), easy_read_html(&layers)));

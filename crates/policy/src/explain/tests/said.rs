@@ -87,8 +87,81 @@ fn it_says_which_records_count() {
     says(
         "council",
         "WHICH RECORDS COUNT",
-        &["Objections are always honoured.", "from the next snapshot on", "frozen copy"],
+        &["Objections are always honoured, from the next snapshot on.", "frozen copy"],
     );
+}
+
+#[test]
+fn it_says_what_opt_out_keep_and_snapshot_mean() {
+    says(
+        "strathcarron",
+        "WHICH RECORDS COUNT",
+        &[
+            "a person counts only if sharing choice in participants is yes; a blank does not count",
+            "Closed more than 5 years before the snapshot: never counted.",
+            "a frozen copy of each month's end (a snapshot), never live records",
+        ],
+    );
+}
+
+#[test]
+fn it_says_who_sees_a_masked_total_and_that_nobody_sees_it_exact() {
+    says(
+        "strathcarron",
+        "WHO CAN SEE WHAT",
+        &[
+            "own table (lep-planning): the coordinator and whoever asked see it",
+            "Masked total over at least 3 partners (smf-quarterly, smf-outcomes, equalities-noisy, pay-bands)",
+            "nobody sees an exact total or this partner's part",
+            "Counting people once (across-partners): nino token itself never leaves.",
+        ],
+    );
+}
+
+#[test]
+fn it_says_when_the_coordinator_sees_an_exact_total() {
+    let (schema, mut sources) = strathcarron("policy");
+    sources.policy.text = sources
+        .policy
+        .text
+        .replacen("method       = \"cell-key\"            # same", "method = \"suppress-round\" # same", 1)
+        .replacen("ptable       = \"framework:d3\"\n", "", 1);
+    let layers =
+        Layers::load_with(schema, &sources).unwrap_or_else(|f| panic!("{}", crate::render_all(&f, &sources)));
+    let found = part(&explain(&layers), "WHO CAN SEE WHAT");
+    for wanted in [
+        "Total over at least 3 partners, protected after adding up (smf-quarterly, smf-outcomes): the coordinator sees the exact \
+         total, never this partner's part, and is trusted to withhold and round it.",
+        "In a cell where this partner alone has people, the coordinator and partners who help it can learn the count.",
+    ] {
+        assert!(found.contains(wanted), "{found}");
+    }
+}
+
+#[test]
+fn it_says_the_error_of_a_total_whose_partners_share_the_noise() {
+    says(
+        "strathcarron",
+        "WHAT IT CAN COST",
+        &[
+            "equalities-noisy 37 418 0.1 times 1.11 ±31 ±31",
+            "37 tables a year in all and 418 for life",
+            "95 % within ±31 on the national figure, one total over 32 partners (Scotland's councils) who share the noise",
+        ],
+    );
+}
+
+#[test]
+fn a_share_says_its_time_limit_and_its_only_askers() {
+    let layers = Layers::load(&crate::tests::template("peer-assessment")).unwrap();
+    let text = explain(&layers);
+    let shares = part(&text, "WHAT IS SHARED");
+    assert!(
+        shares.contains("Only assessor-one and assessor-two in the role peer-assessor may ask"),
+        "{shares}"
+    );
+    assert!(shares.contains("from 2026-09-01 to 2026-10-31 only"), "{shares}");
+    assert!(part(&text, "WHO MAY ASK").contains("Of them only: assessor-one and assessor-two."), "{text}");
 }
 
 #[test]
