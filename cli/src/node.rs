@@ -6,6 +6,9 @@ mod serve;
 use std::path::{Path, PathBuf};
 
 use cairn_link::{Address, NodeIdentity};
+use cairn_policy::approval::{Board, Change, MADE_UP_QUORUM, MadeUpBoard, Placed, lf};
+use cairn_policy::{File, Sources};
+use cairn_question::{Hash, Name};
 use clap::{Subcommand, ValueEnum};
 
 use crate::exit::Exit;
@@ -30,6 +33,12 @@ pub(crate) enum Command {
         /// The data controller's name, as the policy states it
         #[arg(long)]
         controller: String,
+        /// The board whose approval the node asks for, a board.toml to pin
+        #[arg(long, conflicts_with = "made_up_board")]
+        board: Option<PathBuf>,
+        /// Pin a made-up board and approve the policy with it: to try things out, never for records of people
+        #[arg(long)]
+        made_up_board: bool,
     },
     /// Draft a mapping file from the header of an export
     SuggestMapping {
@@ -78,8 +87,13 @@ pub(crate) const CONFIG: &str = "node.toml";
 
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
-        Command::Init { folder, identity, coordinator, policy, controller } => {
-            init(folder, identity, coordinator, *policy, controller)
+        Command::Init { folder, identity, coordinator, policy, controller, board, made_up_board } => {
+            let pinned = match (board, made_up_board) {
+                (Some(path), _) => Pinned::Own(files::read_text(path)?),
+                (None, true) => Pinned::MadeUp,
+                (None, false) => Pinned::Nothing,
+            };
+            init(folder, identity, coordinator, *policy, controller, pinned)
         }
         Command::SuggestMapping { export } => load::suggest(export),
         Command::Load { node, mapping, source, commit } => {
@@ -91,34 +105,108 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     }
 }
 
+/// Whose approval a new node asks for.
+enum Pinned {
+    /// The board of this file.
+    Own(String),
+    /// A made-up one, which approves at once and then is gone.
+    MadeUp,
+    /// Nobody's yet.
+    Nothing,
+}
+
 fn init(
     folder: &Path,
     identity: &Path,
     coordinator: &Address,
     policy: Template,
     controller: &str,
+    pinned: Pinned,
 ) -> Result<Exit, Failure> {
     let identity = files::absolute(identity)?;
     let partner = NodeIdentity::load(&identity, context::now())?.partner().clone();
     let policies = folder.join("policy");
     files::make_folder(&policies)?;
-    let config = folder.join(CONFIG);
-    files::write_new(&config, &configuration(&identity, coordinator))?;
-    files::write_new(&policies.join("framework.toml"), crate::policy::FRAMEWORK)?;
     // In force from today: the shipped example's own dates would let a node of next year answer nothing.
     let own = cairn_policy::dated(policy.text(), cairn_policy::london_day(context::now()));
     let own = cairn_policy::instantiate(&own, &partner, controller);
+    let approval = approval(&pinned, &own)?;
+    let board = approval.iter().find(|file| file.path == BOARD_FILE).map(|file| {
+        let hash = Hash::of(lf(&file.text).as_bytes());
+        format!("board        = \"{hash}\"\n")
+    });
+    let config = folder.join(CONFIG);
+    files::write_new(&config, &(configuration(&identity, coordinator) + &board.unwrap_or_default()))?;
+    files::write_new(&policies.join("framework.toml"), crate::policy::FRAMEWORK)?;
     files::write_new(&policies.join("policy.toml"), &own)?;
     files::write_new(&policies.join("tests.toml"), policy.tests())?;
     files::write_new(&policies.join("local-brake.toml"), policy.brake())?;
+    for file in approval {
+        let path = policies.join(&file.path);
+        path.parent().map_or(Ok(()), files::make_folder)?;
+        files::write_new(&path, &file.text)?;
+    }
     say::note(&format!("Made {} for `{partner}`.", folder.display()));
-    say::note(&format!(
-        "Next: your board reads, changes and signs {}: its agreement, dpia, contact, notice_url and plan are \
-         made up; then cairn node load",
-        policies.join("policy.toml").display()
-    ));
+    let policy = policies.join("policy.toml");
+    say::note(&match pinned {
+        Pinned::MadeUp => "A made-up board approved the policy: nobody met. Next: cairn node load".to_owned(),
+        Pinned::Own(_) => format!("{}. {APPROVE}; then cairn node load", changes(&policy)),
+        Pinned::Nothing => format!(
+            "{}, and who they are stands in {}, whose SHA-256 you pin: board = \"sha256:…\" in {}. Until then \
+             nothing is answered (CN008). {APPROVE}; then cairn node load",
+            changes(&policy),
+            policies.join(BOARD_FILE).display(),
+            config.display()
+        ),
+    });
     Ok(Exit::Done)
 }
+
+fn changes(policy: &Path) -> String {
+    format!(
+        "Next: your board reads, changes and signs {}: its agreement, dpia, contact, notice_url and plan are made up",
+        policy.display()
+    )
+}
+
+/// What a board does next.
+const APPROVE: &str =
+    "The approval is approval.txt and approvals/ beside the policy: docs/reference/approval.md";
+
+/// The files that approve a new node's policy, as far as they are there already.
+fn approval(pinned: &Pinned, policy: &str) -> Result<Vec<Placed>, Failure> {
+    match pinned {
+        Pinned::Nothing => Ok(Vec::new()),
+        Pinned::Own(text) => {
+            let file = File::new(BOARD_FILE, text.as_str());
+            Board::load(&file).map_err(|findings| {
+                say::out(&cairn_policy::render_file(&findings, &file));
+                Failure::bad_file("CC113", "the board has errors, so it is not pinned")
+            })?;
+            Ok(vec![Placed { path: BOARD_FILE.to_owned(), text: text.clone() }])
+        }
+        Pinned::MadeUp => {
+            let today = cairn_policy::london_day(context::now());
+            let id = Name::new("made-up-board").map_err(|_| Failure::new("CC114", MADE_UP_FAILED))?;
+            let board =
+                MadeUpBoard::new(id, &context::random()?, today.plus_days(-1), today.plus_days(1_000));
+            let sources = Sources {
+                framework: File::new("framework.toml", crate::policy::FRAMEWORK),
+                policy: File::new("policy.toml", policy),
+                brake: None,
+            };
+            let signed = board.approve(&sources, None, Change::First, &MADE_UP_QUORUM);
+            let mut files = signed.ok_or_else(|| Failure::new("CC114", MADE_UP_FAILED))?;
+            files.push(Placed { path: BOARD_FILE.to_owned(), text: board.text() });
+            Ok(files)
+        }
+    }
+}
+
+const MADE_UP_FAILED: &str = "the made-up board could not approve the policy, which has errors";
+
+/// The board's file, in the policy folder.
+const BOARD_FILE: &str = "board.toml";
 
 fn configuration(identity: &Path, coordinator: &Address) -> String {
     format!(

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cairn_engine::{Engine, EngineFault};
-use cairn_gate::{Counting, Failed, Gate, Permitted, Step};
+use cairn_gate::{Counting, Failed, Gate, Permitted, Step, Without};
 use cairn_ledger::Ledger;
 use cairn_link::{Clock, Handler};
 use cairn_question::{Hash, Moment, Refusal, SignedAsk};
 use cairn_release::{DiscreteLaplace, RawTable};
 use tokio::sync::{Semaphore, watch};
 
-use crate::in_force::{Held, InForce};
+use crate::in_force::{BoardInForce, Held, InForce};
 
 /// How often a question that waits looks at the clock.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
@@ -94,7 +94,12 @@ impl Desk {
     async fn reply(&self, ask: Vec<u8>, deadline: Moment) -> Vec<u8> {
         let in_force = self.in_force();
         let (Some(layers), held) = (in_force.layers, in_force.held) else {
-            let reply = self.step(move |i| i.gate.without_policy(&ask, &mut i.ledger(), i.clock.now())).await;
+            let why = match in_force.board {
+                BoardInForce::Unpinned => Without::Board,
+                BoardInForce::Awaited | BoardInForce::Board(_) => Without::Policy,
+            };
+            let reply =
+                self.step(move |i| i.gate.without_policy(&ask, why, &mut i.ledger(), i.clock.now())).await;
             // Not a question at all: an empty reply is none, and the coordinator says so.
             return reply.flatten().unwrap_or_default();
         };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cairn_link::Address;
 use cairn_link::log::LogConfig;
+use cairn_question::Hash;
 use serde::{Deserialize, Deserializer};
 
 /// Most bytes of a configuration file.
@@ -23,9 +24,13 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The SQLite file of the ledger and the audit. Made at first start, with the node's own secret (`cap.key`) beside it.
     pub ledger_path: PathBuf,
-    /// The folder with `framework.toml`, `policy.toml` and, where the brake is set, `local-brake.toml`. Without the first two
-    /// nothing is answered.
+    /// The folder with `framework.toml`, `policy.toml`, what the board approved (`approval.txt`, `approvals/`, `board.toml`) and, where
+    /// the brake is set, `local-brake.toml`. Without an approved policy nothing is answered.
     pub policy_dir: PathBuf,
+    /// SHA-256 of `board.toml` (LF line ends) in the policy folder: the board whose approval this node asks for. Where trust begins: it
+    /// lets the first board in, and from then on only a hand-over of that board changes it. Without it no policy comes into force.
+    #[serde(default)]
+    pub board: Option<Hash>,
     /// Most memory that all counts under way may hold together, in MB. Default 512: a small office machine, 100 times what ten
     /// million rows need.
     #[serde(default = "Config::default_memory_mb")]

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use cairn_link::identity::Authority;
+use cairn_policy::Layers;
+use cairn_policy::approval::{Change, MADE_UP_QUORUM, MadeUpBoard};
 use cairn_question::answer::Expected;
 use cairn_question::form;
 use cairn_question::{
@@ -13,6 +15,8 @@ use cairn_records::{Mapping, Store, load};
 use tempfile::TempDir;
 
 use crate::in_force::Places;
+use crate::in_force::kept::{self, KeptPolicy};
+use crate::in_force::offer::{Offer, Signed};
 
 /// 15 June 2026, 10:00 UTC: the shipped policy is in force.
 pub(crate) const NOW: Moment = Moment::from_unix_s(1_781_517_600);
@@ -32,13 +36,17 @@ fn shipped(path: &str) -> String {
 pub(crate) struct Folders {
     dir: TempDir,
     analyst: SigningKey,
+    /// The partner's board. It is pinned.
+    pub(crate) board: MadeUpBoard,
 }
 
 impl Folders {
     pub(crate) fn new() -> Self {
         let dir = TempDir::new().unwrap();
         let analyst = SigningKey::from_pkcs8(&SigningKey::make_pkcs8().unwrap()).unwrap();
-        let folders = Self { dir, analyst };
+        let (from, to) = ("2026-01-01".parse().unwrap(), "2028-01-01".parse().unwrap());
+        let board = MadeUpBoard::new(name("strathcarron-board"), PARTNER.as_bytes(), from, to);
+        let folders = Self { dir, analyst, board };
         std::fs::create_dir(folders.policy_dir()).unwrap();
         let mut authority = Authority::create(&folders.path("authority"), name("nolb"), NOW).unwrap();
         authority.make_issuer(&name("scottish-government"), &folders.path("issuer")).unwrap();
@@ -67,7 +75,12 @@ impl Folders {
     }
 
     pub(crate) fn places(&self) -> Places {
-        Places::new(&self.policy_dir(), &self.data_dir(), &self.path("ledger.sqlite"))
+        Places {
+            policy_dir: self.policy_dir(),
+            data_dir: self.data_dir(),
+            ledger_path: self.path("ledger.sqlite"),
+            pin: Some(self.board.hash()),
+        }
     }
 
     /// The SHA-256 of the policy that lies in the folder, with LF line ends.
@@ -81,12 +94,42 @@ impl Folders {
         self.write_policy(|text| change(text.replace("version        = 7", &line)));
     }
 
-    /// The shipped policy, changed.
+    /// The shipped policy, changed, and approved by three members of the board.
     pub(crate) fn write_policy(&self, change: impl FnOnce(String) -> String) {
-        std::fs::write(self.policy_dir().join("framework.toml"), shipped("framework/framework.toml"))
-            .unwrap();
+        self.write_policy_of(&self.board, &MADE_UP_QUORUM, change);
+    }
+
+    /// The same, approved by these members of a board, as what it does to the policy that the node keeps. What does not load is
+    /// approved by nobody.
+    pub(crate) fn write_policy_of(
+        &self,
+        board: &MadeUpBoard,
+        members: &[&str],
+        change: impl FnOnce(String) -> String,
+    ) {
         let policy = change(shipped("examples/council/policy.toml"));
-        std::fs::write(self.policy_dir().join("policy.toml"), policy).unwrap();
+        let offer =
+            Offer { framework: shipped("framework/framework.toml"), policy, approval: Signed::default() };
+        self.place("framework.toml", &offer.framework);
+        self.place("policy.toml", &offer.policy);
+        self.place("board.toml", &board.text());
+        let _ = std::fs::remove_dir_all(self.policy_dir().join("approvals"));
+        let _ = std::fs::remove_file(self.policy_dir().join("approval.txt"));
+        let Ok(layers) = Layers::load(&offer.sources()) else { return };
+        let kept: Option<KeptPolicy> = kept::read(&self.places().kept()).ok().flatten();
+        let old = kept.map(|kept| kept.layers().unwrap());
+        let what = Change::between(old.as_ref(), &layers).unwrap();
+        let replaces = old.map(|old| old.statement().hash);
+        for file in board.approve(&offer.sources(), replaces, what, members).unwrap() {
+            self.place(&file.path, &file.text);
+        }
+    }
+
+    /// Puts a file into the policy folder.
+    pub(crate) fn place(&self, path: &str, text: &str) {
+        let path = self.policy_dir().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
 
     pub(crate) fn write_brake(&self, text: &str) {

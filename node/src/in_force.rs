@@ -1,31 +1,40 @@
 //! What is in force: the policy with its brake, and the snapshot. Looked at again and again, since boards, duty officers and loads
 //! change files while the node runs.
 
+mod board;
 mod judge;
-mod kept;
+pub(crate) mod kept;
 mod lapse;
-mod offer;
+pub(crate) mod offer;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use cairn_gate::{ColumnNote, Provisional, SnapshotFacts};
+use cairn_policy::approval::Board;
 use cairn_policy::{File, Layers, london_day};
 use cairn_question::answer::PolicyStatement;
-use cairn_question::{Day, Hash, Moment, PartnerId};
+use cairn_question::{Day, Hash, Moment, Name, PartnerId};
 use cairn_records::{Manifest, Snapshot, Store, StoreFault};
 
 use crate::config::Config;
-use judge::{Before, errors, goes_back, judge};
-use kept::{KeptFault, KeptPolicy};
+use board::{Boards, NO_PIN, Taken};
+use judge::{Accepted, Before, Pin, errors, goes_back, judge};
+use kept::{KeptApproval, KeptFault, KeptPolicy};
 use lapse::Warned;
-use offer::{Found, Offer, digest_of, read};
+use offer::{Found, Look, Offer, digest_of, read};
 
+pub use board::KEPT_BOARD_FILE;
 pub(crate) use judge::{TurnedAway, WAITS};
 pub use kept::KEPT_FILE;
 pub(crate) use lapse::in_words;
-pub use offer::{FRAMEWORK_FILE, POLICY_BYTES_MAX, POLICY_FILE};
+pub use offer::{
+    APPROVAL_FILE, APPROVALS_DIR, BOARD_APPROVAL_FILE, BOARD_APPROVALS_DIR, BOARD_FILE, FRAMEWORK_FILE,
+    POLICY_BYTES_MAX, POLICY_FILE,
+};
 
 /// The duty officer's brake; absent when none is set.
 pub const BRAKE_FILE: &str = "local-brake.toml";
@@ -43,10 +52,26 @@ pub(crate) struct InForce {
     pub(crate) held: Option<Arc<Held>>,
     /// When the policy came into force at this node.
     pub(crate) since: Option<Moment>,
+    /// The members whose signatures approved it.
+    pub(crate) approved_by: Arc<[Name]>,
     /// What lies in the policy folder and did not come into force, and why.
     pub(crate) turned_away: Option<Arc<TurnedAway>>,
+    /// The board whose approval counts.
+    pub(crate) board: BoardInForce,
     /// Whether there is a brake file.
     pub(crate) brake: Brake,
+}
+
+/// Whose approval counts.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum BoardInForce {
+    /// Nobody's: no board is pinned.
+    Unpinned,
+    /// The pinned board's, once it lies in the folder.
+    #[default]
+    Awaited,
+    /// This board's.
+    Board(Arc<Board>),
 }
 
 /// Whether a brake file lies in the policy folder.
@@ -81,6 +106,10 @@ pub(crate) enum Change {
     KeptTurnedAway { code: &'static str, finding: String },
     /// A last day comes near, or has passed.
     Lapses { code: &'static str, finding: String },
+    /// Another board approves from now on.
+    Board,
+    /// A board was turned away; the one before stays.
+    BoardTurnedAway(TurnedAway),
     /// The brake was set, changed or released.
     Brake { findings: Vec<String> },
     /// Another snapshot is in force.
@@ -94,17 +123,24 @@ pub(crate) enum Change {
 pub(crate) struct Places {
     pub(crate) policy_dir: PathBuf,
     pub(crate) data_dir: PathBuf,
-    pub(crate) kept: PathBuf,
+    pub(crate) ledger_path: PathBuf,
+    /// SHA-256 of the board's file, as the configuration pins it.
+    pub(crate) pin: Option<Hash>,
 }
 
 impl Places {
     pub(crate) fn of(config: &Config) -> Self {
-        Self::new(&config.policy_dir, &config.data_dir, &config.ledger_path)
+        Self {
+            policy_dir: config.policy_dir.clone(),
+            data_dir: config.data_dir.clone(),
+            ledger_path: config.ledger_path.clone(),
+            pin: config.board,
+        }
     }
 
-    pub(crate) fn new(policy_dir: &Path, data_dir: &Path, ledger_path: &Path) -> Self {
-        let kept = KeptPolicy::path(ledger_path);
-        Self { policy_dir: policy_dir.to_owned(), data_dir: data_dir.to_owned(), kept }
+    /// Where the node keeps its own copy of the policy.
+    pub(crate) fn kept(&self) -> PathBuf {
+        KeptPolicy::path(&self.ledger_path)
     }
 }
 
@@ -116,6 +152,9 @@ pub(crate) struct Watcher {
     seen: Seen,
     /// The policy that was last put in force at this node, perhaps before its last start: versions only rise.
     last: Option<PolicyStatement>,
+    boards: Boards,
+    /// Why the folder's board was turned away last, so that it is said once.
+    board_turned_away: Option<TurnedAway>,
     /// The node's own copy of the policy in force.
     kept: Option<KeptPolicy>,
     /// The policy in force without its brake.
@@ -123,6 +162,17 @@ pub(crate) struct Watcher {
     in_force: InForce,
     /// What was found before the first look.
     found: Vec<Change>,
+    /// A judgement under way.
+    judging: Option<Judging>,
+    /// How long a look waits for a judgement.
+    patience: Duration,
+}
+
+/// A policy that is being judged.
+struct Judging {
+    offer: Offer,
+    day: Day,
+    receive: mpsc::Receiver<Result<Accepted, TurnedAway>>,
 }
 
 /// Digests of what was last looked at, whether it was put in force or turned away.
@@ -142,8 +192,11 @@ impl Watcher {
         last: Option<PolicyStatement>,
         places: Places,
     ) -> Result<Self, StoreFault> {
+        let (boards, told) = Boards::open(&places.ledger_path, places.pin);
         let mut watcher = Self {
             partner,
+            boards,
+            board_turned_away: None,
             store: Store::open(&places.data_dir)?,
             places,
             seen: Seen::default(),
@@ -151,9 +204,13 @@ impl Watcher {
             kept: None,
             base: None,
             in_force: InForce::default(),
-            found: Vec::new(),
+            found: told.map(Change::BoardTurnedAway).into_iter().collect(),
+            judging: None,
+            patience: AT_START,
         };
-        watcher.found = watcher.take_up_kept().into_iter().collect();
+        let kept = watcher.take_up_kept();
+        watcher.found.extend(kept);
+        watcher.show_board();
         Ok(watcher)
     }
 
@@ -164,25 +221,25 @@ impl Watcher {
     /// Looks once. Blocks while files are read; a new snapshot is checked whole.
     pub(crate) fn look(&mut self, now: Moment) -> Vec<Change> {
         let mut changes = std::mem::take(&mut self.found);
-        changes.extend(self.look_at_policy(now));
+        changes.extend(self.look_at_policy_folder(now));
         let policy = changes.contains(&Change::Policy);
         changes.extend(self.look_at_brake(policy));
         changes.extend(self.look_at_snapshot());
         changes.extend(self.look_at_last_days(now));
+        self.patience = JUDGED_WITHIN;
         changes
     }
 
     fn take_up_kept(&mut self) -> Option<Change> {
         let turned_away = |finding: String| Some(Change::KeptTurnedAway { code: "CN521", finding });
-        let kept: KeptPolicy = match kept::read(&self.places.kept) {
+        let kept: KeptPolicy = match kept::read(&self.places.kept()) {
             Ok(kept) => kept?,
             Err(fault) => return turned_away(fault.to_string()),
         };
         match self.known(&kept) {
             Ok(layers) => {
                 self.last = Some(layers.statement().clone());
-                self.in_force.since = Some(kept.since);
-                (self.base, self.kept) = (Some(layers), Some(kept));
+                self.show_kept(layers, kept);
                 Some(Change::Policy)
             }
             Err(finding) => turned_away(finding),
@@ -201,13 +258,38 @@ impl Watcher {
         }
     }
 
-    fn look_at_policy(&mut self, now: Moment) -> Option<Change> {
+    fn look_at_policy_folder(&mut self, now: Moment) -> Vec<Change> {
         let today = london_day(now);
-        let (digest, found) = offer::look(&self.places.policy_dir);
-        let same_files = self.seen.policy.replace(digest) == Some(digest);
+        let look = offer::look(&self.places.policy_dir);
+        let same_files = self.seen.policy.replace(look.digest) == Some(look.digest);
         if self.seen.day.replace(today) == Some(today) && same_files {
-            return None;
+            return Vec::new();
         }
+        // The board first: a policy may come with the board that approved it.
+        let board = self.look_at_board(&look, now, today);
+        let policy = self.look_at_policy(look.policy, now, today);
+        board.into_iter().chain(policy).collect()
+    }
+
+    fn look_at_board(&mut self, look: &Look, now: Moment, today: Day) -> Option<Change> {
+        let offered = look.board.as_ref()?;
+        let change = match self.boards.offer(offered, now, today) {
+            Ok(taken) => {
+                self.board_turned_away = None;
+                (taken == Taken::Up).then_some(Change::Board)
+            }
+            // A folder without a pin is told once, with the policy that lies in it.
+            Err(why) if why.code == NO_PIN && matches!(look.policy, Found::Offer(_)) => None,
+            Err(why) => {
+                let known = self.board_turned_away.replace(why.clone()).as_ref() == Some(&why);
+                (!known).then_some(Change::BoardTurnedAway(why))
+            }
+        };
+        self.show_board();
+        change
+    }
+
+    fn look_at_policy(&mut self, found: Found, now: Moment, today: Day) -> Option<Change> {
         let offer = match found {
             // Nothing was ever there: that is no news, and every question is told so.
             Found::Nothing if self.base.is_none() => return None,
@@ -220,32 +302,81 @@ impl Watcher {
         if self.kept.as_ref().is_some_and(|kept| kept.is(&offer)) {
             return self.in_force.turned_away.take().map(|_| Change::PolicyAsBefore);
         }
-        let before = Before { partner: &self.partner, last: self.last.as_ref(), base: self.base.as_ref() };
-        match judge(&offer, before, today).and_then(|layers| self.keep(&offer, layers, now)) {
+        let Some(judged) = self.judged(&offer, today) else {
+            // The judgement goes on: a brake must not wait for it.
+            self.seen.day = None;
+            return None;
+        };
+        match judged.and_then(|accepted| self.keep(&offer, accepted, now)) {
             Ok(()) => Some(Change::Policy),
             Err(turned_away) => self.turn_away(turned_away),
         }
     }
 
+    /// What is to be said of an offer, once it is known: every kind of question is tried, on a thread of its own.
+    fn judged(&mut self, offer: &Offer, today: Day) -> Option<Result<Accepted, TurnedAway>> {
+        let waiting = self.judging.take().unwrap_or_else(|| self.begin_to_judge(offer.clone(), today));
+        match waiting.receive.recv_timeout(self.patience) {
+            // The files changed meanwhile: the next look judges what lies there now.
+            Ok(_) if waiting.offer != *offer || waiting.day != today => None,
+            Ok(judged) => Some(judged),
+            Err(RecvTimeoutError::Timeout) => {
+                self.judging = Some(waiting);
+                None
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                Some(Err(TurnedAway::one("CN516", "the judgement of the policy broke")))
+            }
+        }
+    }
+
+    fn begin_to_judge(&self, offer: Offer, day: Day) -> Judging {
+        let (send, receive) = mpsc::channel();
+        let (partner, last, base) = (self.partner.clone(), self.last.clone(), self.base.clone());
+        let (board, offered) = (self.boards.board().cloned(), offer.clone());
+        let pin = if self.boards.unpinned() { Pin::Missing } else { Pin::Set };
+        std::thread::spawn(move || {
+            let (last, base, board) = (last.as_ref(), base.as_ref(), board.as_ref());
+            let before = Before { partner: &partner, last, base, board, pin };
+            // Nobody waits for it where the node has stopped.
+            let _ = send.send(judge(&offered, before, day));
+        });
+        Judging { offer, day, receive }
+    }
+
     /// Keeps a copy of what was accepted, and puts it in force. What cannot be kept is not in force: a restart would lose it.
-    fn keep(&mut self, offer: &Offer, layers: Layers, now: Moment) -> Result<(), TurnedAway> {
+    fn keep(&mut self, offer: &Offer, accepted: Accepted, now: Moment) -> Result<(), TurnedAway> {
         let kept = KeptPolicy {
             cairn_policy_in_force: 1,
             since: now,
             framework: offer.framework.clone(),
             policy: offer.policy.clone(),
+            approval: KeptApproval::of(offer, &accepted.approved),
             warned: Warned::default(),
         };
-        if let Err(cause) = kept::write(&self.places.kept, &kept) {
+        if let Err(cause) = kept::write(&self.places.kept(), &kept) {
             // A disk that is full may have room at the next look.
             self.seen.day = None;
             return Err(TurnedAway::one("CN522", format!("the node cannot keep its own copy: {cause}")));
         }
-        self.last = Some(layers.statement().clone());
-        self.in_force.since = Some(now);
+        self.last = Some(accepted.layers.statement().clone());
         self.in_force.turned_away = None;
-        (self.base, self.kept) = (Some(layers), Some(kept));
+        self.show_kept(accepted.layers, kept);
         Ok(())
+    }
+
+    fn show_kept(&mut self, layers: Layers, kept: KeptPolicy) {
+        self.in_force.since = Some(kept.since);
+        self.in_force.approved_by = kept.approval.signers.as_slice().into();
+        (self.base, self.kept) = (Some(layers), Some(kept));
+    }
+
+    fn show_board(&mut self) {
+        self.in_force.board = match self.boards.board() {
+            Some(board) => BoardInForce::Board(Arc::new(board.clone())),
+            None if self.boards.unpinned() => BoardInForce::Unpinned,
+            None => BoardInForce::Awaited,
+        };
     }
 
     /// Remembers why the folder's policy is not in force; news where it was not said just before.
@@ -259,7 +390,7 @@ impl Watcher {
         let (Some(base), Some(kept)) = (&self.base, &mut self.kept) else { return Vec::new() };
         let news = kept.warned.news(base.in_force().1, base.review_by(), london_day(now));
         // Where the copy cannot be written, the same is told once more after the next start.
-        if !news.is_empty() && kept::write(&self.places.kept, kept).is_err() {
+        if !news.is_empty() && kept::write(&self.places.kept(), kept).is_err() {
             tracing::warn!(code = "CN522", "what was warned of could not be kept");
         }
         let tell =
@@ -270,7 +401,7 @@ impl Watcher {
     /// Applies the brake to the policy in force, when one of the two changed.
     fn look_at_brake(&mut self, policy: bool) -> Option<Change> {
         let text = read(&self.places.policy_dir.join(BRAKE_FILE));
-        let digest = digest_of(std::slice::from_ref(&text));
+        let digest = digest_of(std::slice::from_ref(&text), &[]);
         let changed = self.seen.brake.replace(digest).is_none_or(|before| before != digest);
         if !changed && !policy {
             return None;
@@ -299,7 +430,7 @@ impl Watcher {
 
     fn look_at_snapshot(&mut self) -> Option<Change> {
         let pointer = read(&self.places.data_dir.join(CURRENT));
-        let digest = digest_of(std::slice::from_ref(&pointer));
+        let digest = digest_of(std::slice::from_ref(&pointer), &[]);
         if self.seen.pointer.replace(digest) == Some(digest) {
             return None;
         }
@@ -317,6 +448,17 @@ impl Watcher {
         }
     }
 }
+
+/// How long the first look waits for a judgement: nothing is answered before it.
+const AT_START: Duration = Duration::from_secs(60);
+
+/// How long a look waits for a judgement before it looks at the brake, which is in force within a second: an ordinary policy takes less.
+#[cfg(not(test))]
+const JUDGED_WITHIN: Duration = Duration::from_millis(200);
+
+/// Tests look once.
+#[cfg(test)]
+const JUDGED_WITHIN: Duration = Duration::from_secs(60);
 
 /// The pointer to the snapshot in force (docs/reference/snapshot.md).
 const CURRENT: &str = "CURRENT";

@@ -8,6 +8,7 @@ use cairn_gate::{Gate, Keys};
 use cairn_ledger::{Entry, EntryKind, Ledger, LedgerFault, NOTE_CHARS_MAX, SnapshotKey};
 use cairn_link::identity::IdentityError;
 use cairn_link::{Clock, NodeIdentity, NodeState, run_node};
+use cairn_policy::approval::{Board, Member};
 use cairn_question::answer::PolicyStatement;
 use cairn_records::StoreFault;
 use cairn_release::{DiscreteLaplace, ReleaseFault, self_test};
@@ -16,9 +17,12 @@ use tokio::task::{JoinError, JoinHandle};
 
 use crate::answer::{BROKEN, Desk};
 use crate::config::Config;
-use crate::in_force::{Brake, Change, InForce, Places, TurnedAway, WAITS, Watcher};
+use crate::in_force::{BoardInForce, Brake, Change, InForce, Places, TurnedAway, WAITS, Watcher};
 use crate::secret::{SecretFault, cap_key};
-use crate::status::{AccountState, BrakeState, CoordinatorLink, PolicyInForce, SnapshotInForce, Status};
+use crate::status::{
+    AccountState, BoardStatus, BrakeState, CoordinatorLink, NotInForce, PolicyInForce, SnapshotInForce,
+    Status,
+};
 
 /// How often the policy, the brake and the snapshot are looked at: a brake is in force within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -161,6 +165,8 @@ fn open(
     let desk = Desk::new(gate, ledger, engine, usize::from(config.counts_at_once.get()), clock.clone());
     let mut watcher = Watcher::new(partner, last, Places::of(config))?;
     look(&desk, &mut watcher, clock);
+    // Also where nothing changed: without a pinned board every question is told so.
+    desk.put_in_force(watcher.in_force().clone());
     Ok((desk, watcher))
 }
 
@@ -247,6 +253,25 @@ fn entry_of(change: &Change, watcher: &Watcher) -> Option<Entry> {
             Some(Entry { policy: Some(statement), ..Entry::new(EntryKind::Policy) })
         }
         Change::PolicyTurnedAway(turned_away) => Some(turned_away_entry(turned_away, policy)),
+        Change::Board => {
+            let BoardInForce::Board(board) = &in_force.board else { return None };
+            let document = board.document();
+            let says = format!("the board {} version {} approves from now on", document.id, document.version);
+            tracing::warn!(hash = %document.hash, "{says}");
+            Some(Entry {
+                code: Some(BOARD.to_owned()),
+                note: Some(says),
+                policy,
+                ..Entry::new(EntryKind::Policy)
+            })
+        }
+        Change::BoardTurnedAway(TurnedAway { code, findings }) => {
+            for finding in findings {
+                tracing::warn!(code, finding, "a board is turned away; the one before stays");
+            }
+            let note = findings.first().map(|f| shortened(&format!("board turned away: {f}")));
+            Some(Entry { code: Some((*code).to_owned()), note, policy, ..Entry::new(EntryKind::Policy) })
+        }
         Change::PolicyAsBefore => {
             tracing::info!("the files are those of the policy in force again");
             None
@@ -302,7 +327,11 @@ fn turned_away_entry(turned_away: &TurnedAway, policy: Option<PolicyStatement>) 
 }
 
 fn shortened(text: &str) -> String {
-    text.chars().take(NOTE_CHARS_MAX).collect()
+    shortened_to(text, NOTE_CHARS_MAX)
+}
+
+fn shortened_to(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
 }
 
 impl Shared {
@@ -323,7 +352,24 @@ impl Shared {
             from: layers.in_force().0,
             until: layers.in_force().1,
             review_by: layers.review_by(),
+            since: in_force.since,
+            approved_by: in_force.approved_by.to_vec(),
+            shares_end: layers.share_ends().map(|(share, day)| (share.clone(), day)).collect(),
+            unnamed_columns: layers.unnamed_columns(),
         });
+        let turned_away = in_force.turned_away.as_ref().map(|why| NotInForce {
+            code: why.code.to_owned(),
+            findings: why
+                .findings
+                .iter()
+                .take(FINDINGS_SHOWN)
+                .map(|f| shortened_to(f, FINDING_CHARS))
+                .collect(),
+        });
+        let board = match &in_force.board {
+            BoardInForce::Board(board) => Some(board_status(board)),
+            BoardInForce::Awaited | BoardInForce::Unpinned => None,
+        };
         let held = in_force.held.as_ref();
         let snapshot = held.map(|h| SnapshotInForce { edition: h.facts.edition, as_of: h.facts.as_of });
         Status {
@@ -333,6 +379,9 @@ impl Shared {
             federation: self.identity.federation().clone(),
             coordinator: coordinator_link(&self.link.borrow()),
             policy,
+            turned_away,
+            board,
+            board_pinned: !matches!(in_force.board, BoardInForce::Unpinned),
             brake: match in_force.brake {
                 Brake::Absent => BrakeState::Absent,
                 Brake::Present => BrakeState::Present,
@@ -360,6 +409,17 @@ impl Shared {
     }
 }
 
+fn board_status(board: &Board) -> BoardStatus {
+    let document = board.document();
+    let member = |m: &Member| (m.id.clone(), m.to.plus_days(-1));
+    BoardStatus {
+        id: document.id.clone(),
+        version: document.version,
+        hash: document.hash,
+        members: board.members().iter().map(member).collect(),
+    }
+}
+
 fn coordinator_link(state: &NodeState) -> CoordinatorLink {
     match state {
         NodeState::Connected => CoordinatorLink::Connected,
@@ -370,8 +430,17 @@ fn coordinator_link(state: &NodeState) -> CoordinatorLink {
     }
 }
 
+/// Most findings of a policy that was turned away that the status shows; the log has all.
+const FINDINGS_SHOWN: usize = 20;
+
+/// Most characters of each.
+const FINDING_CHARS: usize = 400;
+
 /// What the audit says of records that a node takes up, at its start or after a load.
 const IN_FORCE: &str = "in force at this node";
+
+/// The code of the entry that tells of another board.
+const BOARD: &str = "CN530";
 
 /// The program and its version, for the audit.
 const PROGRAM: &str = concat!("cairn-node ", env!("CARGO_PKG_VERSION"));

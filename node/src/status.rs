@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cairn_question::answer::PolicyStatement;
 use cairn_question::privacy::NanoRho;
-use cairn_question::{Day, Moment, Name, PartnerId};
+use cairn_question::{Day, Hash, Moment, Name, PartnerId};
 use serde::{Deserialize, Serialize};
 
 /// The file's name, beside the ledger.
@@ -34,6 +34,12 @@ pub struct Status {
     pub coordinator: CoordinatorLink,
     /// The policy in force; `None`: nothing is answered.
     pub policy: Option<PolicyInForce>,
+    /// What lies in the policy folder and did not come into force; `None`: nothing.
+    pub turned_away: Option<NotInForce>,
+    /// The board whose approval counts; `None`: none is known yet.
+    pub board: Option<BoardStatus>,
+    /// Whether a board is pinned or known: without, no policy comes into force.
+    pub board_pinned: bool,
     /// The brake.
     pub brake: BrakeState,
     /// The records in force; `None`: nothing can be counted.
@@ -75,6 +81,38 @@ pub struct PolicyInForce {
     pub until: Day,
     /// The day by which the board reviews it.
     pub review_by: Day,
+    /// When it came into force at this node.
+    pub since: Option<Moment>,
+    /// The members whose signatures approved it.
+    pub approved_by: Vec<Name>,
+    /// Shares that end before the policy, each with its last day.
+    pub shares_end: Vec<(Name, Day)>,
+    /// Columns of the data dictionary that it does not name, as `table.column`. They are hidden.
+    pub unnamed_columns: Vec<String>,
+}
+
+/// A policy that was turned away, or waits.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotInForce {
+    /// A stable code.
+    pub code: String,
+    /// Why, and what to do next.
+    pub findings: Vec<String>,
+}
+
+/// A board.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoardStatus {
+    /// Its id.
+    pub id: Name,
+    /// Its version.
+    pub version: u32,
+    /// SHA-256 of its file.
+    pub hash: Hash,
+    /// Its members, each with the last day on which their key counts.
+    pub members: Vec<(Name, Day)>,
 }
 
 /// Whether a brake file lies in the policy folder.

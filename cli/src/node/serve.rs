@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use cairn_link::NodeIdentity;
-use cairn_node::status::{BrakeState, CoordinatorLink};
+use cairn_node::status::{BrakeState, CoordinatorLink, PolicyInForce};
 use cairn_node::{Config, Node, Status};
+use cairn_question::Name;
 
 use super::CONFIG;
 use crate::exit::Exit;
@@ -53,13 +54,11 @@ fn in_words(status: &Status) -> String {
         None => writeln!(text, "  records      none, so nothing can be counted: cairn node load"),
     };
     let _ = match &status.policy {
-        Some(p) => writeln!(
-            text,
-            "  policy       {} version {}, in force {} to {}, review by {}",
-            p.statement.id, p.statement.version, p.from, p.until, p.review_by
-        ),
+        Some(p) => writeln!(text, "{}", policy(p)),
         None => writeln!(text, "  policy       none in force, so nothing is answered: cairn policy check"),
     };
+    not_in_force(status, &mut text);
+    board(status, &mut text);
     let _ = writeln!(text, "  brake        {}", brake(status.brake));
     if let Some(account) = &status.account {
         let _ = writeln!(
@@ -69,6 +68,59 @@ fn in_words(status: &Status) -> String {
         );
     }
     text
+}
+
+fn policy(p: &PolicyInForce) -> String {
+    let names = p.approved_by.iter().map(Name::as_str).collect::<Vec<_>>().join(", ");
+    let mut text = format!("  policy       {} version {}", p.statement.id, p.statement.version);
+    if let Some(since) = p.since {
+        let _ = write!(text, ", here since {since}");
+    }
+    let _ = write!(text, "\n               approved by {}", if names.is_empty() { "nobody" } else { &names });
+    let _ = write!(
+        text,
+        "\n               last day {}, first day {}, review by {}",
+        p.until, p.from, p.review_by
+    );
+    for (share, day) in &p.shares_end {
+        let _ = write!(text, "\n               share {share}: last day {day}");
+    }
+    if !p.unnamed_columns.is_empty() {
+        let columns = &p.unnamed_columns;
+        let some: Vec<&str> = columns.iter().take(COLUMNS_SHOWN).map(String::as_str).collect();
+        let more = if columns.len() > COLUMNS_SHOWN { ", …" } else { "" };
+        let _ = write!(
+            text,
+            "\n               {} columns that it does not name, and so hides: {}{more}",
+            columns.len(),
+            some.join(", ")
+        );
+    }
+    text
+}
+
+/// Most columns that a policy does not name which are shown; the status file has all.
+const COLUMNS_SHOWN: usize = 6;
+
+fn not_in_force(status: &Status, text: &mut String) {
+    let Some(why) = &status.turned_away else { return };
+    let _ = writeln!(text, "  not in force [{}] what lies in the policy folder:", why.code);
+    for finding in &why.findings {
+        let _ = writeln!(text, "               {finding}");
+    }
+}
+
+fn board(status: &Status, text: &mut String) {
+    let _ = match &status.board {
+        Some(board) => writeln!(text, "  board        {} version {}", board.id, board.version),
+        None if status.board_pinned => {
+            writeln!(text, "  board        pinned; board.toml is not in the policy folder")
+        }
+        None => writeln!(text, "  board        none pinned, so no policy comes into force [CN008]"),
+    };
+    for (member, day) in status.board.iter().flat_map(|b| &b.members) {
+        let _ = writeln!(text, "               {member}: key counts until {day}");
+    }
 }
 
 fn link(link: &CoordinatorLink) -> String {

@@ -28,4 +28,5 @@ pub use gate::{Gate, Keys, Step};
 pub use permit::Permitted;
 pub use release::{Failed, Releasable};
 pub use reserve::{ColumnNote, Counting, Provisional, SnapshotFacts};
+pub use unready::Without;
 pub use verify::Verified;

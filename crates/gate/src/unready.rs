@@ -9,17 +9,40 @@ use crate::context::Context;
 use crate::gate::{Gate, Step};
 use crate::permit::Permitted;
 
+/// Why no policy is in force. Complete, not open: each has its own refusal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Without {
+    /// None was accepted.
+    Policy,
+    /// None can be: the node knows no board whose approval would count.
+    Board,
+}
+
+impl Without {
+    fn refusal(self) -> Refusal {
+        match self {
+            Self::Policy => Refusal::one("node.no-policy", "CN005", "no sharing policy is in force here"),
+            Self::Board => {
+                Refusal::one("node.no-board", "CN008", "no board is pinned here that could approve a policy")
+            }
+        }
+    }
+}
+
 impl Gate {
     /// The reply while no policy is in force, to a question verified like any other. It is in the audit and not remembered, so that the
     /// same question can be sent again. `None` for what is no question at all: close the stream.
     #[must_use]
-    pub fn without_policy(&self, bytes: &[u8], ledger: &mut Ledger, now: Moment) -> Option<Vec<u8>> {
+    pub fn without_policy(
+        &self,
+        bytes: &[u8],
+        why: Without,
+        ledger: &mut Ledger,
+        now: Moment,
+    ) -> Option<Vec<u8>> {
         let none = PolicyStatement { id: "none".to_owned(), version: 0, hash: Hash::of(b"") };
         match self.verify_under(bytes, &none, ledger, now) {
-            Step::On(verified) => {
-                let refusal = Refusal::one("node.no-policy", "CN005", "no sharing policy is in force here");
-                Some(self.unready(&verified.into_context(), refusal, ledger, now))
-            }
+            Step::On(verified) => Some(self.unready(&verified.into_context(), why.refusal(), ledger, now)),
             Step::Reply(reply) => Some(reply),
             Step::Unreadable => None,
         }

@@ -8,7 +8,9 @@
 pub mod sshsig;
 
 mod board;
+mod facts;
 mod key;
+mod made_up;
 mod note;
 mod quorum;
 mod rotation;
@@ -16,7 +18,9 @@ mod seats;
 mod wire;
 
 pub use board::{Board, Member};
+pub use facts::english;
 pub use key::{KeyError, PublicKey};
+pub use made_up::{MADE_UP_MEMBERS, MADE_UP_QUORUM, MadeUpBoard, Placed};
 pub use note::{BoardNote, Change, Document, Minute, Note, NoteError, WarningCode};
 pub use quorum::{Approved, English, Facts, Reason, SignatureFile, approve};
 pub use rotation::{Rotated, rotate};

@@ -1,10 +1,12 @@
 //! Whether a policy that is offered may follow the one before.
 
+use cairn_policy::approval::{Approved, Board, Change, English, Facts, Note, Reason, approve, english};
 use cairn_policy::{Finding, Layers, Severity};
 use cairn_question::answer::PolicyStatement;
-use cairn_question::{Day, PartnerId};
+use cairn_question::{Day, Hash, PartnerId};
 
-use super::offer::Offer;
+use super::board::no_pin;
+use super::offer::{APPROVAL_FILE, BOARD_FILE, Offer};
 
 /// Why a policy did not come into force.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,6 +29,24 @@ pub(crate) struct Before<'a> {
     pub(crate) last: Option<&'a PolicyStatement>,
     /// The policy in force.
     pub(crate) base: Option<&'a Layers>,
+    /// Whose approval counts.
+    pub(crate) board: Option<&'a Board>,
+    /// Whether a board is pinned, though it may not lie in the folder yet.
+    pub(crate) pin: Pin,
+}
+
+/// Whether the configuration pins a board.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Pin {
+    Set,
+    Missing,
+}
+
+/// A policy that may come into force.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) layers: Layers,
+    pub(crate) approved: Approved,
 }
 
 impl TurnedAway {
@@ -35,8 +55,8 @@ impl TurnedAway {
     }
 }
 
-/// The layers of an offer that may come into force today.
-pub(crate) fn judge(offer: &Offer, before: Before<'_>, today: Day) -> Result<Layers, TurnedAway> {
+/// An offer that may come into force today: it holds, follows the one before, and enough of the board approved what it does.
+pub(crate) fn judge(offer: &Offer, before: Before<'_>, today: Day) -> Result<Accepted, TurnedAway> {
     let layers = Layers::load(&offer.sources())
         .map_err(|findings| TurnedAway { code: "CN512", findings: errors(&findings) })?;
     if layers.partner() != before.partner {
@@ -46,8 +66,84 @@ pub(crate) fn judge(offer: &Offer, before: Before<'_>, today: Day) -> Result<Lay
     if let Some(last) = before.last {
         follows(last, &layers)?;
     }
+    let approved = approved(offer, &layers, before, today)?;
     waits(&layers, before.base, today)?;
-    Ok(layers)
+    Ok(Accepted { layers, approved })
+}
+
+/// The quorum that the change needs, worked out here and not read from the note.
+fn approved(offer: &Offer, layers: &Layers, before: Before<'_>, today: Day) -> Result<Approved, TurnedAway> {
+    let Some(board) = before.board else {
+        return Err(match before.pin {
+            Pin::Missing => no_pin(None),
+            Pin::Set => TurnedAway::one(
+                "CN525",
+                format!("{BOARD_FILE} of the pinned board is not in the policy folder"),
+            ),
+        });
+    };
+    let Some(note) = &offer.approval.note else {
+        return Err(TurnedAway::one(
+            "CN528",
+            format!("{APPROVAL_FILE} is not there: nobody approved this policy"),
+        ));
+    };
+    let claims = claims(layers, before, note)?;
+    let facts = Facts::of(layers, &offer.sources(), claims.replaces, claims.change, claims.english);
+    let facts = facts.ok_or_else(|| TurnedAway::one("CN512", "the framework has no id or version"))?;
+    let approved = approve(board, &facts, note, &offer.approval.signatures, today)
+        .map_err(|why| TurnedAway { code: "CN528", findings: reasons(&why) })?;
+    let quorum = board.quorum(Change::Loosens);
+    let signers = approved.signers().iter().cloned().collect();
+    if claims.known == Known::ByLedger && !quorum.met_by(&signers) {
+        let says = format!(
+            "the text that was in force is lost, so that nobody can tell what changed: the note needs {quorum}"
+        );
+        return Err(TurnedAway::one("CN528", says));
+    }
+    Ok(approved)
+}
+
+/// What the note must say of the change.
+struct Claims {
+    replaces: Option<Hash>,
+    change: Change,
+    english: English,
+    known: Known,
+}
+
+/// Where the node knows an offered policy from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Known {
+    /// It is new here.
+    No,
+    /// The ledger says that this very file was in force; the node's own copy is lost.
+    ByLedger,
+}
+
+fn claims(layers: &Layers, before: Before<'_>, note: &str) -> Result<Claims, TurnedAway> {
+    let replaces = before.last.map(|last| last.hash);
+    Ok(match (before.base, Note::parse(note)) {
+        (None, Ok(note)) if replaces == Some(layers.statement().hash) => Claims {
+            replaces: note.replaces,
+            change: note.change,
+            english: English::NotCompared,
+            known: Known::ByLedger,
+        },
+        (base, _) => {
+            // A text before that is lost may have permitted nothing.
+            let lost = base.is_none() && before.last.is_some();
+            let change =
+                Change::between(base, layers).map_err(|e| TurnedAway::one("CN529", e.to_string()))?;
+            let change = if lost { Change::Loosens } else { change };
+            Claims { replaces, change, english: English::Is(english(layers)), known: Known::No }
+        }
+    })
+}
+
+/// One line for each reason, with what to do next.
+pub(super) fn reasons(why: &[Reason]) -> Vec<String> {
+    why.iter().map(|r| format!("{} {}: {}", r.code, r.says, r.fix)).collect()
 }
 
 /// Versions only rise, and each names the text that it replaces, so that no version between is left out.

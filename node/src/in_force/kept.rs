@@ -3,16 +3,18 @@
 //!
 //! One file, so that one rename exchanges it whole: the SHA-256 of what follows on the first line, then JSON.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use cairn_policy::approval::{Approved, SignatureFile};
 use cairn_policy::{Layers, Severity};
-use cairn_question::{Hash, Moment};
+use cairn_question::{Hash, Moment, Name};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::lapse::Warned;
-use super::offer::Offer;
+use super::offer::{Offer, Signed};
 use crate::disk;
 
 /// The file's name, beside the ledger.
@@ -33,17 +35,42 @@ pub(crate) struct KeptPolicy {
     pub(crate) framework: String,
     /// The exact text of the policy.
     pub(crate) policy: String,
+    /// What the board approved of it, and who.
+    pub(crate) approval: KeptApproval,
     /// What has been said of its last days.
     #[serde(default)]
     pub(crate) warned: Warned,
 }
 
+/// The approval of a kept policy.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeptApproval {
+    /// The note that was signed.
+    pub(crate) note: String,
+    /// Every file of `approvals/`, by name without `.sig`, so that an auditor can check them again.
+    pub(crate) signatures: BTreeMap<String, String>,
+    /// The members whose signatures counted.
+    pub(crate) signers: Vec<Name>,
+}
+
+impl KeptApproval {
+    pub(crate) fn of(offer: &Offer, approved: &Approved) -> Self {
+        let one = |f: &SignatureFile| (f.stem.clone(), String::from_utf8_lossy(&f.bytes).into_owned());
+        Self {
+            note: offer.approval.note.clone().unwrap_or_default(),
+            signatures: offer.approval.signatures.iter().map(one).collect(),
+            signers: approved.signers().to_vec(),
+        }
+    }
+}
+
 /// Why a kept copy is of no use.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeptFault {
-    #[error("the node's own copy of the policy in force cannot be read: {0}")]
+    #[error("the node's own copy of what is in force cannot be read: {0}")]
     Unreadable(io::ErrorKind),
-    #[error("the node's own copy of the policy in force is damaged")]
+    #[error("the node's own copy of what is in force is damaged")]
     Damaged,
     #[error("this program does not read the policy that was in force: {0}")]
     Faulty(String),
@@ -57,21 +84,18 @@ impl KeptPolicy {
 
     /// Whether an offer is the very policy of the copy, whatever an editor did to the line ends.
     pub(crate) fn is(&self, offer: &Offer) -> bool {
-        lf(&self.framework) == lf(&offer.framework) && lf(&self.policy) == lf(&offer.policy)
+        offer.is(&self.framework, &self.policy)
     }
 
     /// The layers of the copy.
     pub(crate) fn layers(&self) -> Result<Layers, KeptFault> {
-        let offer = Offer { framework: self.framework.clone(), policy: self.policy.clone() };
+        let (framework, policy) = (self.framework.clone(), self.policy.clone());
+        let offer = Offer { framework, policy, approval: Signed::default() };
         Layers::load(&offer.sources()).map_err(|findings| {
             let first = findings.iter().find(|f| f.severity == Severity::Error);
             KeptFault::Faulty(first.map_or_else(String::new, |f| format!("{} {}", f.code, f.says)))
         })
     }
-}
-
-fn lf(text: &str) -> String {
-    text.replace("\r\n", "\n")
 }
 
 /// Puts a copy on disk, whole.
@@ -111,6 +135,7 @@ mod tests {
             since: Moment::from_unix_s(5),
             framework: "a\r\nb".to_owned(),
             policy: "č".to_owned(),
+            approval: KeptApproval::default(),
             warned: Warned::default(),
         }
     }

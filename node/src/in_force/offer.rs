@@ -4,6 +4,7 @@ use std::fs::File as DiskFile;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use cairn_policy::approval::{SignatureFile, lf};
 use cairn_policy::{File, Sources};
 use cairn_question::Hash;
 
@@ -13,17 +14,58 @@ pub const FRAMEWORK_FILE: &str = "framework.toml";
 /// The partner's policy.
 pub const POLICY_FILE: &str = "policy.toml";
 
+/// What the board signed about it.
+pub const APPROVAL_FILE: &str = "approval.txt";
+
+/// The folder of the members' signatures over it.
+pub const APPROVALS_DIR: &str = "approvals";
+
+/// The members of the board, with their keys and quorums.
+pub const BOARD_FILE: &str = "board.toml";
+
+/// What the old and the new board signed about a new [`BOARD_FILE`].
+pub const BOARD_APPROVAL_FILE: &str = "board-approval.txt";
+
+/// The folder of their signatures over it.
+pub const BOARD_APPROVALS_DIR: &str = "board-approvals";
+
 /// Most bytes of one policy file: a policy of five shares has some 15 KB.
 pub const POLICY_BYTES_MAX: u64 = 1 << 20;
+
+/// Most bytes of a signature's file that are read; a longer one is no signature.
+const SIGNATURE_BYTES_MAX: u64 = 64 * 1024 + 1;
+
+/// Most files of a folder of signatures: two for each of 16 members.
+const SIGNATURES_MAX: usize = 32;
+
+/// Most names of a folder that are looked at.
+const NAMES_MAX: usize = 1_024;
+
+/// A note with the signatures over it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Signed {
+    /// `None`: there is no note, or it cannot be read.
+    pub(crate) note: Option<String>,
+    pub(crate) signatures: Vec<SignatureFile>,
+}
 
 /// The files of a policy that is offered to the node.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Offer {
     pub(crate) framework: String,
     pub(crate) policy: String,
+    pub(crate) approval: Signed,
 }
 
-/// What a look into the folder found.
+/// A `board.toml` that is offered to the node.
+#[derive(Clone, Debug)]
+pub(crate) struct OfferedBoard {
+    pub(crate) text: String,
+    pub(crate) approval: Signed,
+}
+
+/// What a look into the folder found of a policy.
+#[derive(Debug)]
 pub(crate) enum Found {
     /// Neither file is there.
     Nothing,
@@ -33,16 +75,35 @@ pub(crate) enum Found {
     Offer(Offer),
 }
 
-/// Looks into the folder; with a digest that differs whenever what was found does.
-pub(crate) fn look(policy_dir: &Path) -> (Hash, Found) {
-    let texts = [FRAMEWORK_FILE, POLICY_FILE].map(|name| read(&policy_dir.join(name)));
-    let digest = digest_of(&texts);
-    let found = match texts {
-        [Ok(framework), Ok(policy)] => Found::Offer(Offer { framework, policy }),
-        texts if texts.iter().all(is_absent) => Found::Nothing,
+/// One look into the folder.
+#[derive(Debug)]
+pub(crate) struct Look {
+    /// Differs whenever what was found does: whoever copies file by file is looked at after each.
+    pub(crate) digest: Hash,
+    pub(crate) policy: Found,
+    /// `None`: there is none, or it cannot be read.
+    pub(crate) board: Option<OfferedBoard>,
+}
+
+/// Looks into the folder.
+pub(crate) fn look(policy_dir: &Path) -> Look {
+    let names = [FRAMEWORK_FILE, POLICY_FILE, BOARD_FILE, APPROVAL_FILE, BOARD_APPROVAL_FILE];
+    let texts = names.map(|name| read(&policy_dir.join(name)));
+    let [approvals, board_approvals] =
+        [APPROVALS_DIR, BOARD_APPROVALS_DIR].map(|name| signatures(&policy_dir.join(name)));
+    let digest = digest_of(&texts, &[&approvals, &board_approvals]);
+    let [framework, policy, board, approval, board_approval] = texts;
+    let policy = match (framework, policy) {
+        (Ok(framework), Ok(policy)) => {
+            let approval = Signed { note: approval.ok(), signatures: approvals };
+            Found::Offer(Offer { framework, policy, approval })
+        }
+        (Err(framework), Err(policy)) if is_absent(&framework) && is_absent(&policy) => Found::Nothing,
         _ => Found::Unreadable,
     };
-    (digest, found)
+    let board_approval = Signed { note: board_approval.ok(), signatures: board_approvals };
+    let board = board.ok().map(|text| OfferedBoard { text, approval: board_approval });
+    Look { digest, policy, board }
 }
 
 impl Offer {
@@ -53,6 +114,11 @@ impl Offer {
             policy: File::new(POLICY_FILE, self.policy.as_str()),
             brake: None,
         }
+    }
+
+    /// Whether both texts are these, whatever an editor did to the line ends.
+    pub(crate) fn is(&self, framework: &str, policy: &str) -> bool {
+        lf(&self.framework) == lf(framework) && lf(&self.policy) == lf(policy)
     }
 }
 
@@ -67,15 +133,35 @@ pub(super) fn read(path: &Path) -> Result<String, io::Error> {
     }
 }
 
-/// One digest for what was read, or for why it was not.
-pub(super) fn digest_of(texts: &[Result<String, io::Error>]) -> Hash {
-    let parts = texts.iter().flat_map(|text| match text {
-        Ok(text) => Hash::of(text.as_bytes()).to_string().into_bytes(),
-        Err(e) => format!("{:?};", e.kind()).into_bytes(),
-    });
-    Hash::of(&parts.collect::<Vec<u8>>())
+/// The signatures of a folder, by name. What cannot be read is no signature, and is told as one that does not hold.
+fn signatures(folder: &Path) -> Vec<SignatureFile> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let names = entries.take(NAMES_MAX).filter_map(|e| e.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".sig")).collect();
+    names.sort_unstable();
+    let one = |name: String| {
+        let mut bytes = Vec::new();
+        let file = DiskFile::open(folder.join(&name));
+        let read = file.and_then(|f| f.take(SIGNATURE_BYTES_MAX).read_to_end(&mut bytes));
+        SignatureFile::new(&name, if read.is_ok() { bytes } else { Vec::new() })
+    };
+    names.into_iter().take(SIGNATURES_MAX).map(one).collect()
 }
 
-fn is_absent(text: &Result<String, io::Error>) -> bool {
-    text.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::NotFound)
+/// One digest for what was read, or for why it was not.
+pub(super) fn digest_of(texts: &[Result<String, io::Error>], signatures: &[&[SignatureFile]]) -> Hash {
+    let texts = texts.iter().map(|text| match text {
+        Ok(text) => Hash::of(text.as_bytes()).to_string(),
+        Err(e) => format!("{:?}", e.kind()),
+    });
+    let signatures = signatures.iter().map(|files| {
+        let each = files.iter().map(|f| format!("{:?} {},", f.stem, Hash::of(&f.bytes)));
+        each.collect::<String>()
+    });
+    let parts: Vec<String> = texts.chain(signatures).collect();
+    Hash::of(parts.join(";").as_bytes())
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
 }

@@ -14,7 +14,9 @@ fn clock() -> Clock {
 fn config(folders: &Folders, coordinator: std::net::SocketAddr) -> Config {
     let text = format!(
         "identity_dir = 'identity'\ncoordinator = '{coordinator}'\ndata_dir = 'data'\n\
-         ledger_path = 'ledger.sqlite'\npolicy_dir = 'policy'\nmemory_mb = 64\n"
+         ledger_path = 'ledger.sqlite'\npolicy_dir = 'policy'\nmemory_mb = 64\n\
+         board = '{}'\n",
+        folders.board.hash()
     );
     Config::parse(&text, &folders.path("")).unwrap()
 }
@@ -80,7 +82,7 @@ async fn a_node_dials_answers_tells_how_it_stands_and_stops() {
     assert!(matches!(ledger.recall(asked.ask.id, hash), Ok(Recall::Reply(kept)) if kept == reply));
     let kinds: Vec<EntryKind> = ledger.entries(0, 100).unwrap().iter().map(|e| e.kind).collect();
     use EntryKind::{Load, Policy, QuestionAnswered, Start};
-    assert_eq!(kinds[..4], [Start, Policy, Load, QuestionAnswered]);
+    assert_eq!(kinds[..5], [Start, Policy, Policy, Load, QuestionAnswered], "a board, a policy");
     assert_eq!(kinds.last(), Some(&EntryKind::Stop));
 }
 

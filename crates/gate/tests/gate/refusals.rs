@@ -1,6 +1,6 @@
 //! Questions that are refused: signed, in the audit, and remembered.
 
-use cairn_gate::Step;
+use cairn_gate::{Step, Without};
 use cairn_ledger::{Entry, EntryKind, REPLIES_PER_ANALYST_PER_DAY, Recall};
 use cairn_question::{PartnerId, SignedAsk};
 
@@ -279,7 +279,7 @@ fn a_node_that_is_not_ready_says_so_and_answers_the_same_question_later() {
     let mut world = World::new();
     let draft = world.draft(1, PEOPLE);
     let bytes = world.sign(&draft);
-    let reply = world.gate.without_policy(&bytes, &mut world.ledger, world.now).unwrap();
+    let reply = world.gate.without_policy(&bytes, Without::Policy, &mut world.ledger, world.now).unwrap();
     assert_eq!(world.outcome(&reply, &draft), "node.no-policy CN005");
     let (layers, ledger, now) = (&world.layers, &mut world.ledger, world.now);
     let Step::On(verified) = world.gate.verify(&bytes, layers, ledger, now) else { panic!("not verified") };
@@ -290,11 +290,14 @@ fn a_node_that_is_not_ready_says_so_and_answers_the_same_question_later() {
     let reply = world.answer(&bytes);
     assert_eq!(world.outcome(&reply, &draft), "answer");
     // Signatures are checked without a policy too, and a reply that was given is given again.
-    let again = world.gate.without_policy(&bytes, &mut world.ledger, world.now).unwrap();
+    let again = world.gate.without_policy(&bytes, Without::Policy, &mut world.ledger, world.now).unwrap();
     assert_eq!(again, reply);
     let mut other = world.draft(2, PEOPLE);
     other.credential.issuer = name("nobody");
-    let reply = world.gate.without_policy(&world.sign(&other), &mut world.ledger, world.now).unwrap();
+    let reply = world
+        .gate
+        .without_policy(&world.sign(&other), Without::Policy, &mut world.ledger, world.now)
+        .unwrap();
     assert_eq!(world.outcome(&reply, &other), "verify.issuer CQ002");
-    assert!(world.gate.without_policy(b"{}", &mut world.ledger, world.now).is_none());
+    assert!(world.gate.without_policy(b"{}", Without::Policy, &mut world.ledger, world.now).is_none());
 }

@@ -42,7 +42,7 @@ pub enum English {
 }
 
 /// One file of `approvals/`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SignatureFile {
     /// The file's name without `.sig`: the member's id, and in a rotation perhaps `.old` or `.new` behind it.
     pub stem: String,

@@ -51,7 +51,8 @@ impl Quorum {
     }
 
     /// Whether these are enough.
-    pub(super) fn met_by(&self, signers: &BTreeSet<Name>) -> bool {
+    #[must_use]
+    pub fn met_by(&self, signers: &BTreeSet<Name>) -> bool {
         self.more(signers) == 0 && self.and.iter().all(|m| signers.contains(m))
     }
 

@@ -20,5 +20,6 @@ mod demo;
 mod files;
 mod full_disk;
 mod harness;
+mod policy_life;
 mod rows;
 mod strangers;

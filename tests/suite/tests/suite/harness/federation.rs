@@ -5,7 +5,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use cairn_question::{Day, Moment};
+use cairn_policy::approval::{Change, MADE_UP_QUORUM, MadeUpBoard};
+use cairn_policy::{File, Layers, Sources};
+use cairn_question::{Day, Moment, Name};
 
 use super::people::{Person, mapping, write_export};
 use super::program::{Done, Running, cairn, run, wait_for};
@@ -122,8 +124,62 @@ impl Federation {
                 text.replace(was, is)
             })
         });
+        self.pin_board(partner.id);
+        self.approve(partner.id, &MADE_UP_QUORUM);
         write_export(&self.path(&format!("export/{}", partner.id)), &partner.people);
         std::fs::write(self.path(&format!("export/{}.toml", partner.id)), mapping(partner.id)).unwrap();
+    }
+
+    /// A partner's made-up board.
+    fn board(partner: &str) -> MadeUpBoard {
+        let today = now().day_utc();
+        let id = Name::new(format!("{partner}-board")).unwrap();
+        MadeUpBoard::new(id, partner.as_bytes(), today.plus_days(-2), today.plus_days(30))
+    }
+
+    fn pin_board(&self, partner: &str) {
+        let board = Self::board(partner);
+        // On top: a table may stand at the end.
+        self.edit(&format!("{partner}/node.toml"), |text| format!("board = \"{}\"\n{text}", board.hash()));
+        std::fs::write(self.path(&format!("{partner}/policy/board.toml")), board.text()).unwrap();
+    }
+
+    /// These members of the partner's board sign the policy that lies in its folder, as what it does to the one that the node keeps.
+    pub(crate) fn approve(&self, partner: &str, members: &[&str]) {
+        let file = |name: &str| File::new(name, self.read(&format!("{partner}/policy/{name}")));
+        let sources = Sources { framework: file("framework.toml"), policy: file("policy.toml"), brake: None };
+        let new = Layers::load(&sources).unwrap();
+        let old = self.kept_policy(partner);
+        let change = Change::between(old.as_ref(), &new).unwrap();
+        let replaces = old.map(|old| old.statement().hash);
+        let folder = self.path(&format!("{partner}/policy"));
+        let _ = std::fs::remove_dir_all(folder.join("approvals"));
+        std::fs::create_dir(folder.join("approvals")).unwrap();
+        for file in Self::board(partner).approve(&sources, replaces, change, members).unwrap() {
+            std::fs::write(folder.join(&file.path), file.text).unwrap();
+        }
+    }
+
+    /// The policy that a node keeps as the one in force.
+    fn kept_policy(&self, partner: &str) -> Option<Layers> {
+        let kept = std::fs::read_to_string(self.path(&format!("{partner}/policy-in-force.json"))).ok()?;
+        let kept: serde_json::Value = serde_json::from_str(kept.split_once('\n')?.1).ok()?;
+        let file = |name: &str, key: &str| File::new(name, kept[key].as_str().unwrap());
+        let (framework, policy) = (file("framework.toml", "framework"), file("policy.toml", "policy"));
+        Some(Layers::load(&Sources { framework, policy, brake: None }).unwrap())
+    }
+
+    /// A new version of a partner's policy, naming the one that it replaces, signed by these members.
+    pub(crate) fn next_policy(&self, partner: &str, members: &[&str], change: impl FnOnce(String) -> String) {
+        self.edit(&format!("{partner}/policy/policy.toml"), |text| {
+            let head = |line: &str| !line.starts_with("version ") && !line.starts_with("supersedes ");
+            let was = self.kept_policy(partner).unwrap();
+            let (version, hash) = (was.statement().version + 1, was.statement().hash);
+            let kept: String = text.lines().filter(|l| head(l)).map(|l| format!("{l}\n")).collect();
+            let lines = format!("[policy]\nversion = {version}\nsupersedes = \"{hash}\"");
+            change(kept.replacen("[policy]", &lines, 1))
+        });
+        self.approve(partner, members);
     }
 
     /// Loads a partner's export and publishes it.
