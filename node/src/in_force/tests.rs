@@ -373,7 +373,9 @@ fn an_approval_is_of_this_policy_and_this_framework_and_by_this_board() {
     check("another framework", &|| edit(FRAMEWORK_FILE, "[floor]", "# more\n[floor]"), "CP721 `framework`");
     check("another note", &|| edit(APPROVAL_FILE, "nobody met", "all met"), "CP725");
     check("no signatures", &|| std::fs::remove_dir_all(path(APPROVALS_DIR)).unwrap(), "has nobody");
-    let mixed = || drop(std::fs::copy(path("approvals/siro.sig"), path("approvals/dpo.sig")).unwrap());
+    let mixed = || {
+        std::fs::copy(path("approvals/siro.sig"), path("approvals/dpo.sig")).unwrap();
+    };
     check("another's signature", &mixed, "missing dpo");
     let other = folders.board.next();
     let by_another = || {
