@@ -20,6 +20,7 @@ mod letters;
 mod lint;
 mod london;
 mod nearest;
+pub mod pack;
 mod public;
 mod read;
 mod replay;
