@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cairn_policy::{Finding, Sources, render_all, run_cases};
+use cairn_policy::{Finding, NeverResult, Sources, render_all, run_cases};
 use clap::Args;
 
 use super::given::{Files, Loaded, beside, file};
@@ -31,11 +31,33 @@ pub(super) fn run(test: &Test) -> Result<Exit, Failure> {
     for case in &report.failed {
         say::error("CC403", &format!("{}: {}", case.name, case.says));
     }
+    let violated: Vec<&NeverResult> = report.never.iter().filter(|n| !n.holds()).collect();
+    for never in &violated {
+        say::error("CC420", &violation(never));
+    }
     for share in &report.unexercised {
         say::warning("CC404", &format!("no case exercises the share `{share}`"));
     }
     say::out(&format!("{} cases as expected, {} not\n", report.passed.len(), report.failed.len()));
-    Ok(if report.failed.is_empty() { Exit::Done } else { Exit::BadFile })
+    if !report.never.is_empty() {
+        let held = report.never.len() - violated.len();
+        say::out(&format!(
+            "{held} never statements hold for every kind of question, {} do not\n",
+            violated.len()
+        ));
+    }
+    Ok(if report.failed.is_empty() && violated.is_empty() { Exit::Done } else { Exit::BadFile })
+}
+
+fn violation(never: &NeverResult) -> String {
+    let smallest = never.smallest.as_ref().map_or_else(String::new, |kind| {
+        let question = &kind.question;
+        format!("; the smallest: {} (asked as {}, for {})", kind.text(), question.role, question.purpose)
+    });
+    format!(
+        "{}: {} of {} kinds of question are answered so{smallest}",
+        never.name, never.violations, never.tried
+    )
 }
 
 fn unreadable(findings: &[Finding], shown: &Sources) -> Failure {

@@ -14,6 +14,7 @@ use crate::document::Columns;
 use crate::finding::{Faults, File, Finding, Severity};
 use crate::layers::Layers;
 use crate::letters;
+use crate::never::{self, Never, NeverResult};
 use crate::read::{At, Section, parse};
 use crate::treatment::{Method, Secondary, Treatment};
 
@@ -26,6 +27,8 @@ pub struct CaseReport {
     pub failed: Vec<CaseFailure>,
     /// Shares that no case exercises.
     pub unexercised: Vec<Name>,
+    /// Every `[[never]]` statement, in the order of the file: held, or violated.
+    pub never: Vec<NeverResult>,
 }
 
 /// A case that came out otherwise than the board expects.
@@ -37,14 +40,14 @@ pub struct CaseFailure {
     pub says: String,
 }
 
-/// Runs every `[[case]]` of a file.
+/// Runs every `[[case]]` of a file, and tries every kind of question against each of its `[[never]]` statements.
 ///
 /// # Errors
 /// The findings, where the file cannot be read as cases.
 pub fn run_cases(layers: &Layers, file: &File) -> Result<CaseReport, Vec<Finding>> {
     let faults = Faults::new(file);
     letters::check(file, &faults);
-    let cases = read(layers, &faults);
+    let (cases, nevers) = read(layers, &faults);
     let findings = faults.into_found();
     if findings.iter().any(|f| f.severity == Severity::Error) {
         return Err(findings);
@@ -61,6 +64,11 @@ pub fn run_cases(layers: &Layers, file: &File) -> Result<CaseReport, Vec<Finding
         }
     }
     report.unexercised = unexercised;
+    for statement in &nevers {
+        // Layers that are too wide do not load, so this does not happen.
+        let tried = never::tried(layers, statement);
+        report.never.push(tried.map_err(|wide| vec![crate::lint::space::too_wide(&wide, file)])?);
+    }
     Ok(report)
 }
 
@@ -119,7 +127,8 @@ fn answered(
     Ok(())
 }
 
-/// Every broken rule is expected, and every expected one is broken. A name stands for itself and for what is under it.
+/// Every broken rule is expected, and every expected one is broken. A name stands for itself and for what is under it. That a column
+/// which is kept back has no such grain either need not be expected.
 fn same_rules(expected: &[String], broken: &[&str]) -> Result<(), String> {
     let covers = |name: &str, rule: &str| {
         rule.strip_prefix(name)
@@ -128,7 +137,9 @@ fn same_rules(expected: &[String], broken: &[&str]) -> Result<(), String> {
     if let Some(missing) = expected.iter().find(|e| !broken.iter().any(|b| covers(e, b))) {
         return Err(format!("{missing} did not refuse it; these did: {}", broken.join(", ")));
     }
-    match broken.iter().find(|b| !expected.iter().any(|e| covers(e, b))) {
+    let kept_back = broken.iter().any(|b| b.starts_with("dataset."));
+    let follows = |rule: &str| kept_back && rule == "question.grain";
+    match broken.iter().find(|b| !follows(b) && !expected.iter().any(|e| covers(e, b))) {
         Some(extra) => Err(format!("{extra} refused it as well")),
         None => Ok(()),
     }
@@ -165,12 +176,13 @@ pub(crate) fn facts(treatment: &Treatment) -> BTreeMap<&'static str, String> {
     facts
 }
 
-fn read(layers: &Layers, faults: &Faults<'_>) -> Vec<Case> {
-    let Some(tree) = parse(faults) else { return Vec::new() };
+fn read(layers: &Layers, faults: &Faults<'_>) -> (Vec<Case>, Vec<Never>) {
+    let Some(tree) = parse(faults) else { return (Vec::new(), Vec::new()) };
     let root = Section::root(&tree, faults);
     let cases = root.array("case").into_iter().filter_map(|s| case(layers, s)).collect();
+    let nevers = root.array("never").into_iter().filter_map(|s| never::read(layers, s)).collect();
     root.finish();
-    cases
+    (cases, nevers)
 }
 
 fn case(layers: &Layers, section: Section<'_>) -> Option<Case> {

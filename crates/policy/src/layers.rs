@@ -69,7 +69,11 @@ impl Layers {
         } else {
             Self::build(schema, sources, checked.policy, checked.framework, checked.brake)
         };
-        built.ok_or(checked.findings)
+        match built.map(|layers| (lint::space::wide(&layers, sources), layers)) {
+            Some((None, layers)) => Ok(layers),
+            Some((Some(wide), _)) => Err(checked.findings.into_iter().chain([wide]).collect()),
+            None => Err(checked.findings),
+        }
     }
 
     fn build(

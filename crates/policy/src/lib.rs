@@ -20,7 +20,7 @@ mod letters;
 mod lint;
 mod london;
 mod nearest;
-pub mod pack;
+mod never;
 mod public;
 mod read;
 mod replay;
@@ -36,6 +36,7 @@ pub use finding::{File, Finding, Severity, Sources, render, render_all, render_f
 pub use instantiate::{dated, instantiate};
 pub use layers::{Layers, TablesBought};
 pub use london::london_day;
+pub use never::NeverResult;
 pub use replay::{CHANGED_MAX, Changed, LINE_BYTES_MAX, Replay, Replayed, Shift, UNREADABLE_MAX, Unreadable};
 pub use space::{Example, KINDS_MAX, Kinds, TooWide};
 pub use treatment::{
@@ -54,10 +55,13 @@ pub fn check(sources: &Sources) -> Vec<Finding> {
 /// [`check`] under another data dictionary.
 #[must_use]
 pub fn check_with(schema: &'static Schema, sources: &Sources) -> Vec<Finding> {
+    let layers = match Layers::load_with(schema, sources) {
+        Ok(layers) => layers,
+        Err(findings) => return findings,
+    };
     let mut findings = lint::check(schema, sources).findings;
-    if let Ok(layers) = Layers::load_with(schema, sources) {
-        findings.extend(layers::budget_notes(&layers, sources));
-    }
+    findings.extend(lint::space::dead(&layers, sources));
+    findings.extend(layers::budget_notes(&layers, sources));
     findings
 }
 

@@ -6,6 +6,7 @@ mod framework;
 mod head;
 mod releases;
 mod shares;
+pub(crate) mod space;
 mod together;
 
 use std::ops::Range;

@@ -3,7 +3,7 @@
 //! A kind is a role, a purpose, a dataset, an answer, a set of (group column, grain) and a set of (filter column, grain);
 //! a column stands at most once on each side, at one grain. [`crate::decide`] looks at a filter's value only for membership
 //! of a code list or of a window, so a policy answers a kind or refuses it, whatever the values
-//! (`tests::every_answered_kind_is_answered_by_decide`).
+//! (`tests::the_enumeration_agrees_with_decide_on_every_shipped_policy`).
 //!
 //! Each part of a kind is decided by [`crate::decide`]'s own rules, once, and becomes a word of bits; a kind is the AND of
 //! the words of its parts, so that one takes about a nanosecond and none need be left out. What "every" covers is
@@ -38,8 +38,10 @@ pub enum TooWide {
         /// How many, at least.
         kinds: u64,
     },
-    /// `never_together` names more columns than one word of bits holds.
-    #[error("{share} keeps more than {most} columns apart: too wide for a board to review")]
+    /// More columns than one word of bits holds are kept apart, or looked for by a `[[never]]`.
+    #[error(
+        "more than {most} columns are kept apart in {share}, or looked for: too wide for a board to review"
+    )]
     Apart {
         /// The share.
         share: Name,
@@ -119,6 +121,11 @@ pub(crate) struct Block<'a> {
 }
 
 impl<'a> Pair<'a> {
+    /// One policy by itself.
+    pub(crate) const fn alone(new: &'a Layers) -> Self {
+        Self { old: None, new }
+    }
+
     /// Old first.
     pub(crate) fn each(self) -> impl Iterator<Item = &'a Layers> {
         self.old.into_iter().chain([self.new])

@@ -3,6 +3,7 @@
 mod compare;
 mod duck;
 mod made_up;
+mod policy;
 mod questions;
 
 use std::fmt;
@@ -10,14 +11,17 @@ use std::process::ExitCode;
 
 use crate::compare::Sizes;
 
-const USAGE: &str = "cairn-bench engine [--rows N]… [--threads N] [--rounds N]
+const USAGE: &str = "cairn-bench engine [--rows N]… [--threads N] [--rounds N] | policy
 
   Counts people in N made-up engagement rows (1000000 and 10000000 unless said otherwise) with the engine and with
-  DuckDB, by turns, on the same Parquet files. Needs `python3` with the package `duckdb`.";
+  DuckDB, by turns, on the same Parquet files. Needs `python3` with the package `duckdb`.
+
+  policy: tries every kind of question of the council's policy, and of one with about 10⁹ kinds, twice.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.split_first() {
+        Some((first, [])) if first == "policy" => policy::policy(),
         Some((first, rest)) if first == "engine" => Sizes::parse(rest).and_then(|s| compare::engine(&s)),
         _ => Err(Failed::new(USAGE)),
     };

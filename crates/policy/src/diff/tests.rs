@@ -1,4 +1,5 @@
 use super::*;
+
 use crate::tests::{EXAMPLES, example, loaded, strathcarron};
 use crate::{Sources, render_all};
 

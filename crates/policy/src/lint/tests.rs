@@ -608,3 +608,31 @@ fn a_profile_holds_its_method_and_what_else_protects() {
     let base = "min_people = 8\nround_to   = 5";
     check(&[(base, "min_people = 8\nround_to   = 3")], &["CP307 profile.sub-national-8-5.round_to"]);
 }
+
+#[test]
+fn what_answers_nothing_is_named() {
+    let share = "max_group_columns  = 3\nmax_filter_columns = 2\n";
+    let with = |line: &str| format!("{share}{line}\n");
+    check(&[(share, &with("never_together = [[\"sex\", \"gender\"]]"))], &[]);
+    check(&[(share, &with("never_together = [[]]"))], &["CP805 share.smf-people"]);
+    check(&[(share, &with("named_analysts = []"))], &["CP805 share.smf-people"]);
+    check(
+        &[(share, &with("never_together = [[\"sex\"]]"))],
+        &["CP806 share.smf-people.group_by.sex", "CP806 share.smf-people.filter_by.sex"],
+    );
+    check(
+        &[(share, &with("never_together = [[\"sex\", \"gender\"], [\"sex\", \"gender\", \"age_band\"]]"))],
+        &["CP807 share.smf-people.never_together[1]"],
+    );
+    check(
+        &[(share, &with("never_together = [[\"sex\", \"ethnic_group\"]]"))],
+        &["CP807 share.smf-people.never_together[0]"],
+    );
+    check(
+        &[(
+            "is_rejoin         = { use = \"hidden\" }",
+            "is_rejoin         = { use = \"dimension\", grains = [\"code\"] }",
+        )],
+        &["CP806 dataset.engagements.columns.is_rejoin"],
+    );
+}

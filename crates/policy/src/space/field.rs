@@ -1,11 +1,13 @@
 //! One block's kinds, laid out to be tried.
 
+use std::collections::BTreeSet;
+
 use cairn_question::{Question, Schema};
 
 pub(crate) use super::items::{AWAITED, NEW, OLD, PERSON, Place, Term, term_bit};
 use super::items::{Part, TERMS_MAX, side};
 pub(crate) use super::scan::Apart;
-use super::scan::{Inner, count};
+use super::scan::{Inner, count, tried};
 use super::sets::{Set, Side};
 use super::{Block, Example, Pair, Party, TooWide};
 use crate::decide::admits;
@@ -42,6 +44,12 @@ impl Wanted {
     pub(crate) fn new(mask: u64, value: u64) -> Self {
         let low = |bits: u64| u8::try_from(bits).unwrap_or(u8::MAX);
         Self { mask: low(mask), value: low(value), count: 0, smallest: None }
+    }
+
+    /// Whether any kind with an outer set of this word could be wanted: a kind has no bit that one of its parts has not.
+    const fn could_be_in(&self, outer: u64) -> bool {
+        let [low, ..] = outer.to_le_bytes();
+        low & self.value == self.value
     }
 
     /// The smallest: fewest columns, then by name.
@@ -127,6 +135,50 @@ impl Field {
         self.group.count().saturating_mul(self.filter.count())
     }
 
+    /// Whether the new policy answers the kind without any column.
+    pub(crate) fn answers(&self) -> bool {
+        self.verdict(self.base) & NEW != 0
+    }
+
+    /// The columns of one side that some kind uses which the new policy answers: those that it answers alone.
+    pub(crate) fn used(&self, list: Purposes) -> BTreeSet<String> {
+        let side = self.side(list);
+        let alone = side.alone().filter(|(set, _)| self.verdict(set.word & self.base) & NEW != 0);
+        alone.map(|(_, item)| item.part.column().to_owned()).collect()
+    }
+
+    /// Whether a question could use all of these columns, were they not kept apart: each is let in on a side, and there are
+    /// not too many for either.
+    pub(crate) fn could_meet(&self, columns: &BTreeSet<&str>) -> bool {
+        let on = |list: Purposes, column: &str| {
+            let mut alone = self.side(list).alone();
+            alone.any(|(set, item)| set.word & self.base & NEW != 0 && item.part.column() == column)
+        };
+        let [mut only_group, mut only_filter] = [0_u32, 0];
+        for column in columns {
+            match (on(Purposes::Group, column), on(Purposes::Filter, column)) {
+                (true, true) => {}
+                (true, false) => only_group += 1,
+                (false, true) => only_filter += 1,
+                (false, false) => return false,
+            }
+        }
+        let ([_, groups], [_, filters]) = (self.group.most, self.filter.most);
+        let all = u32::try_from(columns.len()).unwrap_or(u32::MAX);
+        only_group <= groups && only_filter <= filters && all <= groups + filters
+    }
+
+    fn side(&self, list: Purposes) -> &Side {
+        match list {
+            Purposes::Group => &self.group,
+            Purposes::Filter => &self.filter,
+        }
+    }
+
+    fn verdict(&self, word: u64) -> u64 {
+        u64::from(tried(word, &self.apart))
+    }
+
     /// Tries every kind and adds up what is wanted.
     pub(crate) fn scan(&self, wanted: &mut [Wanted]) {
         let groups_inside = self.group.count() <= self.filter.count();
@@ -137,7 +189,8 @@ impl Field {
         let mut inner = Inner::new(sets);
         outside.each(&mut |outer| {
             inner.try_each(outer.word & self.base, &self.apart);
-            for want in wanted.iter_mut() {
+            let outer_word = outer.word & self.base;
+            for want in wanted.iter_mut().filter(|w| w.could_be_in(outer_word)) {
                 let found = count(inner.verdicts(), want.mask, want.value);
                 want.count += found;
                 let known = want.smallest.map_or(usize::MAX, |k| k.len());
@@ -162,18 +215,21 @@ impl Field {
         question
     }
 
-    /// The verdict of every kind, for tests that lay it beside [`crate::decide`]: slow, one call a kind.
+    /// Both sides' sets, for tests that lay kinds beside [`crate::decide`].
     #[cfg(test)]
-    pub(crate) fn each(&self, then: &mut impl FnMut(&Kind, u64)) {
-        let mut filters = Vec::new();
-        self.filter.each(&mut |set| filters.push(*set));
-        self.group.each(&mut |group| {
-            for filter in &filters {
-                let word = group.word & filter.word & self.base;
-                let verdict = super::scan::tried(word, &self.apart);
-                then(&Kind { group: *group, filter: *filter }, u64::from(verdict));
-            }
-        });
+    pub(crate) fn sets(&self) -> [Vec<Set>; 2] {
+        [&self.group, &self.filter].map(|side| {
+            let mut sets = Vec::new();
+            side.each(&mut |set| sets.push(*set));
+            sets
+        })
+    }
+
+    /// One kind and its verdict, likewise.
+    #[cfg(test)]
+    pub(crate) fn kind(&self, group: &Set, filter: &Set) -> (Kind, u64) {
+        let word = group.word & filter.word & self.base;
+        (Kind { group: *group, filter: *filter }, self.verdict(word))
     }
 }
 

@@ -53,6 +53,16 @@ pub(crate) enum Part {
     Filter(Filter),
 }
 
+impl Part {
+    /// The column, as seen from the dataset.
+    pub(crate) fn column(&self) -> &str {
+        match self {
+            Self::Axis(axis) => &axis.column,
+            Self::Filter(filter) => &filter.column,
+        }
+    }
+}
+
 impl Place {
     fn names(&self, table: &Table, column: &Column, grain: &str) -> bool {
         self.column == column.name

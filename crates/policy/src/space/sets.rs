@@ -25,6 +25,8 @@ pub(crate) struct Set {
 }
 
 impl Set {
+    const EMPTY: Self = Self { word: u64::MAX, len: 0, picks: [u16::MAX; PICKS_MAX], cells: 1 };
+
     pub(crate) fn picked(&self) -> impl Iterator<Item = usize> {
         self.picks.iter().take(self.len).map(|p| usize::from(*p))
     }
@@ -76,10 +78,15 @@ impl Side {
         by_size.into_iter().fold(0, u128::saturating_add)
     }
 
+    /// Every set of one item, with the item.
+    pub(crate) fn alone(&self) -> impl Iterator<Item = (Set, &Item)> {
+        let numbered = (0_u16..).zip(&self.items);
+        numbered.map(|(number, item)| (self.whole(&Set::EMPTY.with(number, item)), item))
+    }
+
     /// Every set, the empty one too, each once.
     pub(crate) fn each(&self, then: &mut impl FnMut(&Set)) {
-        let empty = Set { word: u64::MAX, len: 0, picks: [u16::MAX; PICKS_MAX], cells: 1 };
-        self.extend(&empty, 0, then);
+        self.extend(&Set::EMPTY, 0, then);
     }
 
     fn extend(&self, set: &Set, from: usize, then: &mut impl FnMut(&Set)) {
