@@ -3,17 +3,17 @@
 //! Each page is made of one [`model::Model`], so that no two of them can say different things. None depends on a brake, a
 //! clock or a record. What is said, and the sources of every figure: docs/reference/explain.md.
 
-mod board;
+pub(crate) mod board;
 mod easy;
 mod everyday;
-mod html;
-mod model;
+pub(crate) mod html;
+pub(crate) mod model;
 mod noise;
 mod notice;
-mod page;
-mod share;
-mod text;
-mod wording;
+pub(crate) mod page;
+pub(crate) mod share;
+pub(crate) mod text;
+pub(crate) mod wording;
 
 use std::num::NonZeroU32;
 

@@ -21,6 +21,7 @@ mod lint;
 mod london;
 mod nearest;
 mod never;
+pub mod pack;
 mod public;
 mod read;
 mod replay;

@@ -19,7 +19,7 @@ pub(crate) fn page(model: &Model) -> Page {
         afterwards(model),
         plan(model),
     ];
-    sections.retain(|s| s.blocks.iter().any(|b| !matches!(b, Block::Items(items) if items.is_empty())));
+    sections.retain(Section::says_something);
     Page {
         title: format!("{}: what is shared, and what never is", model.controller),
         of: of(model),
@@ -350,7 +350,8 @@ pub(crate) fn afterwards(model: &Model) -> Section {
     Section::new("afterwards", "Afterwards", vec![Block::items(items)])
 }
 
-fn plan(model: &Model) -> Section {
+/// The nine parts of the action plan.
+pub(crate) fn plan(model: &Model) -> Section {
     let parts = model.plan.iter().map(|(part, says)| format!("{part}: {says}."));
     Section::new("action-plan", "Annex, the action plan behind it", vec![Block::items(parts)])
 }

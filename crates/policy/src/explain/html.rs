@@ -62,6 +62,14 @@ fn render_block(block: &Block, tables: &mut u32) -> String {
             *tables += 1;
             table(shown, *tables)
         }
+        Block::Lines(name, lines) => {
+            *tables += 1;
+            let name = linked(name);
+            let lines = escaped(lines);
+            format!(
+                "<p id=\"part-{tables}\">{name}</p>\n<pre role=\"region\" aria-labelledby=\"part-{tables}\" tabindex=\"0\">{lines}</pre>\n"
+            )
+        }
     }
 }
 

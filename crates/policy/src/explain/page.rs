@@ -38,6 +38,8 @@ pub(crate) enum Block {
     /// Words, each with what it means.
     Terms(Vec<(String, String)>),
     Table(Table),
+    /// Lines that are kept as they are, under a name.
+    Lines(String, String),
 }
 
 /// Figures. The first cell of a row names the row.
@@ -51,6 +53,11 @@ pub(crate) struct Table {
 impl Section {
     pub(crate) fn new(id: &'static str, heading: impl Into<String>, blocks: Vec<Block>) -> Self {
         Self { id, heading: heading.into(), blocks }
+    }
+
+    /// Whether there is anything under its heading.
+    pub(crate) fn says_something(&self) -> bool {
+        self.blocks.iter().any(|b| !matches!(b, Block::Items(items) if items.is_empty()))
     }
 }
 

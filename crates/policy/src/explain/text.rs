@@ -19,6 +19,7 @@ pub(crate) fn render(page: &Page) -> String {
 
 fn render_section(section: &Section, manner: Manner) -> String {
     let heading = match manner {
+        Manner::Close if section.heading.ends_with('?') => format!("{}\n", capitals(&section.heading)),
         Manner::Close => format!("{}:\n", capitals(&section.heading)),
         Manner::Easy => {
             format!("{}\n{}\n\n", section.heading, "-".repeat(section.heading.chars().count()))
@@ -58,6 +59,10 @@ fn render_block(block: &Block) -> String {
             terms.iter().map(|(term, says)| wrapped(&format!("{term}: {says}"), "  * ", "    ")).collect()
         }
         Block::Table(shown) => table(shown),
+        Block::Lines(name, lines) => {
+            let kept = |l: &str| if l.is_empty() { "\n".to_owned() } else { format!("    {l}\n") };
+            wrapped(name, "  ", "  ") + &lines.lines().map(kept).collect::<String>()
+        }
     }
 }
 
@@ -80,10 +85,16 @@ fn table(table: &Table) -> String {
     text
 }
 
+/// The cells of a row after its name. A table of two columns needs no name for its second; an empty cell is not said.
 fn row_in_words(columns: &[String], row: &[String]) -> String {
-    let cells = columns.iter().zip(row).skip(1).map(|(column, cell)| format!("{column}: {cell}"));
+    let cells = columns.iter().zip(row).skip(1).filter(|(_, cell)| !cell.is_empty());
+    let cells = cells.map(|(column, cell)| match columns.len() {
+        2 => cell.clone(),
+        _ => format!("{column}: {cell}"),
+    });
     let name = row.first().map(String::as_str).unwrap_or_default();
-    format!("{name}. {}.", cells.collect::<Vec<_>>().join("; "))
+    let after = if name.ends_with(['?', '.']) { "" } else { "." };
+    format!("{name}{after} {}.", cells.collect::<Vec<_>>().join("; "))
 }
 
 /// Wraps at [`WIDTH`], the first line after `first` and the others after `rest`; ends with a line end.

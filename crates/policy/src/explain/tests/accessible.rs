@@ -12,6 +12,7 @@ fn pages() -> Vec<(String, String)> {
         pages.push((format!("easy read {name}"), easy_read_html(&layers)));
         pages.push((format!("notice {name}"), notice_html(&layers)));
     }
+    pages.push(("paper".to_owned(), crate::pack::tests::example().html()));
     pages
 }
 

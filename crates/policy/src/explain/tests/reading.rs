@@ -74,7 +74,7 @@ fn sentences(page: &page::Page, model: &Model) -> Vec<Vec<String>> {
             Block::Paragraph(text) => texts.push(text.clone()),
             Block::Items(items) => texts.extend(items.iter().cloned()),
             Block::Terms(terms) => texts.extend(terms.iter().map(|(_, says)| says.clone())),
-            Block::Table(_) => {}
+            Block::Table(_) | Block::Lines(..) => {}
         }
     }
     let theirs = model.purposes.iter().flat_map(|p| [&p.text, &p.basis]);
