@@ -13,14 +13,25 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), Failure> {
 
 /// Writes a new file; refuses where there is one.
 pub(crate) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).open(path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::AlreadyExists => {
-                Failure::new("CC107", format!("{} exists; nothing is overwritten", path.display()))
-            }
-            _ => cannot(path),
-        })?;
+    fill(OpenOptions::new(), path, text)
+}
+
+fn fill(mut options: OpenOptions, path: &Path, text: &str) -> Result<(), Failure> {
+    let mut file = options.write(true).create_new(true).open(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Failure::new("CC107", format!("{} exists; nothing is overwritten", path.display()))
+        }
+        _ => cannot(path),
+    })?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|_| cannot(path))
+}
+
+/// [`write_new`] for what nobody else on this machine may read.
+pub(crate) fn write_new_private(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    fill(options, path, text)
 }
 
 /// Writes a file whole: whoever reads it sees the old text or the new one, never half of one.

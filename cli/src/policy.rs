@@ -1,9 +1,14 @@
 //! `cairn policy`: what a board does with its sharing policy: read it, try it, test it.
 
+mod approve;
 mod ask;
+mod board;
 mod cases;
 mod check;
+mod diff;
 mod given;
+mod key;
+mod note;
 mod replay;
 mod treatment;
 
@@ -24,8 +29,20 @@ pub(crate) enum Command {
     Ask(ask::Ask),
     /// Run a board's own cases: what must be answered, what must be refused and by which rule
     Test(cases::Test),
+    /// Compare two versions by trying every question: what NEW permits, protects and takes away, and who must sign it
+    Diff(diff::DiffArgs),
     /// Show which questions of an audit log would have another answer under a new version; no record is read
     Replay(replay::ReplayArgs),
+    /// Write the note that a board signs, and sign it as one of its members
+    Approve(approve::Approve),
+    /// Check a board's signatures: who signed, who is missing, whether it is enough for what the policy changes
+    Verify(approve::Verify),
+    /// Check, change and verify the file of those who may approve
+    #[command(subcommand)]
+    Board(board::Command),
+    /// Make a board member's key
+    #[command(subcommand)]
+    Key(key::Command),
 }
 
 /// The framework that this program ships.
@@ -38,5 +55,10 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Ask(ask) => ask::run(ask),
         Command::Test(test) => cases::run(test),
         Command::Replay(args) => replay::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::Approve(args) => approve::approve(args),
+        Command::Verify(args) => approve::verify(args),
+        Command::Board(command) => board::run(command),
+        Command::Key(command) => key::run(command),
     }
 }

@@ -4,8 +4,12 @@
 
 #[path = "policy/ask.rs"]
 mod ask;
+#[path = "policy/diff.rs"]
+mod diff;
 #[path = "policy/replay.rs"]
 mod replay;
+#[path = "policy/sign.rs"]
+mod sign;
 #[path = "policy/tried.rs"]
 mod tried;
 
@@ -59,6 +63,20 @@ impl Ran {
     fn told(&self) -> String {
         format!("$ cairn policy {}\n{}{}exit {}\n", self.words, self.out, self.err, self.code)
     }
+}
+
+/// The design's worked example.
+const FIXTURE: &str = "crates/policy/tests/fixtures/strathcarron";
+
+/// Runs `cairn policy COMMAND FILES…` on files of the worked example, under its own dictionary and framework.
+fn example(command: &str, files: &[&str], also: &[&str]) -> Ran {
+    let files: Vec<String> = files.iter().map(|f| format!("{FIXTURE}/{f}")).collect();
+    let (dictionary, framework) = (format!("{FIXTURE}/dictionary"), format!("{FIXTURE}/framework.toml"));
+    let mut words = vec![command];
+    words.extend(files.iter().map(String::as_str));
+    words.extend(["--dictionary", &dictionary, "--framework", &framework]);
+    words.extend(also);
+    policy(&words)
 }
 
 /// The root of the tree, where the shipped policies are.

@@ -80,7 +80,7 @@ impl Under {
         self.load_with(policy, self.framework.as_ref())
     }
 
-    fn load_with(&self, policy: &Path, framework: Option<&PathBuf>) -> Result<Loaded, Failure> {
+    pub(super) fn load_with(&self, policy: &Path, framework: Option<&PathBuf>) -> Result<Loaded, Failure> {
         let (sources, schema) = (sources(policy, framework.map(PathBuf::as_path))?, self.schema()?);
         match Layers::load_with(schema, &sources) {
             Ok(layers) => Ok(Loaded { sources, layers, schema }),

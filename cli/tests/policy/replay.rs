@@ -41,3 +41,12 @@ fn every_line_that_cannot_be_read_is_named_and_the_rest_is_replayed() {
     ran.says("2 questions replayed").says("2 would have another answer").says("2 lines could not be read");
     policy(&["replay", COUNCIL, &new, "no-such-file"]).exits(1).says("CC105");
 }
+
+#[test]
+fn the_worked_examples_log_shows_what_version_8_changes() {
+    let ran =
+        example("replay", &["policy.toml", "policy-v8-proposed.toml", "audit-sample.jsonl"], &[]).exits(0);
+    insta::assert_snapshot!("replay_v8_proposed", ran.out);
+    let same = example("replay", &["policy.toml", "policy.toml", "audit-sample.jsonl"], &[]).exits(0);
+    same.says("5 as before, 0 would have another answer");
+}

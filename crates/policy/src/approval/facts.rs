@@ -5,7 +5,7 @@ use cairn_question::Hash;
 use super::lf;
 use super::note::{Change, Document, WarningCode};
 use super::quorum::{English, Facts};
-use crate::diff::{Verdict, diff};
+use crate::diff::{Diff, Verdict, diff};
 use crate::finding::{Severity, Sources};
 use crate::layers::Layers;
 use crate::space::TooWide;
@@ -52,12 +52,17 @@ impl Change {
     /// # Errors
     /// [`TooWide`]: there are too many kinds to try them all.
     pub fn between(old: Option<&Layers>, new: &Layers) -> Result<Self, TooWide> {
-        let verdict = diff(old, new)?.verdict;
-        Ok(match (old, verdict) {
+        diff(old, new).map(|diff| Self::from(&diff))
+    }
+}
+
+impl From<&Diff> for Change {
+    fn from(diff: &Diff) -> Self {
+        match (&diff.old, diff.verdict) {
             (None, _) => Self::First,
             (Some(_), Verdict::Loosens) => Self::Loosens,
             (Some(_), Verdict::Same | Verdict::Tightens) => Self::Tightens,
-        })
+        }
     }
 }
 
