@@ -1,7 +1,7 @@
 //! `cairn node`: set a partner's node up, load its records, run it.
 
 mod load;
-mod serve;
+pub(crate) mod serve;
 
 use std::path::{Path, PathBuf};
 

@@ -3,13 +3,18 @@
 mod approve;
 mod ask;
 mod board;
+#[cfg(feature = "node")]
+mod budget;
 mod cases;
 mod check;
 mod diff;
 mod given;
 mod key;
+mod new;
 mod note;
 mod replay;
+mod schema;
+mod status;
 mod treatment;
 
 use clap::Subcommand;
@@ -21,10 +26,12 @@ use given::Files;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Make a commented policy, with its own cases, from a template for your kind of organisation
+    New(new::New),
     /// Check a policy: every fault in one run, with line, column, rule and fix
     Check(Files),
     /// Print in plain English what a policy allows, what never leaves, and what it costs in privacy
-    Explain(Files),
+    Explain(check::Explain),
     /// Try one question: answered or refused, by which rule, and how the answer would leave
     Ask(ask::Ask),
     /// Run a board's own cases: what must be answered, what must be refused and by which rule
@@ -40,6 +47,13 @@ pub(crate) enum Command {
     /// Check, change and verify the file of those who may approve
     #[command(subcommand)]
     Board(board::Command),
+    /// Show what is in force, what lapses when, and which columns nobody has decided about
+    Status(status::Status),
+    /// Show what is left of the person's account at a node, in tables of each share
+    #[cfg(feature = "node")]
+    Budget(budget::Budget),
+    /// Print the JSON Schema by which editors check a policy, a framework or a board's file as it is written
+    Schema(schema::SchemaArgs),
     /// Make a board member's key
     #[command(subcommand)]
     Key(key::Command),
@@ -50,8 +64,9 @@ pub(crate) const FRAMEWORK: &str = include_str!("../../policies/framework/framew
 
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
+        Command::New(new) => new::run(new),
         Command::Check(files) => check::check(files),
-        Command::Explain(files) => check::explain(files),
+        Command::Explain(args) => check::explain(args),
         Command::Ask(ask) => ask::run(ask),
         Command::Test(test) => cases::run(test),
         Command::Replay(args) => replay::run(args),
@@ -59,6 +74,10 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Approve(args) => approve::approve(args),
         Command::Verify(args) => approve::verify(args),
         Command::Board(command) => board::run(command),
+        Command::Status(args) => status::run(args),
+        #[cfg(feature = "node")]
+        Command::Budget(args) => budget::run(args),
+        Command::Schema(args) => Ok(schema::run(args)),
         Command::Key(command) => key::run(command),
     }
 }

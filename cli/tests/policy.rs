@@ -6,10 +6,14 @@
 mod ask;
 #[path = "policy/diff.rs"]
 mod diff;
+#[path = "policy/new.rs"]
+mod new;
 #[path = "policy/replay.rs"]
 mod replay;
 #[path = "policy/sign.rs"]
 mod sign;
+#[path = "policy/status.rs"]
+mod status;
 #[path = "policy/tried.rs"]
 mod tried;
 

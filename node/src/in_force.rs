@@ -8,7 +8,7 @@ mod lapse;
 pub(crate) mod offer;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -23,13 +23,13 @@ use cairn_records::{Manifest, Snapshot, Store, StoreFault};
 use crate::config::Config;
 use board::{Boards, NO_PIN, Taken};
 use judge::{Accepted, Before, Pin, errors, goes_back, judge};
-use kept::{KeptApproval, KeptFault, KeptPolicy};
+use kept::{KeptApproval, KeptPolicy};
 use lapse::Warned;
 use offer::{Found, Look, Offer, digest_of, read};
 
 pub use board::KEPT_BOARD_FILE;
 pub(crate) use judge::{TurnedAway, WAITS};
-pub use kept::KEPT_FILE;
+pub use kept::{KEPT_FILE, KeptFault};
 pub(crate) use lapse::in_words;
 pub use offer::{
     APPROVAL_FILE, APPROVALS_DIR, BOARD_APPROVAL_FILE, BOARD_APPROVALS_DIR, BOARD_FILE, FRAMEWORK_FILE,
@@ -42,6 +42,16 @@ pub const BRAKE_FILE: &str = "local-brake.toml";
 /// Rows of the last days come late. A snapshot that was loaded fewer than this many days after the day it stands for is
 /// provisional: four weeks, the lag that the framework's policies leave.
 pub const LATE_ROWS_DAYS: i32 = 28;
+
+/// The policy that the node with this ledger keeps as the one in force; `None`: none ever was. Reads the node's own copy and
+/// nothing else, so that it can be asked beside a running node.
+///
+/// # Errors
+/// [`KeptFault`].
+pub fn kept_policy(ledger_path: &Path) -> Result<Option<Layers>, KeptFault> {
+    let kept: Option<KeptPolicy> = kept::read(&KeptPolicy::path(ledger_path))?;
+    kept.map(|kept| kept.layers()).transpose()
+}
 
 /// What decides and what is counted, at one moment.
 #[derive(Clone, Debug, Default)]

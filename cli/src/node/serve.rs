@@ -132,7 +132,7 @@ fn link(link: &CoordinatorLink) -> String {
     }
 }
 
-const fn brake(brake: BrakeState) -> &'static str {
+pub(crate) const fn brake(brake: BrakeState) -> &'static str {
     match brake {
         BrakeState::Absent => "no file",
         BrakeState::Present => "there is a file; it says what is paused, if anything",

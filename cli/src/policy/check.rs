@@ -1,6 +1,7 @@
 //! `cairn policy check` and `explain`.
 
 use cairn_policy::{Severity, check_with, render_all};
+use clap::Args;
 
 use super::given::Files;
 use crate::exit::Exit;
@@ -23,7 +24,31 @@ pub(super) fn check(files: &Files) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-pub(super) fn explain(files: &Files) -> Result<Exit, Failure> {
-    say::out(&cairn_policy::explain(&files.load()?.layers));
+#[derive(Args)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    files: Files,
+    /// In Easy Read: short sentences, everyday words
+    #[arg(long, conflicts_with = "notice")]
+    easy_read: bool,
+    /// The notice to the people whom the records are about
+    #[arg(long)]
+    notice: bool,
+    /// As an HTML page that stands alone
+    #[arg(long)]
+    html: bool,
+}
+
+pub(super) fn explain(args: &Explain) -> Result<Exit, Failure> {
+    let layers = args.files.load()?.layers;
+    let text = match (args.easy_read, args.notice, args.html) {
+        (true, _, false) => cairn_policy::easy_read(&layers),
+        (true, _, true) => cairn_policy::easy_read_html(&layers),
+        (_, true, false) => cairn_policy::notice(&layers),
+        (_, true, true) => cairn_policy::notice_html(&layers),
+        (false, false, false) => cairn_policy::explain(&layers),
+        (false, false, true) => cairn_policy::explain_html(&layers),
+    };
+    say::out(&text);
     Ok(Exit::Done)
 }

@@ -1,5 +1,6 @@
 //! The audit as auditors take it away: JSON lines, each with its hash, and a signed head as the last.
 
+use cairn_policy::Caps;
 use cairn_question::answer::PolicyStatement;
 use cairn_question::{Envelope, Hash, Moment, SigningKey};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
 
+use crate::account::{Account, account};
 use crate::chain::{GENESIS, integer, link, natural, tip};
 use crate::entry::Entry;
 use crate::fault::LedgerFault;
@@ -75,6 +77,14 @@ impl History {
     /// [`LedgerFault::Read`].
     pub fn last(&self) -> Result<u64, LedgerFault> {
         tip(&self.0).map(|tip| tip.seq)
+    }
+
+    /// The person's account at `now`, as the node that writes to the ledger sees it.
+    ///
+    /// # Errors
+    /// As [`crate::Ledger::account`].
+    pub fn account(&self, caps: &Caps, now: Moment) -> Result<Account, LedgerFault> {
+        account(&self.0, caps, now)
     }
 
     /// As [`crate::Ledger::export`].

@@ -185,11 +185,18 @@ impl Layers {
     /// How many tables of each differentially private share the person's account pays for.
     #[must_use]
     pub fn tables_bought(&self) -> Vec<TablesBought> {
+        self.tables_for(self.caps.per_year, self.caps.lifetime)
+    }
+
+    /// How many tables of each differentially private share this much pays for: what is left of the policy year's cap, and of
+    /// the lifetime's.
+    #[must_use]
+    pub fn tables_for(&self, year: NanoRho, lifetime: NanoRho) -> Vec<TablesBought> {
         let bought = |ready: &Ready| match ready.method {
             Method::Dp { epsilon, .. } => {
                 let cost = epsilon.rho().nano().max(1);
-                let per_year = self.caps.per_year.nano() / cost;
-                let lifetime = self.caps.lifetime.nano() / cost;
+                let per_year = year.nano() / cost;
+                let lifetime = lifetime.nano() / cost;
                 Some(TablesBought { share: ready.share.id.value.clone(), per_year, lifetime })
             }
             _ => None,

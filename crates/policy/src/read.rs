@@ -98,10 +98,14 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
+        #[cfg(test)]
+        asked::note(&self.path, key);
         self.table.contains_key(key)
     }
 
     fn get(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+        #[cfg(test)]
+        asked::note(&self.path, key);
         self.asked.borrow_mut().insert(key);
         self.table.get(key)
     }
@@ -433,4 +437,24 @@ fn among(range: &RangeInclusive<u32>) -> String {
 fn whole(value: &DeValue<'_>, range: &RangeInclusive<u32>) -> Option<u32> {
     let integer = value.as_integer().filter(|i| i.radix() == 10)?;
     integer.as_str().parse().ok().filter(|n| range.contains(n))
+}
+
+/// Every key that this thread's readers asked for: what the editors' schema is held against.
+#[cfg(test)]
+pub(crate) mod asked {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    thread_local! {
+        static ASKED: RefCell<BTreeSet<(String, String)>> = const { RefCell::new(BTreeSet::new()) };
+    }
+
+    pub(super) fn note(path: &str, key: &str) {
+        ASKED.with_borrow_mut(|asked| asked.insert((path.to_owned(), key.to_owned())));
+    }
+
+    /// What was asked since the last time: the section's path and the key.
+    pub(crate) fn take() -> BTreeSet<(String, String)> {
+        ASKED.take()
+    }
 }

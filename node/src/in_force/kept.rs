@@ -67,11 +67,15 @@ impl KeptApproval {
 
 /// Why a kept copy is of no use.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum KeptFault {
+#[non_exhaustive]
+pub enum KeptFault {
+    /// The operating system does not let it be read.
     #[error("the node's own copy of what is in force cannot be read: {0}")]
     Unreadable(io::ErrorKind),
+    /// It is not what was written.
     #[error("the node's own copy of what is in force is damaged")]
     Damaged,
+    /// It has errors for this program: another version kept it.
     #[error("this program does not read the policy that was in force: {0}")]
     Faulty(String),
 }

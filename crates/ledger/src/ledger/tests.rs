@@ -129,6 +129,8 @@ fn a_full_disk_refuses_and_loses_nothing() {
         assert_eq!(recalled, Recall::Reply(reply.clone()));
     }
     let spent = ledger.account(&want(0, 0).caps, NOON).unwrap();
+    let beside = History::open(&folder.path().join("ledger.sqlite")).unwrap();
+    assert_eq!(beside.account(&want(0, 0).caps, NOON).unwrap(), spent);
     assert_eq!(spent.lifetime.nano() - spent.held.nano(), u64::try_from(settled.len()).unwrap());
 }
 
