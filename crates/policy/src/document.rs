@@ -157,12 +157,14 @@ pub(crate) enum CellsKind {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
+    pub(crate) span: Range<usize>,
     pub(crate) issuer: At<Name>,
     pub(crate) max_people: At<u32>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Purpose {
+    pub(crate) span: Range<usize>,
     pub(crate) text: String,
     pub(crate) basis: String,
 }
@@ -208,7 +210,7 @@ pub(crate) struct ShareWindow {
 #[derive(Clone, Debug)]
 pub(crate) struct Records {
     pub(crate) audit_keep_years: u32,
-    pub(crate) answers_cached_days: Option<u32>,
+    pub(crate) answers_cached_days: Option<At<u32>>,
     pub(crate) conditions: Vec<String>,
 }
 

@@ -11,8 +11,8 @@ use cairn_question::{Day, Hash, Name, PartnerId, Schema};
 use crate::decimal;
 use crate::diff::facts::{self, Facts};
 use crate::document::{
-    BrakeDoc, Budget, CellsDoc, CellsKind, Columns, FrameworkDoc, Head, How, LinkKind, OptOutDoc,
-    PartnerTables, PolicyDoc, Profile, Release, Share, read_brake,
+    BrakeDoc, Budget, CellsDoc, CellsKind, Columns, FrameworkDoc, Head, How, OptOutDoc, PartnerTables,
+    PolicyDoc, Profile, Release, Share, read_brake,
 };
 use crate::finding::{Faults, File, Finding, Severity, Sources};
 use crate::lint;
@@ -333,11 +333,6 @@ pub(crate) fn own_table_allowed(
     any || issuer == Some(head.partner.value.as_str())
 }
 
-/// Whether a link joins two tables of this node.
-pub(crate) fn joins(kind: LinkKind) -> bool {
-    kind == LinkKind::OneToMany
-}
-
 /// The profile name of a release that gives its own threshold and rounding base.
 const OWN_PROFILE: &str = "own";
 
@@ -477,23 +472,4 @@ pub(crate) fn is_dated(schema: &Schema, dataset: &str, column: &str) -> bool {
 /// An ε cap in words: `4`.
 pub(crate) fn epsilon_words(millionths: u32) -> String {
     decimal::print(millionths)
-}
-
-/// The notes that say what the caps buy.
-pub(crate) fn budget_notes(layers: &Layers, sources: &Sources) -> Vec<Finding> {
-    let faults = Faults::new(&sources.policy);
-    for bought in layers.tables_bought() {
-        let ready = layers.shares.iter().find(|r| r.share.id.value == bought.share);
-        let span = ready.map_or(0..0, |r| r.share.span.clone());
-        let says = format!(
-            "the person's account (ε {} a year, {} for life) pays for {} tables of {} a year and {} in all, if nothing else is asked",
-            epsilon_words(layers.budget.per_year.value),
-            epsilon_words(layers.budget.lifetime.value),
-            bought.per_year,
-            bought.share,
-            bought.lifetime
-        );
-        faults.add("CP901", Severity::Note, &span, format!("share.{}", bought.share), says, None);
-    }
-    faults.into_found()
 }

@@ -6,6 +6,7 @@
 
 pub mod approval;
 
+mod able;
 mod cases;
 mod decide;
 mod decimal;
@@ -30,6 +31,7 @@ pub mod settings;
 mod space;
 pub mod treatment;
 
+pub use able::{Unable, unable};
 pub use cases::{CaseFailure, CaseReport, run_cases};
 pub use decide::{Asker, decide, issuer_rule};
 pub use diff::{Affected, Change, Diff, Direction, Supersedes, Verdict, diff};
@@ -63,7 +65,7 @@ pub fn check_with(schema: &'static Schema, sources: &Sources) -> Vec<Finding> {
     };
     let mut findings = lint::check(schema, sources).findings;
     findings.extend(lint::space::dead(&layers, sources));
-    findings.extend(layers::budget_notes(&layers, sources));
+    findings.extend(lint::notes(&layers, sources));
     findings
 }
 

@@ -4,10 +4,18 @@
 mod datasets;
 mod framework;
 mod head;
+mod held;
+mod links;
+mod notes;
+mod offers;
+mod records;
 mod releases;
+mod secure;
 mod shares;
 pub(crate) mod space;
 mod together;
+
+pub(crate) use notes::notes;
 
 use std::ops::Range;
 
@@ -48,10 +56,13 @@ pub(crate) fn check(schema: &'static Schema, sources: &Sources) -> Checked {
         let ground = Ground { schema, policy, framework, faults: &policy_faults };
         head::check(&ground);
         datasets::check(&ground);
+        links::check(&ground);
         releases::check(&ground);
         shares::check(&ground);
         together::pairs(&ground);
         together::unused(&ground);
+        offers::together(&ground);
+        records::check(&ground);
     }
     let mut findings = framework_faults.into_found();
     findings.extend(policy_faults.into_found());

@@ -294,15 +294,17 @@ fn epsilon(section: &Section<'_>, millionths: &At<u32>) -> Option<At<Epsilon>> {
 fn role(section: Section<'_>) -> Option<Role> {
     let issuer = section.name("issuer");
     let max_people = section.whole("max_people", 1..=10_000);
+    let span = section.span.clone();
     section.finish();
-    Some(Role { issuer: issuer?, max_people: max_people? })
+    Some(Role { span, issuer: issuer?, max_people: max_people? })
 }
 
 fn purpose(section: Section<'_>) -> Option<Purpose> {
     let text = section.text("text");
     let basis = section.text("basis");
+    let span = section.span.clone();
     section.finish();
-    Some(Purpose { text: text?.value, basis: basis?.value })
+    Some(Purpose { span, text: text?.value, basis: basis?.value })
 }
 
 fn share(section: Section<'_>) -> Option<Share> {
@@ -418,7 +420,7 @@ fn quota(section: Section<'_>) -> Option<QuotaDoc> {
 
 fn records(section: Section<'_>) -> Option<Records> {
     let audit_keep_years = section.whole("audit_keep_years", 1..=100);
-    let answers_cached_days = section.whole_opt("answers_cached_days", 1..=36_600).map(|d| d.value);
+    let answers_cached_days = section.whole_opt("answers_cached_days", 1..=36_600);
     let conditions = section.texts("conditions");
     section.finish();
     let conditions = conditions?.value.into_iter().map(|c| c.value).collect();

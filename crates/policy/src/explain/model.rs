@@ -202,7 +202,7 @@ impl Model {
             snapshots: by_value(layers, |r| r.snapshot),
             once: once(layers),
             audit_keep_years: records.map(|r| r.audit_keep_years),
-            answers_cached_days: records.and_then(|r| r.answers_cached_days),
+            answers_cached_days: records.and_then(|r| Some(r.answers_cached_days.as_ref()?.value)),
             conditions: records.map(|r| r.conditions.clone()).unwrap_or_default(),
             partners: partners.get(),
         }

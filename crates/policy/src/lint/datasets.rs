@@ -1,9 +1,7 @@
-use std::collections::BTreeSet;
-
 use cairn_question::form::nearest;
 use cairn_question::schema::{Class, Column, Table, Use};
 
-use crate::document::{ColumnRule, Dataset, Link, Usage};
+use crate::document::{ColumnRule, Dataset, Usage};
 use crate::layers::chain;
 use crate::lint::Ground;
 use crate::public::names;
@@ -26,16 +24,7 @@ pub(super) fn check(ground: &Ground<'_>) {
             }
         }
         unlisted(dataset, table, ground);
-    }
-    let mut ids = BTreeSet::new();
-    for link in &ground.policy.links {
-        if crate::layers::joins(link.kind.value) {
-            joins(link, ground);
-        }
-        if !ids.insert(link.id.value.as_str()) {
-            let says = format!("the link {} stands twice", link.id.value);
-            ground.faults.error("CP419", &link.id.span, "link", says, "delete one");
-        }
+        super::held::check(dataset, table, ground);
     }
 }
 
@@ -174,20 +163,5 @@ fn unlisted(dataset: &Dataset, table: &Table, ground: &Ground<'_>) {
             format!("{} of its columns are not listed and so are hidden: {}", names.len(), names.join(", "));
         let rule = format!("dataset.{}.columns", table.name);
         ground.faults.warn("CP802", &dataset.name.span, rule, says, "list each, if only as hidden");
-    }
-}
-
-/// The only joins there are, are the dictionary's: from many rows of a person to the one above.
-fn joins(link: &Link, ground: &Ground<'_>) {
-    let parent = ground.schema.table(&link.right.value).and_then(|t| t.parent.as_ref());
-    let holds = parent.is_some_and(|p| p.table == link.left.value && p.on == link.on.value);
-    if !holds {
-        let says =
-            format!("{} and {} are not joined on {}", link.left.value, link.right.value, link.on.value);
-        let fix = match parent {
-            Some(p) => format!("{} belongs to {} on {}", link.right.value, p.table, p.on),
-            None => "right is the table of many rows, left the one that they belong to".to_owned(),
-        };
-        ground.faults.error("CP209", &link.id.span, format!("link.{}", link.id.value), says, fix);
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn check(doc: &FrameworkDoc, schema: &Schema, faults: &Faults<'_>) {
         }
     }
     finest(doc, schema, faults);
+    super::secure::check(doc, faults);
     for (table, open) in &doc.open {
         opened(table, open, schema, faults);
     }

@@ -1,16 +1,25 @@
 use crate::decimal;
-use crate::document::{CellsDoc, FloorDoc, How, Release};
+use cairn_question::answer::Zeros;
+
+use crate::document::{CellsDoc, CellsKind, How, Profile, Release};
 use crate::finding::{Faults, Severity};
 use crate::floor;
 use crate::lint::Ground;
 use crate::read::At;
+use crate::treatment::Secondary;
 
 pub(super) fn check(ground: &Ground<'_>) {
     for (name, release) in ground.policy.releases.iter().filter_map(|(n, r)| Some((n, r.as_ref()?))) {
         let path = format!("release.{name}");
         partners(release, &path, ground);
+        totals(release, &path, ground);
         match &release.how {
-            How::Cells(cells) => plain(release, cells, &path, ground),
+            How::Cells(cells) => {
+                plain(release, cells, &path, ground);
+                gives_away(release, cells, &path, ground);
+                perturbed(cells, &path, ground);
+                asked_for(cells, &path, ground);
+            }
             How::Dp { epsilon, .. } => {
                 let most = ground.framework.floor.as_ref().map(|f| f.epsilon_max_per_table.value);
                 if let Some(most) = most.filter(|m| epsilon.value.millionths() > *m) {
@@ -36,6 +45,64 @@ fn partners(release: &Release, path: &str, ground: &Ground<'_>) {
         let says = format!("a total over {} partners: each could subtract its own", partners.value);
         let fix = format!("at least {least} partners, or 1 for this partner's own table");
         ground.faults.error("CP304", &partners.span, rule, says, fix);
+    }
+}
+
+/// A total is made under terms that every partner keeps to: the framework's.
+fn totals(release: &Release, path: &str, ground: &Ground<'_>) {
+    let Some(partners) = release.min_partners.as_ref().filter(|p| p.value > 1) else { return };
+    if ground.framework.secure.is_none() {
+        let says =
+            "this leaves as a total over several partners, and the framework has no [secure] terms for one";
+        let fix = "ask the national board for [secure]; until then such questions are refused";
+        ground.faults.warn("CP312", &partners.span, format!("{path}.min_partners"), says, fix);
+    }
+}
+
+/// The framework's profile that a release is made after.
+pub(super) fn profile<'a>(doc: &CellsDoc, ground: &'a Ground<'_>) -> Option<&'a Profile> {
+    ground.framework.profiles.get(&doc.profile.as_ref()?.value)
+}
+
+/// Exact counts: a total gives a withheld cell away unless others are withheld with it.
+fn gives_away(release: &Release, doc: &CellsDoc, path: &str, ground: &Ground<'_>) {
+    let secondary = doc.secondary.as_ref();
+    let profiles = profile(doc, ground).map_or(Secondary::No, |p| p.secondary);
+    let held = secondary.map_or(profiles, |s| s.value.max(profiles));
+    if matches!(doc.kind, CellsKind::SuppressAudit) && held == Secondary::No {
+        let span = secondary.map_or(&release.span, |s| &s.span);
+        let says = "counts are exact, so a total less the cells shown would be the cell withheld";
+        ground.faults.error("CP309", span, format!("{path}.secondary"), says, "write secondary = true");
+    }
+}
+
+/// The perturbations are the same at every partner, so a table of them is named and never a partner's own.
+fn perturbed(doc: &CellsDoc, path: &str, ground: &Ground<'_>) {
+    let CellsKind::CellKey { table } = &doc.kind else { return };
+    let known = floor::PERTURBATION_TABLES.iter().map(|name| format!("framework:{name}"));
+    if !known.clone().any(|name| name == table.value) {
+        let what = "table of perturbations";
+        ground.faults.unknown("CP308", what, &table.value, &table.span, format!("{path}.ptable"), known);
+    }
+}
+
+/// Settings that say less than they seem to, or more than a reader expects.
+fn asked_for(doc: &CellsDoc, path: &str, ground: &Ground<'_>) {
+    if let Some(rule) = doc.dominance.as_ref().filter(|d| super::offers::never_withholds(d.value)) {
+        let says = "nobody can make up more than 100 % of a sum: this rule withholds nothing";
+        ground.faults.error(
+            "CP310",
+            &rule.span,
+            format!("{path}.dominance"),
+            says,
+            "write max_percent = 50 or so",
+        );
+    }
+    if let Some(zeros) = doc.zeros.as_ref().filter(|z| z.value == Zeros::Withhold && doc.profile.is_none()) {
+        let says =
+            "cells with nobody in them are withheld here; unless a release says so, they are shown as 0";
+        let rule = format!("{path}.zeros");
+        ground.faults.add("CP902", Severity::Note, &zeros.span, rule, says, None);
     }
 }
 
@@ -78,34 +145,42 @@ fn plain(release: &Release, doc: &CellsDoc, path: &str, ground: &Ground<'_>) {
     let (people, rounding) = (here(people, min_people.is_some()), here(rounding, round_to.is_some()));
     threshold_and_base(&people, &rounding, path, Of::Release, ground.faults);
     if let Some(floor) = &ground.framework.floor {
+        let exact = matches!(doc.kind, CellsKind::SuppressAudit);
         // The rounding of a profile is the framework's own word.
         let base = if round_to.is_some() { floor.round_to.value } else { rounding.value };
-        against_floor(&people, &rounding, floor, base, path, ground.faults);
+        let base = (!exact).then_some(base);
+        against_floor(&people, &rounding, floor.min_people.value, base, path, ground.faults);
     }
 }
 
+/// `base`: what the framework rounds to; `None` where the method shows exact counts.
 fn against_floor(
     people: &At<u32>,
     rounding: &At<u32>,
-    floor: &FloorDoc,
-    base: u32,
+    least: u32,
+    base: Option<u32>,
     path: &str,
     faults: &Faults<'_>,
 ) {
-    let least = floor.min_people.value;
     if people.value < least && people.value >= floor::MIN_PEOPLE {
         let says = format!("{} people is below the framework's {least}", people.value);
-        faults.error(
-            "CP302",
-            &people.span,
-            format!("{path}.min_people"),
-            says,
-            format!("write {least} or more"),
-        );
+        let fix = format!("write {least} or more");
+        faults.error("CP302", &people.span, format!("{path}.min_people"), says, fix);
     }
-    if rounding.value == 0 || !rounding.value.is_multiple_of(base) {
-        let says = format!("rounding to {} is not a multiple of the framework's {base}", rounding.value);
-        faults.error("CP307", &rounding.span, format!("{path}.round_to"), says, format!("write {base}"));
+    let (fits, says, fix) = match base {
+        Some(base) => (
+            rounding.value > 0 && rounding.value.is_multiple_of(base),
+            format!("rounding to {} is not a multiple of the framework's {base}", rounding.value),
+            format!("write {base}"),
+        ),
+        None => (
+            rounding.value == 1,
+            format!("rounding to {} by a method that shows exact counts", rounding.value),
+            "write 1, or use suppress-round".to_owned(),
+        ),
+    };
+    if !fits {
+        faults.error("CP307", &rounding.span, format!("{path}.round_to"), says, fix);
     }
 }
 

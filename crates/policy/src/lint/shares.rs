@@ -15,6 +15,7 @@ pub(super) fn check(ground: &Ground<'_>) {
         counts(share, &path, ground);
         window(share, &path, ground);
         released(share, &path, ground);
+        super::offers::check(share, &path, ground);
     }
     if ground.policy.shares.is_empty() {
         let says = "nothing is shared: every question will be refused";
@@ -261,7 +262,8 @@ fn counts(share: &Share, path: &str, ground: &Ground<'_>) {
             "raise one or lower the other",
         );
     }
-    let rows = share.answers.iter().find(|a| a.value == Measure::Rows);
+    // A sum, too, takes every row of a person.
+    let rows = share.answers.iter().find(|a| a.value != Measure::People);
     let dataset = ground.policy.datasets.get(&share.dataset.value);
     let one_each = ground.schema.table(&share.dataset.value).is_some_and(|t| t.rows_per_person_max.is_none());
     if let (Some(rows), Some(dataset)) = (rows, dataset)
@@ -269,7 +271,7 @@ fn counts(share: &Share, path: &str, ground: &Ground<'_>) {
         && !one_each
     {
         let says =
-            format!("rows of {} are counted, and nothing bounds the rows of one person", share.dataset.value);
+            format!("rows of {} count, and nothing bounds the rows of one person", share.dataset.value);
         let fix = format!("add max_rows_per_person to [dataset.{}]", share.dataset.value);
         ground.faults.error("CP416", &rows.span, format!("{path}.answers"), says, fix);
     }

@@ -183,18 +183,22 @@ pub(super) fn unused(ground: &Ground<'_>) {
         })
     };
     let policy = ground.policy;
-    let declared = policy.roles.keys().map(|k| ("role", k));
-    let declared = declared.chain(policy.purposes.keys().map(|k| ("purpose", k)));
-    for (what, name) in declared.chain(policy.releases.keys().map(|k| ("release", k))) {
-        if !mentioned(what, name) {
-            let says = format!("the {what} {name} is used by no share");
-            ground.faults.warn(
-                "CP804",
-                &(0..0),
-                format!("{what}.{name}"),
-                says,
-                "delete it, unless a share is about to use it",
-            );
+    for link in &policy.links {
+        let id = link.id.value.as_str();
+        if !policy.shares.iter().any(|s| s.links.iter().any(|l| l.value == id)) {
+            let says = format!("the link {id} is used by no share");
+            let fix = "delete it, unless a share is about to use it";
+            ground.faults.warn("CP804", &link.id.span, format!("link.{id}"), says, fix);
         }
+    }
+    let roles = policy.roles.iter().map(|(k, r)| ("role", k, r.as_ref().map(|r| &r.span)));
+    let purposes = policy.purposes.iter().map(|(k, p)| ("purpose", k, p.as_ref().map(|p| &p.span)));
+    let releases = policy.releases.iter().map(|(k, r)| ("release", k, r.as_ref().map(|r| &r.span)));
+    for (what, name, span) in roles.chain(purposes).chain(releases) {
+        // One that cannot be read is reported where it stands.
+        let Some(span) = span.filter(|_| !mentioned(what, name)) else { continue };
+        let says = format!("the {what} {name} is used by no share");
+        let fix = "delete it, unless a share is about to use it";
+        ground.faults.warn("CP804", span, format!("{what}.{name}"), says, fix);
     }
 }

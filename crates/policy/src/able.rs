@@ -1,0 +1,43 @@
+//! What this program can carry out of what a policy may say: one list, for the node's gate and for the checker.
+
+use cairn_question::Question;
+
+use crate::treatment::{Method, Secondary, Treatment};
+
+/// One thing that a treatment asks for and this program cannot do yet.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Unable {
+    /// The rule that asks for it: `release.published-table.method`.
+    pub rule: String,
+    /// What cannot be done, after "cannot": `make cell-key tables`.
+    pub what: String,
+}
+
+/// All that a question's treatment asks for and this program cannot do yet. A board may sign a policy for a treatment before
+/// every node can make it; a node that cannot refuses, and never answers under a laxer one.
+#[must_use]
+pub fn unable(treatment: &Treatment, question: &Question) -> Vec<Unable> {
+    let mut list = Vec::new();
+    let mut cannot = |rule: String, what: String| list.push(Unable { rule, what });
+    let release = |key: &str| format!("release.{}.{key}", treatment.release);
+    match &treatment.method {
+        Method::SuppressRound(_) | Method::Dp { .. } => {}
+        Method::SuppressAudit(_) | Method::CellKey { .. } => {
+            cannot(release("method"), format!("make {} tables", treatment.method.as_str()));
+        }
+    }
+    let cells = treatment.method.cells();
+    if cells.is_some_and(|c| c.secondary == Secondary::Yes) {
+        cannot(release("secondary"), "withhold cells that would give others away".to_owned());
+    }
+    if cells.is_some_and(|c| c.dominance.is_some()) {
+        cannot(release("dominance"), "withhold sums that a few people dominate".to_owned());
+    }
+    if treatment.min_partners > 1 {
+        cannot(release("min_partners"), "add to a total without showing its own table".to_owned());
+    }
+    if let Some(column) = question.measure.column() {
+        cannot("question.measure".to_owned(), format!("add up {column}"));
+    }
+    list
+}

@@ -1,0 +1,100 @@
+//! What a board should know of a policy that loads: what its caps buy, and what this program would refuse to carry out.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use cairn_question::{Measure, Question};
+
+use crate::able::unable;
+use crate::decide::treatment;
+use crate::finding::{Faults, Finding, Severity, Sources};
+use crate::layers::{Layers, Ready, epsilon_words};
+use crate::treatment::Method;
+
+/// Warnings and notes, in the order of the file.
+pub(crate) fn notes(layers: &Layers, sources: &Sources) -> Vec<Finding> {
+    let faults = Faults::new(&sources.policy);
+    bought(layers, &faults);
+    not_yet(layers, &faults);
+    faults.into_found()
+}
+
+fn bought(layers: &Layers, faults: &Faults<'_>) {
+    for bought in layers.tables_bought() {
+        let Some(ready) = layers.shares.iter().find(|r| r.share.id.value == bought.share) else { continue };
+        let mut says = format!(
+            "the person's account (ε {} a year, {} for life) pays for {} tables of {} a year and {} in all, if nothing else is asked",
+            epsilon_words(layers.budget.per_year.value),
+            epsilon_words(layers.budget.lifetime.value),
+            bought.per_year,
+            bought.share,
+            bought.lifetime
+        );
+        if let Some((people, tables)) = allowed(layers, ready).filter(|(_, tables)| *tables > bought.per_year)
+        {
+            says.push_str(&format!(": fewer than the {tables} that the quotas of {people} analysts allow"));
+        }
+        let rule = format!("share.{}", bought.share);
+        faults.add("CP901", Severity::Note, &ready.share.span, rule, says, None);
+    }
+}
+
+/// How many analysts may ask, and for how many tables a year all together by their quotas.
+fn allowed(layers: &Layers, ready: &Ready) -> Option<(u32, u64)> {
+    let people = layers.policy.roles.get(ready.share.role.value.as_str())?.as_ref()?.max_people.value;
+    let Method::Dp { epsilon, .. } = ready.method else { return None };
+    let settings = &ready.settings;
+    let by_day = u64::from(settings.tables_per_day?) * 366;
+    let by_year = settings.tables_per_year.map(u64::from);
+    let by_loss = settings.rho_per_analyst.map(|cap| cap.nano() / epsilon.rho().nano().max(1));
+    let each = [Some(by_day), by_year, by_loss].into_iter().flatten().min()?;
+    Some((people, each.saturating_mul(u64::from(people))))
+}
+
+/// One warning for each release and share: what is asked of the node and refused by its program.
+fn not_yet(layers: &Layers, faults: &Faults<'_>) {
+    let mut wanted: BTreeMap<String, (Range<usize>, Vec<String>)> = BTreeMap::new();
+    for ready in &layers.shares {
+        for answer in &ready.share.answers {
+            let question = bare(ready, answer.value.clone());
+            for missing in unable(&treatment(layers, ready, &question), &question) {
+                let (rule, span) = section(layers, ready, &missing.rule);
+                let whats = &mut wanted.entry(rule).or_insert_with(|| (span, Vec::new())).1;
+                if !whats.contains(&missing.what) {
+                    whats.push(missing.what);
+                }
+            }
+        }
+    }
+    for (rule, (span, whats)) in wanted {
+        let says = format!(
+            "the program of this node cannot {} yet, and refuses such questions",
+            whats.join(", nor ")
+        );
+        let fix = "sign for it if the board can wait; nothing is answered under a laxer rule meanwhile";
+        faults.warn("CP313", &span, rule, says, fix);
+    }
+}
+
+/// The share's question without any column.
+fn bare(ready: &Ready, measure: Measure) -> Question {
+    Question {
+        role: ready.share.role.value.clone(),
+        purpose: ready.share.purpose.value.clone(),
+        dataset: ready.share.dataset.value.clone(),
+        measure,
+        group_by: Vec::new(),
+        filter_by: Vec::new(),
+        as_of: None,
+    }
+}
+
+/// The section of the file that a rule is in.
+fn section(layers: &Layers, ready: &Ready, rule: &str) -> (String, Range<usize>) {
+    let share = &ready.share;
+    let release = layers.policy.releases.get(&share.release.value).and_then(|r| r.as_ref());
+    match release.filter(|_| rule.starts_with("release.")) {
+        Some(release) => (format!("release.{}", share.release.value), release.span.clone()),
+        None => (format!("share.{}.answers", share.id.value), share.span.clone()),
+    }
+}
