@@ -53,6 +53,7 @@ pub(crate) struct Head {
     pub(crate) dpia: String,
     pub(crate) contact: String,
     pub(crate) notice_url: String,
+    pub(crate) notice_at: Range<usize>,
     pub(crate) plan: Vec<(&'static str, String)>,
 }
 

@@ -87,6 +87,7 @@ fn head(section: Section<'_>) -> Option<Head> {
         agreement: agreement?.value,
         dpia: dpia?.value,
         contact: contact?.value,
+        notice_at: notice_url.as_ref()?.span.clone(),
         notice_url: notice_url?.value,
         plan,
     })

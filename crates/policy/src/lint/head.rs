@@ -59,7 +59,7 @@ fn notice(head: &Head, ground: &Ground<'_>) {
     if !head.notice_url.starts_with("https://") {
         let says = "`notice_url` must be the https address of the privacy notice";
         let fix = "people must be able to read what leaves";
-        ground.faults.error("CP106", &head.partner.span, "policy.notice_url", says, fix);
+        ground.faults.error("CP106", &head.notice_at, "policy.notice_url", says, fix);
     }
 }
 

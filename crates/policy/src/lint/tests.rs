@@ -1,3 +1,6 @@
+mod every_code;
+mod fixtures;
+
 use crate::finding::{File, Severity, Sources, render_all};
 use crate::tests::{EXAMPLES, example};
 
