@@ -4,6 +4,8 @@
 mod brake;
 mod framework;
 mod policy;
+#[cfg(test)]
+mod print;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
