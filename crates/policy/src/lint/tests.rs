@@ -1,5 +1,7 @@
 mod every_code;
 mod fixtures;
+mod footguns;
+mod fuzz;
 
 use crate::finding::{File, Severity, Sources, render_all};
 use crate::tests::{EXAMPLES, example};
