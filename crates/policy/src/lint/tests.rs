@@ -620,7 +620,7 @@ fn what_answers_nothing_is_named() {
     let with = |line: &str| format!("{share}{line}\n");
     check(&[(share, &with("never_together = [[\"sex\", \"gender\"]]"))], &[]);
     check(&[(share, &with("never_together = [[]]"))], &["CP805 share.smf-people"]);
-    check(&[(share, &with("named_analysts = []"))], &["CP805 share.smf-people"]);
+    check(&[(share, &with("named_analysts = []"))], &["CP423 share.smf-people.named_analysts"]);
     check(
         &[(share, &with("never_together = [[\"sex\"]]"))],
         &["CP806 share.smf-people.group_by.sex", "CP806 share.smf-people.filter_by.sex"],

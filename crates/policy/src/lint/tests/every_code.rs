@@ -209,7 +209,14 @@ fn afterwards() -> Vec<(&'static str, Edit, &'static str)> {
             worked("never_together = [[\"ethnicity\", \"care_experience\"]]", "never_together = [[]]"),
             "equalities-noisy",
         ),
-        ("CP806", worked("", ""), "conviction"),
+        (
+            "CP806",
+            council(
+                "is_rejoin         = { use = \"hidden\" }",
+                "is_rejoin = { use = \"dimension\", grains = [\"code\"] }",
+            ),
+            "is_rejoin",
+        ),
         (
             "CP807",
             worked(
