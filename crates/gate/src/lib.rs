@@ -19,6 +19,7 @@ mod permit;
 mod release;
 mod reply;
 mod reserve;
+mod settings;
 mod stored;
 mod tally;
 mod unready;

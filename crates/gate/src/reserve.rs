@@ -1,15 +1,16 @@
 //! Third step: the snapshot, the plan, and the cost held on disk before anything is counted.
 
-use cairn_ledger::{Debited, Denied, Ledger, Reservation, Reserved, SnapshotKey};
-use cairn_policy::{Caps, Method, Treatment, london_day};
+use cairn_ledger::{Debited, Denied, Kind, Ledger, Reservation, Reserved, Scope, SnapshotKey};
+use cairn_policy::{Caps, Treatment, london_day};
 use cairn_question::answer::{SnapshotStatement, TreatmentV1};
-use cairn_question::{Day, Hash, Moment, Question, Refusal, RuleBroken, Schema};
+use cairn_question::{Day, Moment, Question, Refusal, RuleBroken, Schema};
 use cairn_release::{CountPlan, Terms, cost};
 use std::fmt;
 
 use crate::context::Context;
 use crate::gate::{Gate, Step};
 use crate::permit::Permitted;
+use crate::settings;
 
 /// What the gate must know of the snapshot that would be counted. No record, no count.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -166,7 +167,9 @@ fn reservation(
         question_hash: asked.hash,
         canonical: named.canonical_hash(),
         snapshot: SnapshotKey { as_of: facts.as_of, edition: facts.edition },
-        treatment: settings_hash(treatment, statement),
+        treatment: settings::all(treatment, statement),
+        scope: scope(&context.open.ask.question, treatment),
+        settings: settings::unordered(treatment),
         analyst: context.open.credential.analyst.clone(),
         share: treatment.share.clone(),
         cost,
@@ -178,38 +181,14 @@ fn reservation(
     }
 }
 
-/// A hash of everything that decides how the table is counted and protected. Its form is fixed: another form would make every
-/// answered question of a snapshot look as if it had been answered under other settings.
-fn settings_hash(treatment: &Treatment, statement: &TreatmentV1) -> Hash {
-    #[derive(serde::Serialize)]
-    struct SettingsV1<'a> {
-        cairn_settings: u8,
-        treatment: &'a TreatmentV1,
-        window: (Option<&'a str>, Option<Day>, u32),
-        rows_per_person: Option<u32>,
-        groups_per_person: Option<u32>,
-        // Left out where the policy has no such rule, as it was before policies could have one.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        keep: Option<(&'a str, u32)>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        opt_out: Option<(&'a str, &'a [String])>,
+/// The tables of the snapshot that this one stands beside.
+fn scope(question: &Question, treatment: &Treatment) -> Scope {
+    Scope {
+        role: question.role.clone(),
+        dataset: question.dataset.clone(),
+        measure: question.measure.clone(),
+        kind: if treatment.method.cells().is_some() { Kind::Cells } else { Kind::Noise },
     }
-    let groups_per_person = match treatment.method {
-        Method::Dp { groups_per_person, .. } => Some(groups_per_person),
-        _ => None,
-    };
-    let window = &treatment.window;
-    let settings = SettingsV1 {
-        cairn_settings: 1,
-        treatment: statement,
-        window: (window.column.as_deref(), window.from, window.lag_days),
-        rows_per_person: treatment.rows_per_person,
-        groups_per_person,
-        keep: treatment.keep.as_ref().map(|k| (k.column.as_str(), k.years)),
-        opt_out: treatment.opt_out.as_ref().map(|o| (o.column.as_str(), o.share_only_if.as_slice())),
-    };
-    // Numbers, names and days only: serde_json cannot fail on them.
-    Hash::of(&serde_json::to_vec(&settings).unwrap_or_default())
 }
 
 /// What the answer will say of the snapshot: of the notes, those on columns that are used.
@@ -233,6 +212,3 @@ impl fmt::Debug for Counting {
         write!(f, "Counting({})", self.context.asked().id.short())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -57,7 +57,8 @@ pub(crate) struct Sums {
 }
 
 /// A debit counts while it is spent, or held and not lapsed at `?1`.
-const COUNTS: &str = "(state = 'spent' OR (state = 'held' AND until_s >= ?1)) AND question_id IS NOT ?2";
+pub(crate) const COUNTS: &str =
+    "(state = 'spent' OR (state = 'held' AND until_s >= ?1)) AND question_id IS NOT ?2";
 
 impl Sums {
     /// Adds up all debits but `except`'s.

@@ -49,8 +49,8 @@ pub enum Recall {
 /// Marks a file as a Cairn ledger: `CAL1` in ASCII.
 pub(crate) const APPLICATION_ID: i64 = 0x4341_4C31;
 
-/// The form of the tables. Rises with every change to `schema.sql`.
-pub(crate) const FORM: i64 = 1;
+/// The form of the tables. Rises with every change to `schema.sql`; a file of an older form is brought up to it when it is opened.
+pub(crate) const FORM: i64 = 2;
 
 impl Ledger {
     /// Opens the ledger at `path`, or makes one with mode 0600, and takes the right to write to it.
@@ -71,6 +71,7 @@ impl Ledger {
     ) -> Result<Self, LedgerFault> {
         set_up(&mut connection)?;
         check_form(&connection)?;
+        bring_up(&mut connection)?;
         chain::check_head(&connection)?;
         let (path, replies) = (path.to_owned(), Replies::default());
         Ok(Self { connection, path, state: State::Sound, replies, _lock: lock })
@@ -404,14 +405,28 @@ fn set_up(connection: &mut Connection) -> Result<(), LedgerFault> {
     transaction.commit().map_err(LedgerFault::write)
 }
 
-/// Refuses a file of another kind or of a newer program.
+/// Brings a file of an older form up to this program's. All or nothing; an older program refuses the file from then on.
+fn bring_up(connection: &mut Connection) -> Result<(), LedgerFault> {
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(LedgerFault::write)?;
+    if form(&transaction)? == 1 {
+        transaction.execute_batch(include_str!("from_form_1.sql")).map_err(LedgerFault::write)?;
+    }
+    transaction.commit().map_err(LedgerFault::write)
+}
+
+/// Refuses a file of another kind or of a newer program. The audit reads the same in every form.
 pub(crate) fn check_form(connection: &Connection) -> Result<(), LedgerFault> {
+    let found = form(connection)?;
+    if (1..=FORM).contains(&found) { Ok(()) } else { Err(LedgerFault::Version { found, known: FORM }) }
+}
+
+/// The file's form; 0 for a file of another kind.
+fn form(connection: &Connection) -> Result<i64, LedgerFault> {
     let read = |pragma| {
         connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(LedgerFault::read)
     };
-    let (kind, form) = (read("application_id")?, read("user_version")?);
-    let found = if kind == APPLICATION_ID { form } else { 0 };
-    if found == FORM { Ok(()) } else { Err(LedgerFault::Version { found, known: FORM }) }
+    Ok(if read("application_id")? == APPLICATION_ID { read("user_version")? } else { 0 })
 }
 
 impl fmt::Debug for Ledger {

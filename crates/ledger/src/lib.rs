@@ -14,6 +14,7 @@ mod ledger;
 mod render;
 mod replies;
 mod reserve;
+mod sticking;
 #[cfg(test)]
 mod testing;
 
@@ -27,3 +28,4 @@ pub use replies::REPLIES_PER_ANALYST_PER_DAY;
 pub use reserve::{Debited, Denied, Reservation, Reserved, StoredAnswer};
 /// The SQLite library, so that whoever opens a store with [`durable::open`] uses the same one.
 pub use rusqlite;
+pub use sticking::{Kind, Scope};

@@ -10,6 +10,7 @@ use crate::account::{Sums, Tables, year_start};
 use crate::chain::{integer, natural, saw, tip};
 use crate::entry::SnapshotKey;
 use crate::fault::LedgerFault;
+use crate::sticking::{Scope, under_other_settings};
 
 /// What is to be held, for whom, and under which caps.
 #[derive(Clone, Debug)]
@@ -22,8 +23,12 @@ pub struct Reservation {
     pub canonical: Hash,
     /// The frozen snapshot that will be counted.
     pub snapshot: SnapshotKey,
-    /// A hash of everything that decides how the table is counted and protected.
+    /// A hash of everything that decides how the table is counted and protected: an equal question gets its table only under it.
     pub treatment: Hash,
+    /// The tables that it stands beside.
+    pub scope: Scope,
+    /// A hash of the part of the settings that sticks to all of them: everything that is not ordered.
+    pub settings: Hash,
     /// Who asks.
     pub analyst: Name,
     /// The share that matched.
@@ -158,6 +163,9 @@ pub(crate) fn reserve(connection: &Connection, want: &Reservation, now: Moment) 
     let own = own_hold(connection, want, now)?;
     if own.is_none() {
         others_in_progress(connection, want, now)?;
+        if let Some(sticks) = under_other_settings(connection, want, now)? {
+            return Err(refuse(sticks));
+        }
         let mut rules = over_budget(want, &sums);
         rules.extend(over_quota(connection, want, year_from, now)?);
         if !rules.is_empty() {
@@ -232,7 +240,7 @@ fn own_hold(connection: &Connection, want: &Reservation, now: Moment) -> Result<
     let found = connection.query_row(
         "SELECT hold FROM debit WHERE question_id = ?1 AND state = 'held' AND until_s >= ?2 AND cost = ?3
              AND pure_epsilon IS ?4 AND analyst = ?5 AND share = ?6 AND canonical = ?7 AND as_of = ?8
-             AND edition = ?9 AND treatment = ?10",
+             AND edition = ?9 AND treatment = ?10 AND scope = ?11 AND settings = ?12",
         params![
             want.question_id.as_bytes(),
             integer(now.unix_s()),
@@ -244,6 +252,8 @@ fn own_hold(connection: &Connection, want: &Reservation, now: Moment) -> Result<
             want.snapshot.as_of.to_string(),
             want.snapshot.edition,
             want.treatment.as_bytes(),
+            want.scope.words(),
+            want.settings.as_bytes(),
         ],
         |row| row.get(0),
     );
@@ -370,7 +380,7 @@ fn hold(
 
 fn put(connection: &Connection, want: &Reservation, number: i64, now: Moment) -> Result<(), LedgerFault> {
     let sql = "INSERT OR REPLACE INTO debit VALUES
-        (?1, ?2, 'held', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        (?1, ?2, 'held', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
     let row = params![
         want.question_id.as_bytes(),
         number,
@@ -385,6 +395,8 @@ fn put(connection: &Connection, want: &Reservation, number: i64, now: Moment) ->
         want.snapshot.as_of.to_string(),
         want.snapshot.edition,
         want.treatment.as_bytes(),
+        want.scope.words(),
+        want.settings.as_bytes(),
     ];
     connection.execute(sql, row).map_err(LedgerFault::write)?;
     Ok(())
@@ -395,7 +407,7 @@ fn next_hold(connection: &Connection) -> Result<i64, LedgerFault> {
     Ok(integer(natural(last.map_err(LedgerFault::read)?, "debit")?.saturating_add(1)))
 }
 
-fn rule(name: &str, code: &str, says: String) -> RuleBroken {
+pub(crate) fn rule(name: &str, code: &str, says: String) -> RuleBroken {
     RuleBroken { rule: name.to_owned(), code: code.to_owned(), says }
 }
 

@@ -42,8 +42,12 @@ CREATE TABLE debit (
     canonical    BLOB NOT NULL CHECK (length(canonical) = 32),
     as_of        TEXT NOT NULL,
     edition      INTEGER NOT NULL,
-    treatment    BLOB NOT NULL CHECK (length(treatment) = 32)
+    treatment    BLOB NOT NULL CHECK (length(treatment) = 32),
+    -- Since form 2, NULL in older rows: which tables stick together, and the settings that stick to them.
+    scope        TEXT,
+    settings     BLOB CHECK (length(settings) = 32)
 ) STRICT;
+CREATE INDEX debit_by_scope ON debit (as_of, edition, scope);
 CREATE INDEX debit_by_share ON debit (analyst, share, day);
 CREATE INDEX debit_by_question ON debit (canonical, as_of, edition);
 CREATE INDEX debit_by_cost ON debit (day, state, cost) WHERE cost > 0;

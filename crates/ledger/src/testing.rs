@@ -6,8 +6,8 @@ use cairn_question::{Day, Hash, Moment, Name, QuestionId};
 use std::collections::BTreeMap;
 
 use crate::{
-    Debited, Denied, Entry, EntryKind, Ledger, LedgerFault, Recall, Reservation, Reserved, SnapshotKey,
-    StoredAnswer,
+    Debited, Denied, Entry, EntryKind, Kind, Ledger, LedgerFault, Recall, Reservation, Reserved, Scope,
+    SnapshotKey, StoredAnswer,
 };
 
 /// 1 May 2026, 12:00 UTC.
@@ -30,6 +30,8 @@ pub(crate) fn want(number: u8, cost: u64) -> Reservation {
         canonical: Hash::of(&[number, number]),
         snapshot: SnapshotKey { as_of: Day::new(2026, 3, 31).unwrap(), edition: 1 },
         treatment: Hash::of(b"treatment"),
+        scope: scope("national-analyst participants people"),
+        settings: Hash::of(b"settings"),
         analyst: Name::new("analyst-1").unwrap(),
         share: Name::new("smf-quarterly").unwrap(),
         cost: NanoRho::new(cost),
@@ -38,6 +40,17 @@ pub(crate) fn want(number: u8, cost: u64) -> Reservation {
         quota: Quota { tables_per_day: 1_000, tables_per_year: 10_000, rho_per_year: None },
         hold_until: NOON.plus_s(600),
         day: Day::new(2026, 5, 1).unwrap(),
+    }
+}
+
+/// A role, a dataset, a measure, and `noise` where the tables are noisy.
+pub(crate) fn scope(words: &str) -> Scope {
+    let words: Vec<&str> = words.split(' ').collect();
+    Scope {
+        role: Name::new(words[0]).unwrap(),
+        dataset: words[1].to_owned(),
+        measure: words[2].parse().unwrap(),
+        kind: if words.get(3) == Some(&"noise") { Kind::Noise } else { Kind::Cells },
     }
 }
 
@@ -60,7 +73,8 @@ pub(crate) fn answered() -> Entry {
 
 /// Runs `script`, one step to a `;`, on a fresh ledger and compares what each step came to.
 ///
-/// `hold N [cost C] [pure E] [by ANALYST] [canon K] [treat T] [hash H] [until S] [cap Y] [life L] [day D] [year D] [slice R] [share S]`,
+/// `hold N [cost C] [pure E] [by ANALYST] [canon K] [treat T] [hash H] [until S] [cap Y] [life L] [day D] [year D] [slice R] [share S]
+/// [settings S] [of ROLE/DATASET/MEASURE[/noise]]`,
 /// `settle N [table T]`, `repeat N`, `abandon N`, `refuse N [hash H]`, `recall N [hash H]`, `at S` (seconds after noon),
 /// `account`, `reopen`.
 pub(crate) fn check(script: &str, expected: &[&str]) {
@@ -171,6 +185,12 @@ fn wanted<'a>(id: u8, now: Moment, option: impl Fn(&str) -> Option<&'a str>) -> 
         tables_per_year: narrow("year").unwrap_or(10_000),
         rho_per_year: number("slice").map(NanoRho::new),
     };
+    if let Some(settings) = option("settings") {
+        want.settings = Hash::of(settings.as_bytes());
+    }
+    if let Some(words) = option("of") {
+        want.scope = scope(&words.replace('/', " "));
+    }
     if let Some(share) = option("share") {
         want.share = Name::new(share).unwrap();
     }

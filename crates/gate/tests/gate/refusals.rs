@@ -149,6 +149,49 @@ fn the_account_the_quota_and_earlier_settings_refuse() {
     );
 }
 
+/// A threshold and a rounding base of the policy's own, where the shipped one names a profile.
+const PROFILE: &str = "profile = \"sub-national-8-5\"";
+const OWN: &str = "min_people = 15\nround_to = 5";
+
+/// The two questions on one snapshot, the first under [`OWN`], the second under `changed` in its place, and the rest exchanged.
+fn check_both(first: &str, second: &str, changed: &str, rest: (&str, &str), outcome: &str) {
+    let mut world = World::new();
+    world.layers = layers(&[(PROFILE, OWN)], None);
+    let draft = world.draft(1, first);
+    let reply = world.answer(&world.sign(&draft));
+    assert_eq!(world.outcome(&reply, &draft), "answer", "{first}");
+    world.layers = layers(&[(PROFILE, changed), rest], None);
+    let draft = world.draft(2, second);
+    let reply = world.answer(&world.sign(&draft));
+    assert_eq!(world.outcome(&reply, &draft), outcome, "{second}");
+    // On the next snapshot the changed settings are the first.
+    (world.facts.edition, world.facts.as_of) = (2, "2026-04-30".parse().unwrap());
+    let draft = world.draft(3, second);
+    let reply = world.answer(&world.sign(&draft));
+    assert_eq!(world.outcome(&reply, &draft), "answer", "{second}");
+}
+
+#[test]
+fn release_settings_stick_to_every_table_of_an_answered_snapshot() {
+    let ten = "min_people = 15\nround_to = 10";
+    let table = "people by sex, age_band";
+    let (same, stuck) = (("", ""), "ledger.settings-stick CA206");
+    // The margins of a table, to the nearest 10 where the table was to the nearest 5.
+    check_both(table, PEOPLE, ten, same, stuck);
+    check_both(table, "people by council", &format!("{OWN}\nzeros = \"withhold\""), same, stuck);
+    // A window that starts a day later is no stricter: the two tables differ by a day's people.
+    let window =
+        |day: &str| format!("window   = {{ column = \"start_date\", from = 2019-04-{day}, lag_days = 0 }}");
+    let (first, later) = (window("01"), window("02"));
+    let (one, other) = ("people in engagements by lep_code", "people in engagements by end_reason");
+    check_both(one, other, OWN, (&first, &later), stuck);
+    // A higher threshold is stricter, and holds at once.
+    check_both(table, PEOPLE, "min_people = 20\nround_to = 5", same, "answer");
+    // Another dataset, and a noisy table beside it, have settings of their own.
+    check_both(table, one, ten, same, "answer");
+    check_both(table, DISABLED, ten, same, "answer");
+}
+
 #[test]
 fn an_id_that_came_with_another_question_is_refused_and_its_reply_stays() {
     let mut world = World::new();

@@ -36,7 +36,8 @@ fn a_file_that_is_no_sound_ledger_is_refused() {
         assert_eq!(code, expected, "{change}");
     };
     check("", "sound");
-    check("PRAGMA user_version = 2", "CA004");
+    check("PRAGMA user_version = 3", "CA004");
+    check("PRAGMA user_version = 0", "CA004");
     check("PRAGMA application_id = 7", "CA004");
     check("UPDATE entry SET text = replace(text, 'start', 'stop') WHERE seq = 3", "CA005");
     check("UPDATE entry SET hash = zeroblob(32) WHERE seq = 2", "CA005");
@@ -45,6 +46,38 @@ fn a_file_that_is_no_sound_ledger_is_refused() {
     check("DELETE FROM entry", "CA005");
     check("UPDATE head SET seq = 2", "CA005");
     check("UPDATE head SET hash = zeroblob(32)", "CA005");
+}
+
+#[test]
+fn a_ledger_of_the_form_before_is_brought_up_and_keeps_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.sqlite");
+    Connection::open(&path).unwrap().execute_batch(include_str!("tests/form_1.sql")).unwrap();
+    // Auditors read a file that no node has opened since.
+    assert_eq!(History::open(&path).unwrap().last().unwrap(), 3);
+    for _ in 0..2 {
+        let ledger = Ledger::open(&path).unwrap();
+        let account = ledger.account(&want(1, 0).caps, NOON.plus_s(5)).unwrap();
+        assert_eq!((account.lifetime.nano(), account.held.nano()), (800, 100));
+        assert_eq!(ledger.entries(0, 10).unwrap().len(), 3);
+        let replied = ledger.recall(want(1, 0).question_id, want(1, 0).question_hash).unwrap();
+        assert_eq!(replied, Recall::Reply(b"reply 1".to_vec()));
+    }
+    let mut ledger = Ledger::open(&path).unwrap();
+    let later = NOON.plus_s(5);
+    // An equal question gets the stored table; under other settings it is still refused; the open hold is held anew, not twice.
+    let again = Reservation { canonical: want(1, 0).canonical, ..want(9, 700) };
+    assert!(matches!(ledger.reserve(&again, later), Ok(Reserved::Stored(s)) if s.table_json() == b"table 1"));
+    let other = Reservation { treatment: Hash::of(b"ten"), ..again };
+    assert!(matches!(ledger.reserve(&other, later), Err(Denied::Refusal(r)) if r.rules[0].code == "CA206"));
+    let held = debit(&mut ledger, &want(2, 100), later);
+    ledger.settle(held, b"reply 2", b"table 2", &answered(), later).unwrap();
+    let account = ledger.account(&want(1, 0).caps, later).unwrap();
+    assert_eq!((account.lifetime.nano(), account.held.nano()), (800, 0));
+    // From here on settings stick to every table.
+    let ten = Reservation { settings: Hash::of(b"ten"), ..want(10, 0) };
+    assert!(matches!(ledger.reserve(&ten, later), Err(Denied::Refusal(r)) if r.rules[0].code == "CA206"));
+    ledger.note(&Entry::new(EntryKind::Stop), later).unwrap();
 }
 
 #[test]

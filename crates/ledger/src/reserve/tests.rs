@@ -200,6 +200,44 @@ fn release_settings_stick_to_a_snapshot() {
 }
 
 #[test]
+fn unordered_settings_stick_to_every_table_of_the_snapshot() {
+    // Another question of the same dataset for the same role: settled or only held, the settings are the first answer's.
+    check(
+        "hold 1 settings five; settle 1; hold 2 settings ten; hold 2 settings five treat k10; hold 3 settings ten by bob share other",
+        &["held, year 0", "settled", "refused CA206", "held, year 0", "refused CA206"],
+    );
+    check(
+        "hold 1 settings five; hold 2 settings ten; abandon 1; hold 2 settings ten; hold 3 settings five",
+        &["held, year 0", "refused CA206", "abandoned", "held, year 0", "refused CA206"],
+    );
+    check(
+        "hold 1 settings five until 60; at 61; hold 2 settings ten; settle 2",
+        &["held, year 0", "held, year 0", "settled"],
+    );
+    // Another role, another dataset, another measure, and noise, have settings of their own.
+    check(
+        "hold 1 settings five; settle 1; hold 2 settings ten of other/participants/people;
+         hold 3 settings ten of national-analyst/engagements/people; hold 4 settings ten of national-analyst/participants/rows;
+         hold 5 settings ten of national-analyst/participants/people/noise;
+         hold 6 settings ten of national-analyst/participants/people",
+        &["held, year 0", "settled", "held, year 0", "held, year 0", "held, year 0", "held, year 0", "refused CA206"],
+    );
+    // What was answered is given again under its own settings, and the question's own hold goes on.
+    check(
+        "hold 1 settings five canon k; settle 1; hold 2 settings five canon k; repeat 2; hold 3 settings five; reopen;
+         hold 3 settings five; settle 3",
+        &["held, year 0", "settled", "stored table", "repeated", "held, year 0", "held, year 0", "settled"],
+    );
+    let (_folder, mut ledger) = fresh();
+    let held = debit(&mut ledger, &want(1, 0), NOON);
+    ledger.settle(held, b"r", b"t", &crate::testing::answered(), NOON).unwrap();
+    let mut next = Reservation { settings: Hash::of(b"ten"), ..want(2, 0) };
+    assert!(matches!(ledger.reserve(&next, NOON), Err(Denied::Refusal(_))));
+    next.snapshot.edition = 2;
+    assert!(matches!(ledger.reserve(&next, NOON), Ok(Reserved::Debited(_))));
+}
+
+#[test]
 fn quotas_are_an_analysts_own() {
     check(
         "hold 1 day 2; hold 2 day 2; settle 2; hold 3 day 2; hold 4 day 2 by bob; abandon 1; hold 3 day 2",
@@ -295,6 +333,7 @@ fn refusals_say_what_is_left() {
     refused(&mut ledger, &Reservation { question_hash: Hash::of(b"x"), ..want(1, 0) }, NOON);
     let first = Reservation { canonical: want(1, 0).canonical, ..want(3, 0) };
     refused(&mut ledger, &Reservation { treatment: Hash::of(b"ten"), ..first }, NOON);
+    refused(&mut ledger, &Reservation { settings: Hash::of(b"ten"), ..want(3, 0) }, NOON);
     refused(&mut ledger, &want(4, 0), Moment::from_unix_s(NOON.unix_s() - 301));
     let _held = debit(&mut ledger, &want(5, 1), NOON);
     refused(&mut ledger, &Reservation { canonical: want(5, 0).canonical, ..want(6, 1) }, NOON);

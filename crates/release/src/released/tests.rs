@@ -34,6 +34,13 @@ fn debit(id: QuestionId) -> Debited {
         canonical: Hash::of(b"canonical"),
         snapshot: SnapshotKey { as_of: "2026-03-31".parse().unwrap(), edition: 1 },
         treatment: Hash::of(b"treatment"),
+        scope: cairn_ledger::Scope {
+            role: name("national-analyst"),
+            dataset: "participants".to_owned(),
+            measure: cairn_question::Measure::People,
+            kind: cairn_ledger::Kind::Cells,
+        },
+        settings: Hash::of(b"settings"),
         analyst: name("a-analyst"),
         share: name("quarterly"),
         cost: NanoRho::ZERO,
