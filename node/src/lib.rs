@@ -3,6 +3,7 @@
 mod answer;
 pub mod config;
 mod disk;
+pub mod impact;
 pub mod in_force;
 pub mod secret;
 pub mod service;

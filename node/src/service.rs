@@ -170,7 +170,7 @@ fn open(
     Ok((desk, watcher))
 }
 
-fn limits(config: &Config) -> Limits {
+pub(crate) fn limits(config: &Config) -> Limits {
     let threads = std::num::NonZeroUsize::from(config.count_threads);
     Limits {
         memory_bytes: usize::try_from(config.memory_mb.get()).unwrap_or(usize::MAX).saturating_mul(MB),

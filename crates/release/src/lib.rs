@@ -4,6 +4,7 @@
 //! integer bounds. What a table's readers are told about its protection is made here too, from the very figures that
 //! protected it ([`Terms::statement`]).
 
+pub mod impact;
 pub mod laplace;
 pub mod noise;
 pub mod plan;
@@ -11,6 +12,7 @@ pub mod released;
 pub mod self_test;
 pub mod terms;
 
+pub use impact::{CellShares, cell_shares};
 pub use laplace::DiscreteLaplace;
 pub use noise::{Noise, NoiseFault, Scale};
 pub use plan::{Axis, AxisCodes, Bounds, Cohort, ColumnPath, CountPlan, Keep, Predicate, RawTable};

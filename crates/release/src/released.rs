@@ -73,7 +73,7 @@ fn cells(
 
 /// One count for each cell, rows only and always for the measure rows, and a cohort count for each filter when wanted: a count
 /// that is missing would otherwise pass for "nobody was left out".
-fn check_shape(raw: &RawTable, plan: &CountPlan) -> Result<(), ReleaseFault> {
+pub(crate) fn check_shape(raw: &RawTable, plan: &CountPlan) -> Result<(), ReleaseFault> {
     let cells = plan.grid.cells();
     let rows = raw.rows.as_ref().map(Vec::len);
     let left_out = match plan.cohort {

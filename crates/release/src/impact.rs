@@ -1,0 +1,91 @@
+//! What a treatment does to a table, in numbers of cells: for the partner's own board, which decides about the treatment.
+//!
+//! Nothing is released. The rule that withholds is the release's own, so that the paper cannot say otherwise than the tables will.
+
+use cairn_disclosure::{Counts, suppress_round};
+use cairn_question::Cell;
+
+use crate::noise::Scale;
+use crate::plan::RawTable;
+use crate::released::check_shape;
+use crate::terms::{Means, ReleaseFault, Terms};
+
+/// The cells of one table. No count of people.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CellShares {
+    /// All of them.
+    pub cells: u64,
+    /// Those that somebody is in.
+    pub with_somebody: u64,
+    /// Those that would be withheld.
+    pub withheld: u64,
+    /// For noise: how far a cell with somebody is typically off, in thousandths of its count: the median noise in the median such
+    /// cell. `None` without noise, and where nobody is in any cell.
+    pub error_per_mille: Option<u64>,
+}
+
+/// What the terms do to these counts.
+///
+/// # Errors
+/// [`ReleaseFault::OtherQuestion`], [`ReleaseFault::NotTheGrid`].
+pub fn cell_shares(raw: &RawTable, terms: &Terms) -> Result<CellShares, ReleaseFault> {
+    if raw.question_id != terms.plan().question_id {
+        return Err(ReleaseFault::OtherQuestion);
+    }
+    check_shape(raw, terms.plan())?;
+    let counts = raw.rows.as_deref().unwrap_or(&raw.people);
+    let (withheld, error_per_mille) = match terms.means {
+        Means::Suppress(rule) => {
+            let counts = Counts::new(&raw.people, raw.rows.as_deref(), &raw.left_out)
+                .map_err(|_| ReleaseFault::NotTheGrid)?;
+            let cells = suppress_round(&counts, &rule);
+            (number(cells.iter().filter(|c| **c == Cell::Withheld).count()), None)
+        }
+        Means::Noise(scale) => (0, typical_error(counts, scale)),
+    };
+    let with_somebody = number(counts.iter().filter(|n| **n > 0).count());
+    Ok(CellShares { cells: number(counts.len()), with_somebody, withheld, error_per_mille })
+}
+
+/// Half of all draws lie within scale · ln 2 of zero; for a discrete draw that is right to the next whole number.
+fn typical_error(counts: &[u64], scale: Scale) -> Option<u64> {
+    let mut inhabited: Vec<u64> = counts.iter().copied().filter(|n| *n > 0).collect();
+    inhabited.sort_unstable();
+    // Of two in the middle the smaller, which is further off.
+    let median = *inhabited.get(inhabited.len().checked_sub(1)? / 2)?;
+    let (above, below) = scale.ratio();
+    let off = u128::from(above) * LN_2_MILLIONTHS * 1_000;
+    let of = u128::from(below) * MILLION * u128::from(median);
+    Some(u64::try_from(off.checked_div(of)?).unwrap_or(u64::MAX))
+}
+
+fn number(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+const MILLION: u128 = 1_000_000;
+const LN_2_MILLIONTHS: u128 = 693_147;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cairn_question::privacy::Epsilon;
+    use std::num::NonZeroU32;
+
+    #[test]
+    fn the_typical_error_is_the_median_noise_in_the_median_cell() {
+        let check = |counts: &[u64], millionths, expected| {
+            let epsilon = Epsilon::from_millionths(millionths).unwrap();
+            let scale = Scale::new(NonZeroU32::new(1).unwrap(), epsilon);
+            assert_eq!(typical_error(counts, scale), expected, "{counts:?}");
+        };
+        // ε = 0.2: the scale is 5 and the median noise 3.47.
+        check(&[100], 200_000, Some(34));
+        check(&[0, 10, 0, 100, 1_000], 200_000, Some(34));
+        check(&[10, 100], 200_000, Some(346));
+        check(&[100], 1_000_000, Some(6));
+        check(&[0, 0], 200_000, None);
+        check(&[], 200_000, None);
+        check(&[u64::MAX], 1, Some(0));
+    }
+}
