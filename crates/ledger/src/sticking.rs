@@ -2,7 +2,7 @@
 //! same question again. The margins of a table are another question, and the same counts to the nearest 5 there and to the nearest
 //! 10 here leave fewer candidates than either.
 
-use cairn_question::{Hash, Measure, Moment, Name, RuleBroken};
+use cairn_question::{Measure, Moment, Name, RuleBroken};
 use rusqlite::{Connection, params};
 
 use crate::account::COUNTS;
