@@ -6,7 +6,7 @@
 //! are not protected either, so the paper is the board's own and is not published.
 
 use cairn_engine::{Engine, EngineFault};
-use cairn_policy::{Asker, Layers, decide};
+use cairn_policy::{Asker, Layers, decide, pack};
 use cairn_question::schema::CODE_GRAIN;
 use cairn_question::{Day, GroupBy, Measure, Name, PartnerId, Question, QuestionId, Schema};
 use cairn_records::{Snapshot, Store, StoreFault};
@@ -84,6 +84,30 @@ pub enum ImpactFault {
     /// The counts do not fit the plan.
     #[error(transparent)]
     Release(#[from] ReleaseFault),
+}
+
+impl Impact {
+    /// As the board's paper shows it.
+    #[must_use]
+    pub fn for_paper(&self) -> pack::Impact {
+        // Of the cells of one table no more can be withheld than there are.
+        let rows = self.rows.iter().filter_map(|row| {
+            pack::ImpactRow::new(row.share.clone(), row.words(), row.cells.cells, row.cells.withheld).ok()
+        });
+        pack::Impact { as_of: self.as_of, rows: rows.collect() }
+    }
+}
+
+impl ImpactRow {
+    /// `sex, by council_code; noise typically moves a cell by 3 %`.
+    fn words(&self) -> String {
+        let area = self.area.as_ref().map(|area| format!(", by {area}")).unwrap_or_default();
+        let noise = self.cells.error_per_mille.map(|off| {
+            // Rounded up: below one per cent is not nothing.
+            format!("; noise typically moves a cell by {} %", off.div_ceil(10))
+        });
+        format!("{}{area}{}", self.characteristic, noise.unwrap_or_default())
+    }
 }
 
 /// Works out the impact of a policy on the records that are in force at a node; `day` decides which shares are open.

@@ -62,6 +62,11 @@ async fn every_share_is_crossed_with_its_area_and_no_number_of_people_is_said() 
     row("smf-people", "age", None);
     row("equalities-people", "disability", Some("council_code"));
     assert!(impact.rows.iter().all(|r| !["race", "religion or belief"].contains(&r.characteristic.as_str())));
+    let paper = impact.for_paper();
+    assert_eq!((paper.as_of, paper.rows.len()), (impact.as_of, impact.rows.len()));
+    let words: Vec<String> = impact.rows.iter().map(ImpactRow::words).collect();
+    assert!(words.contains(&"sex, by council_code".to_owned()), "{words:?}");
+    assert!(words.contains(&"sex; noise typically moves a cell by 87 %".to_owned()), "{words:?}");
     // The export feeds no starts and no outcomes.
     assert!(impact.left_out.iter().all(|s| !s.as_str().ends_with("-people")), "{:?}", impact.left_out);
     assert!(impact.left_out.iter().any(|s| s.as_str() == "smf-starts"), "{:?}", impact.left_out);
