@@ -81,6 +81,7 @@ pub(crate) fn judge(
     counts(ready, question, &mut rules);
     together(ready, question, &mut rules);
     window(ready, question, &mut rules);
+    indicator(layers, ready, question, &mut rules);
     if rules.is_empty() { Ok(treatment(layers, ready, question)) } else { Err(rules) }
 }
 
@@ -202,6 +203,16 @@ fn named(ready: &Ready, asker: Asker<'_>, rules: &mut Vec<RuleBroken>) {
         let id = &ready.share.id.value;
         let says = format!("the share {id} is for named analysts only, and this analyst is not one");
         rules.push(broken(format!("share.{id}.named_analysts"), "CR009", says));
+    }
+}
+
+/// A share may answer approved indicators only: the question's definition is one of theirs, or it is another question.
+fn indicator(layers: &Layers, ready: &Ready, question: &Question, rules: &mut Vec<RuleBroken>) {
+    let Some(approved) = ready.approved() else { return };
+    if !approved.contains(&question.definition_hash(layers.schema)) {
+        let named = crate::indicators::named(&ready.share);
+        let says = format!("this question is not one of the approved indicators {named}");
+        rules.push(broken(format!("share.{}.indicators", ready.share.id.value), "CR028", says));
     }
 }
 

@@ -184,6 +184,8 @@ pub(crate) struct Share {
     pub(crate) until: Option<At<Day>>,
     /// The only analysts who may ask, by the names in their credentials; `None`: everybody in the role.
     pub(crate) named_analysts: Option<At<Vec<At<Name>>>>,
+    /// The only indicators whose questions it answers; `None`: every question that its lists allow.
+    pub(crate) indicators: Option<At<Vec<At<String>>>>,
     pub(crate) answers: Vec<At<Measure>>,
     pub(crate) group_by: Columns,
     pub(crate) filter_by: Columns,
@@ -229,6 +231,18 @@ pub(crate) struct FrameworkDoc {
     pub(crate) purposes: BTreeSet<String>,
     pub(crate) profiles: BTreeMap<String, Profile>,
     pub(crate) secure: Option<SecureDoc>,
+    pub(crate) indicators: BTreeMap<String, IndicatorDoc>,
+}
+
+/// Questions under one name, as written: `{breakdown}`, `{grain}` and `{period}` stand for each of the lists beside them.
+#[derive(Clone, Debug)]
+pub(crate) struct IndicatorDoc {
+    pub(crate) span: Range<usize>,
+    pub(crate) questions: Vec<At<String>>,
+    pub(crate) breakdowns: Vec<At<String>>,
+    pub(crate) grains: Vec<At<&'static str>>,
+    /// What a board approved.
+    pub(crate) hash: Option<At<String>>,
 }
 
 /// The terms of secure totals: what every manifest keeps to.

@@ -15,6 +15,7 @@ use crate::document::{
     PolicyDoc, Profile, Release, Share, read_brake,
 };
 use crate::finding::{Faults, File, Finding, Severity, Sources};
+use crate::indicators::{self, Definitions};
 use crate::lint;
 use crate::settings::{Grains, Settings};
 use crate::treatment::{Caps, Cells, Dominance, KeepYears, Method, OptOut, Secondary, SnapshotEvery};
@@ -29,6 +30,8 @@ pub struct Layers {
     pub(crate) framework: FrameworkDoc,
     pub(crate) brake: BrakeDoc,
     pub(crate) shares: Vec<Ready>,
+    /// What the framework's indicators ask, by their ids.
+    pub(crate) indicators: BTreeMap<String, Definitions>,
     caps: Caps,
     statement: PolicyStatement,
     /// Every scalar of the policy's and the framework's file, for a comparison with another version.
@@ -94,7 +97,13 @@ impl Layers {
             year_starts_month: budget.year_starts.0,
             year_starts_day: budget.year_starts.1,
         };
-        let shares = policy.shares.iter().map(|share| ready(schema, &policy, &head, &framework, share));
+        let indicators = indicators::known(&framework, schema);
+        let shares = policy.shares.iter().map(|share| {
+            let mut ready = ready(schema, &policy, &head, &framework, share)?;
+            let approved = indicators::approved(share, &indicators);
+            ready.settings = ready.settings.meet(Settings { approved, ..Settings::default() });
+            Some(ready)
+        });
         let shares = shares.collect::<Option<Vec<_>>>()?;
         let statement = PolicyStatement {
             id: head.id.value.to_string(),
@@ -102,7 +111,19 @@ impl Layers {
             hash: Hash::of(sources.policy.text.replace("\r\n", "\n").as_bytes()),
         };
         let facts = Arc::new(facts::of_both(&sources.policy.text, &sources.framework.text));
-        Some(Self { schema, policy, head, budget, framework, brake, shares, caps, statement, facts })
+        Some(Self {
+            schema,
+            policy,
+            head,
+            budget,
+            framework,
+            brake,
+            shares,
+            indicators,
+            caps,
+            statement,
+            facts,
+        })
     }
 
     pub(crate) fn facts(&self) -> &Facts {
@@ -449,6 +470,7 @@ fn own_settings(
             .named_analysts
             .as_ref()
             .map(|l| l.value.iter().map(|n| n.value.to_string()).collect()),
+        approved: None,
         group_by: Some(own_columns(schema, framework, dataset, &share.group_by)),
         filter_by: Some(own_columns(schema, framework, dataset, &share.filter_by)),
     }

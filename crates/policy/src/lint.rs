@@ -48,6 +48,7 @@ pub(crate) fn check(schema: &'static Schema, sources: &Sources) -> Checked {
     let framework = read_framework(&framework_faults);
     if let Some(doc) = &framework {
         framework::check(doc, schema, &framework_faults);
+        crate::indicators::check(doc, schema, &framework_faults);
     }
     let policy_faults = Faults::new(&sources.policy);
     letters::check(&sources.policy, &policy_faults);
@@ -63,6 +64,7 @@ pub(crate) fn check(schema: &'static Schema, sources: &Sources) -> Checked {
         together::unused(&ground);
         offers::together(&ground);
         records::check(&ground);
+        crate::indicators::shares(&ground);
     }
     let mut findings = framework_faults.into_found();
     findings.extend(policy_faults.into_found());

@@ -1,5 +1,7 @@
 //! The nearest question that would be answered: what a refusal offers, tried before it is offered.
 
+mod approved;
+
 use cairn_question::form::print;
 use cairn_question::schema::Kind;
 use cairn_question::{Day, Filter, GroupBy, Period, Question};
@@ -12,6 +14,9 @@ use crate::settings::Grains;
 pub(crate) fn answerable(layers: &Layers, question: &Question, asker: Asker<'_>, day: Day) -> Option<String> {
     let mut near = measured(layers, question)?;
     let ready = matching(layers, &near)?;
+    if ready.approved().is_some() {
+        return approved::nearest(layers, ready, &near, asker, day);
+    }
     near.group_by = axes(layers, ready, &near);
     near.filter_by = filters(layers, ready, &near);
     apart(ready, &mut near);

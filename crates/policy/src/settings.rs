@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cairn_question::Day;
 use cairn_question::privacy::{Epsilon, NanoRho};
+use cairn_question::{Day, Hash};
 
 /// Columns as seen from the dataset, each with every grain that is allowed.
 pub type Grains = BTreeMap<String, BTreeSet<String>>;
@@ -48,6 +48,8 @@ pub struct Settings {
     pub rho_per_analyst: Option<NanoRho>,
     /// The only analysts who may ask; the intersection holds.
     pub named_analysts: Option<BTreeSet<String>>,
+    /// The only definitions that are answered, by their hash; the intersection holds.
+    pub approved: Option<BTreeSet<Hash>>,
     /// What may be grouped by; the intersection holds.
     pub group_by: Option<Grains>,
     /// What may be filtered by; the intersection holds.
@@ -76,6 +78,7 @@ impl Settings {
             tables_per_year: least(self.tables_per_year, other.tables_per_year),
             rho_per_analyst: least(self.rho_per_analyst, other.rho_per_analyst),
             named_analysts: common(self.named_analysts, other.named_analysts),
+            approved: common(self.approved, other.approved),
             group_by: both(self.group_by, other.group_by),
             filter_by: both(self.filter_by, other.filter_by),
         }
@@ -91,7 +94,7 @@ fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
 }
 
 /// What both name; `None` names everybody.
-fn common(one: Option<BTreeSet<String>>, other: Option<BTreeSet<String>>) -> Option<BTreeSet<String>> {
+fn common<T: Clone + Ord>(one: Option<BTreeSet<T>>, other: Option<BTreeSet<T>>) -> Option<BTreeSet<T>> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.intersection(&other).cloned().collect()),
         (one, other) => one.or(other),

@@ -86,6 +86,12 @@ fn share(sides: Sides<'_>, path: &[&str], old: Option<&Fact>, new: Option<&Fact>
             (Some(_), None) => PermitsMore,
             _ => set(old, new, (PermitsMore, PermitsLess, PermitsMore)),
         },
+        [_, "indicators"] => match (old, new) {
+            // Without the list every question is answered that the share's columns allow.
+            (None, Some(_)) => PermitsLess,
+            (Some(_), None) => PermitsMore,
+            _ => set(old, new, (PermitsMore, PermitsLess, PermitsMore)),
+        },
         [_, "answers"] => set(old, new, (PermitsMore, PermitsLess, PermitsMore)),
         [id, "group_by" | "filter_by", column] => grain(sides, id, column, old, new),
         [_, "max_group_columns" | "max_filter_columns"] => number(Absent::Unclear, PermitsMore, PermitsLess),
@@ -120,6 +126,7 @@ fn framework(path: &[&str], old: Option<&Fact>, new: Option<&Fact>) -> Direction
         ["secure", "colluding_max" | "answering_min" | "invited_min"] => {
             number(Absent::Unclear, ProtectsMore, ProtectsLess)
         }
+        ["indicator", _, "title"] => Words,
         ["grains", _] => set(old, new, (PermitsMore, PermitsLess, Unordered)),
         ["open", _, _] => set(old, new, (PermitsMore, PermitsLess, PermitsMore)),
         _ => Unordered,

@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::document::{FloorDoc, FrameworkDoc, Open, PartnerTables, Profile, SecureDoc, ZEROS};
+use crate::document::{FloorDoc, FrameworkDoc, IndicatorDoc, Open, PartnerTables, Profile, SecureDoc, ZEROS};
 use crate::finding::Faults;
 use crate::floor;
-use crate::read::{At, Section, list_of, parse};
+use crate::read::{At, Section, list_of, parse, shown};
 use crate::treatment::Secondary;
 
 /// Reads `framework.toml`.
@@ -25,6 +25,11 @@ pub(crate) fn read(faults: &Faults<'_>) -> Option<FrameworkDoc> {
             .filter_map(|(n, s)| Some((n.value, profile(s)?)))
             .collect(),
         secure: root.section_opt("secure").and_then(secure),
+        indicators: root
+            .sections("indicator")
+            .into_iter()
+            .filter_map(|(n, s)| Some((n.value, indicator(s)?)))
+            .collect(),
     };
     if let Some(head) = head {
         head.finish();
@@ -92,6 +97,32 @@ fn secure(section: Section<'_>) -> Option<SecureDoc> {
         answering_min: answering_min?,
         invited_min: invited_min?,
         keys_per_person_max: keys_per_person_max?,
+    })
+}
+
+fn indicator(section: Section<'_>) -> Option<IndicatorDoc> {
+    section.text("title");
+    let questions = section.texts("questions").map(|l| l.value);
+    let breakdowns = section.texts_opt("breakdowns").map(|l| l.value);
+    let grain = |text: At<String>| {
+        let known = ["quarter", "year"].into_iter().find(|g| *g == text.value);
+        if known.is_none() {
+            let says = format!("`{}` is no length of period", shown(&text.value));
+            let fix = "write \"quarter\", \"year\" or both";
+            section.faults().error("CP005", &text.span, section.rule("grains"), says, fix);
+        }
+        Some(At::new(known?, text.span))
+    };
+    let grains = section.texts_opt("grains").map(|l| l.value.into_iter().filter_map(grain).collect());
+    let hash = section.text_opt("hash");
+    let span = section.span.clone();
+    section.finish();
+    Some(IndicatorDoc {
+        span,
+        questions: questions.filter(|q| !q.is_empty())?,
+        breakdowns: breakdowns.unwrap_or_default(),
+        grains: grains.unwrap_or_default(),
+        hash,
     })
 }
 

@@ -319,6 +319,7 @@ fn share(section: Section<'_>) -> Option<Share> {
     let dataset = section.text("dataset");
     let (from, until) = (section.day_opt("from"), section.day_opt("until"));
     let named_analysts = section.texts_opt("named_analysts").map(|list| named_analysts(&section, list));
+    let indicators = section.texts_opt("indicators");
     let answers = section.texts("answers").map(|l| answers(&section, l));
     let group_by = section.pairs("group_by");
     let filter_by = section.pairs("filter_by");
@@ -342,6 +343,7 @@ fn share(section: Section<'_>) -> Option<Share> {
         from,
         until,
         named_analysts,
+        indicators,
         answers: answers?,
         group_by: group_by?.value,
         filter_by: filter_by?.value,

@@ -25,6 +25,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             rho(),
             rho(),
             option::of(btree_set("[a-d]", 0..3)),
+            option::of(btree_set((0_u8..4).prop_map(|b| Hash::from_bytes([b; 32])), 0..3)),
         ),
         (small(), small(), small(), small(), small(), grains(), grains()),
     )
@@ -41,6 +42,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             rho_lifetime: b.2,
             rho_per_analyst: b.3,
             named_analysts: b.4,
+            approved: b.5,
             rows_per_person: c.0,
             max_group_columns: c.1,
             max_filter_columns: c.2,

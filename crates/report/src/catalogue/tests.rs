@@ -89,3 +89,32 @@ fn a_document_has_a_longest_length_and_stands_once() {
     let faults = Catalogue::parse(&[(name, text), (name, text)], Schema::smf()).unwrap_err();
     assert_eq!((faults.len(), faults[0].code), (1, "CG005"));
 }
+
+/// What boards approved under a name is what a report asks under it: the shipped framework holds the same definitions, no more and no fewer.
+#[test]
+fn every_question_of_a_report_is_one_that_the_framework_approved() {
+    let schema = Schema::smf();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/framework/framework.toml");
+    let framework: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
+    let list = |of: &toml::Value, key: &str| -> Vec<String> {
+        of[key].as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned()).collect()
+    };
+    for indicator in Catalogue::smf().unwrap().indicators() {
+        let approved = &framework["indicator"][&indicator.id];
+        let breakdowns = approved.get("breakdowns").map(|_| list(approved, "breakdowns")).unwrap_or_default();
+        assert_eq!(breakdowns, indicator.breakdowns, "{}", indicator.id);
+        assert_eq!(list(approved, "grains"), indicator.grains, "{}", indicator.id);
+        let definition = |text: &str, (period, breakdown)| {
+            let ask = NamedQuestion { name: "any".into(), question: text.to_owned() };
+            indicator.fill(&ask, period, breakdown, schema).unwrap().definition_hash(schema)
+        };
+        let of = |texts: Vec<&str>| -> BTreeSet<cairn_question::Hash> {
+            texts.iter().flat_map(|t| samples(indicator).into_iter().map(|s| definition(t, s))).collect()
+        };
+        let asked = of(indicator.asks.iter().map(|a| a.question.as_str()).collect());
+        let texts = list(approved, "questions");
+        assert_eq!(asked, of(texts.iter().map(String::as_str).collect()), "{}", indicator.id);
+        let each = indicator.asks.len() * samples(indicator).len();
+        assert_eq!(asked.len(), each, "{}: two questions of one definition", indicator.id);
+    }
+}
