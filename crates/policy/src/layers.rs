@@ -1,5 +1,7 @@
 //! The layers in force: built-in floor, framework, policy and brake, read, checked and met.
 
+mod cells;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -18,7 +20,9 @@ use crate::finding::{Faults, File, Finding, Severity, Sources};
 use crate::indicators::{self, Definitions};
 use crate::lint;
 use crate::settings::{Grains, Settings};
-use crate::treatment::{Caps, Cells, Dominance, KeepYears, Method, OptOut, Secondary, SnapshotEvery};
+use crate::treatment::{Caps, Cells, KeepYears, Method, OptOut, SnapshotEvery};
+
+pub(crate) use cells::{dominance, secondary};
 
 /// Every layer that decides, ready to decide. Made from files without any error only.
 #[derive(Clone, Debug)]
@@ -297,7 +301,7 @@ fn method(framework: &FrameworkDoc, release: &Release) -> Option<Method> {
             Some(Method::Dp { epsilon: epsilon.value, groups_per_person: groups_per_person.value })
         }
         How::Cells(doc) => {
-            let cells = cells(framework, doc)?;
+            let cells = cells::read(framework, doc)?;
             Some(match &doc.kind {
                 CellsKind::SuppressRound => Method::SuppressRound(cells),
                 CellsKind::SuppressAudit => Method::SuppressAudit(cells),
@@ -305,36 +309,6 @@ fn method(framework: &FrameworkDoc, release: &Release) -> Option<Method> {
             })
         }
     }
-}
-
-/// The release's own figures over its profile's.
-fn cells(framework: &FrameworkDoc, doc: &CellsDoc) -> Option<Cells> {
-    let known = match &doc.profile {
-        Some(name) => Some(framework.profiles.get(&name.value)?),
-        None => None,
-    };
-    let people = doc.min_people.as_ref().map(|m| m.value);
-    let base = doc.round_to.as_ref().map(|r| r.value);
-    let shown = doc.zeros.as_ref().map(|z| z.value).or(known.map(|p| p.zeros));
-    Some(Cells {
-        profile: doc.profile.as_ref().map_or_else(|| OWN_PROFILE.to_owned(), |p| p.value.clone()),
-        min_people: people.max(known.map(|p| p.min_people.value))?,
-        round_to: base.or(known.map(|p| p.round_to.value))?,
-        zeros: shown.unwrap_or(cairn_question::answer::Zeros::Show),
-        secondary: secondary(doc, known),
-        dominance: dominance(doc, known),
-    })
-}
-
-/// A release may say `secondary` beside a profile that does not, never take it back.
-pub(crate) fn secondary(doc: &CellsDoc, known: Option<&Profile>) -> Secondary {
-    let own = doc.secondary.as_ref().map_or(Secondary::No, |s| s.value);
-    own.max(known.map_or(Secondary::No, |p| p.secondary))
-}
-
-/// The release's own rule about sums that a few people dominate, or its profile's.
-pub(crate) fn dominance(doc: &CellsDoc, known: Option<&Profile>) -> Option<Dominance> {
-    doc.dominance.as_ref().map(|d| d.value).or(known.and_then(|p| p.dominance))
 }
 
 /// The least number of partners behind what a release gives: 1 is the partner's own table.

@@ -103,6 +103,8 @@ pub(crate) struct Share {
     pub(crate) purpose: String,
     pub(crate) dataset: String,
     pub(crate) named: Option<Vec<String>>,
+    /// The only indicators that it answers; `None`: any question that its lists allow.
+    pub(crate) indicators: Option<Vec<String>>,
     /// First and last day, where they are not the policy's.
     pub(crate) from: Option<Day>,
     pub(crate) until: Option<Day>,
@@ -321,6 +323,10 @@ fn share(layers: &Layers, ready: &Ready, partners: u32) -> Share {
         purpose: share.purpose.value.to_string(),
         dataset: words(&share.dataset.value),
         named: settings.named_analysts.as_ref().map(|n| n.iter().cloned().collect()),
+        indicators: share
+            .indicators
+            .as_ref()
+            .map(|named| named.value.iter().map(|id| crate::read::shown(&id.value)).collect()),
         from: settings.from.filter(|d| *d != from),
         until: settings.until.filter(|d| *d != until),
         counted: answers().filter_map(|a| counted(a, row)).collect(),
@@ -392,7 +398,7 @@ fn protection(layers: &Layers, ready: &Ready, partners: u32) -> Protection {
 }
 
 /// e^ε, rounded up to the next hundredth: what a table under ε can do to the odds of a guess (Dwork and Roth 2014, section 2.3).
-fn odds(epsilon_millionths: u32) -> String {
+pub(super) fn odds(epsilon_millionths: u32) -> String {
     format!("{:.2}", ((f64::from(epsilon_millionths) / 1e6).exp() * 100.0).ceil() / 100.0)
 }
 
@@ -486,14 +492,4 @@ pub(crate) fn bare(column: &str) -> &str {
 /// A column or table as words: `participants.age_band` is "age band".
 pub(crate) fn words(name: &str) -> String {
     bare(name).replace('_', " ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn odds_are_rounded_up() {
-        assert_eq!([0, 200_000, 1_000_000].map(odds), ["1.00", "1.23", "2.72"]);
-    }
 }

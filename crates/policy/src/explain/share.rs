@@ -23,6 +23,16 @@ pub(crate) fn paragraph(share: &Share) -> String {
             "A filter leaves out nobody or at least {least} people, or the table is withheld. "
         ));
     }
+    match &share.indicators {
+        Some(named) if named.is_empty() => {
+            says.push_str("No indicator is approved, so nothing is answered. ")
+        }
+        Some(named) => says.push_str(&format!(
+            "Only the questions of the approved indicators {}, word for word. ",
+            list(named)
+        )),
+        None => {}
+    }
     says.push_str(&path(share));
     says.push_str(&protection(&share.protection));
     says.push_str(&quota(share));

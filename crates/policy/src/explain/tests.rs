@@ -72,3 +72,8 @@ fn a_national_figure_is_said_for_as_many_partners_as_are_asked_for() {
     assert_eq!(explain(&layers), explain_among(&layers, NonZeroU32::new(32).unwrap()));
     assert!(explain_among(&layers, NonZeroU32::new(5).unwrap()).contains("the sum of 5"));
 }
+
+#[test]
+fn odds_are_rounded_up() {
+    assert_eq!([0, 200_000, 1_000_000].map(super::model::odds), ["1.00", "1.23", "2.72"]);
+}
