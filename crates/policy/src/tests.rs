@@ -104,6 +104,24 @@ fn every_template_passes_its_own_tests_and_every_share_is_tried() {
     assert_eq!(failed, Vec::<String>::new());
 }
 
+/// Every shipped policy with its own statements and the framework's, each tried against every kind of question.
+#[test]
+fn what_can_never_happen_never_does_under_any_shipped_policy() {
+    let templates = TEMPLATES.iter().map(|(name, _)| (format!("templates/{name}"), template(name)));
+    for (folder, sources) in templates.chain(EXAMPLES.map(|n| (format!("examples/{n}"), example(n)))) {
+        let layers = Layers::load(&sources).unwrap_or_else(|f| panic!("{}", render_all(&f, &sources)));
+        for (path, least) in [(format!("{folder}/tests.toml"), 3), ("framework/tests.toml".to_owned(), 4)] {
+            let file = shipped(&path);
+            let report =
+                run_cases(&layers, &file).unwrap_or_else(|f| panic!("{folder}: {}", render_file(&f, &file)));
+            let violated: Vec<&NeverResult> = report.never.iter().filter(|n| !n.holds()).collect();
+            assert!(violated.is_empty(), "{folder}: {violated:#?}");
+            assert!(report.never.len() >= least, "{path}: {} statements", report.never.len());
+            assert!(report.never.iter().all(|n| n.tried > 0), "{folder}: a statement that tries nothing");
+        }
+    }
+}
+
 /// What a template makes up is marked on its own line, so that nobody signs a made-up agreement by mistake.
 #[test]
 fn every_made_up_value_of_a_template_is_marked_on_its_line() {
