@@ -16,18 +16,22 @@ const CALLS: u32 = 20_000;
 /// Prints one line for the shipped council policy and one for a made-up policy of about 10⁹ kinds.
 pub(crate) fn policy() -> Result<(), Failed> {
     measure("council, as shipped", &sources(COUNCIL.to_owned(), FRAMEWORK.to_owned()))?;
-    let (policy, framework) = made_up();
+    let (policy, framework) = made_up()?;
     measure("council, widened", &sources(policy, framework))
 }
 
-/// The council's policy with four columns to group outcomes by instead of three, which makes some 10⁹ kinds.
-fn made_up() -> (String, String) {
-    let wider = [(
-        "max_group_columns  = 3\nmax_filter_columns = 4",
-        "max_group_columns  = 4\nmax_filter_columns = 4",
-    )];
-    let policy = wider.iter().fold(COUNCIL.to_owned(), |text, (from, to)| text.replace(from, to));
-    (policy, FRAMEWORK.to_owned())
+/// The council's policy with its share of outcomes given to a second role, which makes some 10⁹ kinds.
+fn made_up() -> Result<(String, String), Failed> {
+    let from = COUNCIL.find("[[share]]\nid       = \"smf-outcomes\"");
+    let to = from.and_then(|from| Some(from + COUNCIL.get(from + 1..)?.find("[[share]]")?));
+    let share = from.zip(to).and_then(|(from, to)| COUNCIL.get(from..=to));
+    let share = share.ok_or_else(|| Failed::new("the council's policy has no share smf-outcomes"))?;
+    let again = share
+        .trim_end_matches('[')
+        .replace("\"smf-outcomes\"", "\"local-outcomes\"")
+        .replace("\"smf-reporting\"", "\"local-planning\"")
+        .replace("\"national-analyst\"", "\"lep-analyst\"");
+    Ok((format!("{COUNCIL}\n{again}"), FRAMEWORK.to_owned()))
 }
 
 fn sources(policy: String, framework: String) -> Sources {

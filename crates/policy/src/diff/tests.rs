@@ -1,5 +1,7 @@
 use super::*;
 
+mod mutations;
+
 use crate::tests::{EXAMPLES, example, loaded, strathcarron};
 use crate::{Sources, render_all};
 

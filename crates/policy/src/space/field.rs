@@ -225,6 +225,16 @@ impl Field {
         })
     }
 
+    /// All that [`Field::scan`] looks at: equal fields are tried alike.
+    #[cfg(test)]
+    pub(crate) fn looked_at(&self) -> (Vec<u64>, Vec<Apart>) {
+        let mut all = vec![self.base];
+        for side in [&self.group, &self.filter] {
+            all.extend(side.looked_at());
+        }
+        (all, self.apart.clone())
+    }
+
     /// One kind and its verdict, likewise.
     #[cfg(test)]
     pub(crate) fn kind(&self, group: &Set, filter: &Set) -> (Kind, u64) {

@@ -1,7 +1,7 @@
 use super::sets::Set;
 
 /// What a kind loses as soon as no bit of `mask` is left in its word: all of a list of terms are there.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Apart {
     pub(crate) mask: u64,
     /// The low bits that are taken away.

@@ -78,6 +78,14 @@ impl Side {
         by_size.into_iter().fold(0, u128::saturating_add)
     }
 
+    #[cfg(test)]
+    pub(super) fn looked_at(&self) -> impl Iterator<Item = u64> {
+        let most = self.most.map(u64::from).into_iter();
+        let columns = self.columns.iter().flat_map(|(first, end)| [u64::from(*first), u64::from(*end)]);
+        let items = self.items.iter().flat_map(|i| [i.word, i.cells as u64]);
+        most.chain(columns).chain(items)
+    }
+
     /// Every set of one item, with the item.
     pub(crate) fn alone(&self) -> impl Iterator<Item = (Set, &Item)> {
         let numbered = (0_u16..).zip(&self.items);
