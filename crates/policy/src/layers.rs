@@ -13,8 +13,8 @@ use cairn_question::{Day, Hash, Name, PartnerId, Schema};
 use crate::decimal;
 use crate::diff::facts::{self, Facts};
 use crate::document::{
-    BrakeDoc, Budget, CellsDoc, CellsKind, Columns, FrameworkDoc, Head, How, OptOutDoc, PartnerTables,
-    PolicyDoc, Profile, Release, Share, read_brake,
+    BrakeDoc, Budget, CellsKind, Columns, FrameworkDoc, Head, How, OptOutDoc, PartnerTables, PolicyDoc,
+    Release, Share, read_brake,
 };
 use crate::finding::{Faults, File, Finding, Severity, Sources};
 use crate::indicators::{self, Definitions};
@@ -327,9 +327,6 @@ pub(crate) fn own_table_allowed(
     let issuer = policy.roles.get(role.as_str()).and_then(|r| r.as_ref()).map(|r| r.issuer.value.as_str());
     any || issuer == Some(head.partner.value.as_str())
 }
-
-/// The profile name of a release that gives its own threshold and rounding base.
-const OWN_PROFILE: &str = "own";
 
 fn floor_settings() -> Settings {
     Settings {
