@@ -53,7 +53,8 @@ fn open(path: &str, root: &str) -> String {
             }
         } else {
             parts.push(word.to_owned());
-            let named = matches!(word, "dataset" | "release" | "role" | "purpose" | "profile" | "open");
+            let named =
+                matches!(word, "dataset" | "release" | "role" | "purpose" | "profile" | "open" | "indicator");
             if (top && named || word == "columns") && words.next().is_some() {
                 parts.push("*".to_owned());
             }
