@@ -94,7 +94,7 @@ impl Impact {
         let rows = self.rows.iter().filter_map(|row| {
             pack::ImpactRow::new(row.share.clone(), row.words(), row.cells.cells, row.cells.withheld).ok()
         });
-        pack::Impact { as_of: self.as_of, rows: rows.collect() }
+        pack::Impact { as_of: self.as_of, rows: rows.collect(), left_out: self.left_out.clone() }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::explain::model::Model;
 use crate::explain::page::{Block, Section, Table};
 use crate::explain::wording::{ACKNOWLEDGE_DAYS, list, whole};
 use crate::finding::{Finding, Severity};
+use crate::never::NeverResult;
 
 /// Every finding; those that the note must name are said.
 pub(super) fn findings(findings: &[Finding]) -> Section {
@@ -49,24 +50,51 @@ fn codes(codes: &BTreeSet<&str>) -> String {
     list(&codes.iter().copied().collect::<Vec<_>>())
 }
 
-/// How the board's cases came out.
+/// How the board's cases came out, and what it says can never happen.
 pub(super) fn cases(cases: Option<&CaseReport>) -> Section {
     let heading = "The board's own cases";
     let Some(report) = cases else {
         let says = "No cases were tried. A board writes them in tests.toml.";
         return Section::new("cases", heading, vec![Block::says(says)]);
     };
-    let mut blocks = vec![Block::says(format!("{}.", outcome(report)))];
     let failed = report.failed.iter().map(|f| format!("Failed: {} ({})", f.name, f.says));
+    let violated = report.never.iter().filter(|n| !n.holds()).map(violated);
     let untried = report.unexercised.iter().map(|s| format!("No case tries the share {s}."));
     let passed = report.passed.iter().map(|name| format!("As expected: {name}"));
-    blocks.push(Block::items(failed.chain(untried).chain(passed)));
-    Section::new("cases", heading, blocks)
+    let held = report.never.iter().filter(|n| n.holds()).map(|never| {
+        format!("Never happens: {} (none of {} kinds of question)", never.name, whole(never.tried))
+    });
+    let items = Block::items(failed.chain(violated).chain(untried).chain(passed).chain(held));
+    Section::new("cases", heading, vec![Block::says(format!("{}.", outcome(report))), items])
+}
+
+/// What should never happen and does, with the smallest question that shows it.
+fn violated(never: &NeverResult) -> String {
+    let smallest = never.smallest.as_ref().map_or_else(String::new, |kind| {
+        let question = &kind.question;
+        format!("; the smallest: {} (asked as {}, for {})", kind.text(), question.role, question.purpose)
+    });
+    format!(
+        "Does not hold, that never: {} ({} of {} kinds of question are answered so{smallest})",
+        never.name,
+        whole(never.violations),
+        whole(never.tried)
+    )
 }
 
 fn outcome(report: &CaseReport) -> String {
     let many = |n: usize| whole(u64::try_from(n).unwrap_or(u64::MAX));
-    format!("{} cases came out as expected, {} did not", many(report.passed.len()), many(report.failed.len()))
+    let (passed, failed) = (many(report.passed.len()), many(report.failed.len()));
+    let cases = format!("{passed} cases came out as expected, {failed} did not");
+    if report.never.is_empty() {
+        return cases;
+    }
+    let held = report.never.iter().filter(|n| n.holds()).count();
+    format!(
+        "{cases}; {} of {} statements of what never happens hold for every kind of question",
+        many(held),
+        many(report.never.len())
+    )
 }
 
 /// What the board ticks, with what the policy or the program says of it.

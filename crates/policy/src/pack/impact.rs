@@ -3,7 +3,7 @@
 use cairn_question::{Day, Name};
 
 use crate::explain::page::{Block, Section, Table};
-use crate::explain::wording::{day, whole};
+use crate::explain::wording::{day, list, whole};
 
 /// What one snapshot's tables lose to protection, by share and protected characteristic.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -12,6 +12,8 @@ pub struct Impact {
     pub as_of: Day,
     /// One row a share and characteristic.
     pub rows: Vec<ImpactRow>,
+    /// Shares that it was not worked out for.
+    pub left_out: Vec<Name>,
 }
 
 /// Cells of one share's tables by one protected characteristic (Equality Act 2010, section 4, or what the board asks about).
@@ -74,7 +76,15 @@ pub(super) fn section(impact: Option<&Impact>) -> Section {
     let table =
         Table::new(caption, ["share", "by", "cells", "withheld", "per cent"], impact.rows.iter().map(row));
     let says = "A group whose cells are withheld more than another's is seen less in the figures. Noise withholds nothing.";
-    Section::new("impact", heading, vec![Block::Table(table), Block::says(says)])
+    let left_out: Vec<&str> = impact.left_out.iter().map(Name::as_str).collect();
+    let left_out = (!left_out.is_empty()).then(|| {
+        Block::says(format!(
+            "It was not worked out for {}: no table of theirs can be tried so.",
+            list(&left_out)
+        ))
+    });
+    let blocks = [Block::Table(table), Block::says(says)].into_iter().chain(left_out);
+    Section::new("impact", heading, blocks.collect())
 }
 
 #[cfg(test)]
