@@ -12,6 +12,7 @@ mod given;
 mod key;
 mod new;
 mod note;
+mod pack;
 mod replay;
 mod schema;
 mod status;
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Diff(diff::DiffArgs),
     /// Show which questions of an audit log would have another answer under a new version; no record is read
     Replay(replay::ReplayArgs),
+    /// Write the board's paper and what goes with it into a folder: what is asked of the board, what changes, what it costs
+    Pack(pack::Pack),
     /// Write the note that a board signs, and sign it as one of its members
     Approve(approve::Approve),
     /// Check a board's signatures: who signed, who is missing, whether it is enough for what the policy changes
@@ -71,6 +74,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Test(test) => cases::run(test),
         Command::Replay(args) => replay::run(args),
         Command::Diff(args) => diff::run(args),
+        Command::Pack(args) => pack::run(args),
         Command::Approve(args) => approve::approve(args),
         Command::Verify(args) => approve::verify(args),
         Command::Board(command) => board::run(command),

@@ -8,6 +8,8 @@ mod ask;
 mod diff;
 #[path = "policy/new.rs"]
 mod new;
+#[path = "policy/pack.rs"]
+mod pack;
 #[path = "policy/replay.rs"]
 mod replay;
 #[path = "policy/sign.rs"]

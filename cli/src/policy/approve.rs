@@ -19,13 +19,13 @@ use crate::say;
 #[derive(Args)]
 pub(crate) struct Offered {
     #[command(flatten)]
-    files: Files,
+    pub(super) files: Files,
     /// The board; without it, `board.toml` beside the policy
     #[arg(long, value_name = "FILE")]
-    board: Option<PathBuf>,
+    pub(super) board: Option<PathBuf>,
     /// The policy file in force, which this one replaces; without it, this one is the first
     #[arg(long, value_name = "OLD")]
-    replaces: Option<PathBuf>,
+    pub(super) replaces: Option<PathBuf>,
     /// The framework of OLD, where it is another
     #[arg(long, value_name = "FILE", requires = "replaces")]
     framework_old: Option<PathBuf>,
@@ -119,9 +119,7 @@ impl Offered {
     /// The facts as a node works them out: the diff is made anew, whatever a note says.
     fn case(&self) -> Result<Case, Failure> {
         let board = self.board()?;
-        let new = self.files.load()?;
-        let old = self.old()?;
-        follows(&new, old.as_ref())?;
+        let (new, old) = self.both()?;
         let change = Change::between(old.as_ref().map(|o| &o.layers), &new.layers)
             .map_err(|e| Failure::bad_file("CC407", e.to_string()))?;
         let replaces = old.as_ref().map(|o| o.layers.statement().hash);
@@ -135,9 +133,13 @@ impl Offered {
         Ok(Case { facts, english, board, places })
     }
 
-    fn old(&self) -> Result<Option<Loaded>, Failure> {
+    /// The policy, and the one that it replaces, each with its own framework.
+    pub(super) fn both(&self) -> Result<(Loaded, Option<Loaded>), Failure> {
+        let new = self.files.load()?;
         let framework = self.framework_old.as_ref().or(self.files.under.framework.as_ref());
-        self.replaces.as_ref().map(|old| self.files.under.load_with(old, framework)).transpose()
+        let old = self.replaces.as_ref().map(|old| self.files.under.load_with(old, framework)).transpose()?;
+        follows(&new, old.as_ref())?;
+        Ok((new, old))
     }
 }
 

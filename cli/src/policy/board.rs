@@ -88,6 +88,24 @@ pub(super) fn load(path: &Path) -> Result<Board, Failure> {
     })
 }
 
+/// The board that was named, or the one beside the policy where there is one that loads.
+pub(super) fn named_or_near(named: Option<&Path>, policy: &Path) -> Result<Option<Board>, Failure> {
+    if let Some(path) = named {
+        return load(path).map(Some);
+    }
+    let near = beside(policy, "board.toml");
+    if !near.is_file() {
+        return Ok(None);
+    }
+    let board = Board::load(&file(&near)?);
+    if board.is_err() {
+        // Nobody asked about the board: what was asked for stands without it.
+        let says = format!("{0} does not load; see cairn policy board check {0}", near.display());
+        say::warning("CC412", &says);
+    }
+    Ok(board.ok())
+}
+
 fn check(path: &Path) -> Result<Exit, Failure> {
     let file = file(path)?;
     say::out(&render_file(&Board::check(&file), &file));

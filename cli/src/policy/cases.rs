@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cairn_policy::{Finding, NeverResult, Sources, render_all, run_cases};
+use cairn_policy::{CaseReport, File, Layers, NeverResult, Sources, render_all, run_cases};
 use clap::Args;
 
 use super::given::{Files, Loaded, beside, file};
@@ -24,10 +24,7 @@ pub(super) fn run(test: &Test) -> Result<Exit, Failure> {
     let path = test.tests.as_ref().unwrap_or(&near);
     let Loaded { sources, layers, .. } = test.files.load()?;
     let cases = file(path)?;
-    let report = run_cases(&layers, &cases).map_err(|findings| {
-        // A finding is shown with the source line of the file that it is in.
-        unreadable(&findings, &Sources { policy: cases.clone(), ..sources })
-    })?;
+    let report = report(&layers, &cases, &sources)?;
     for case in &report.failed {
         say::error("CC403", &format!("{}: {}", case.name, case.says));
     }
@@ -60,7 +57,11 @@ fn violation(never: &NeverResult) -> String {
     )
 }
 
-fn unreadable(findings: &[Finding], shown: &Sources) -> Failure {
-    say::out(&render_all(findings, shown));
-    Failure::bad_file("CC402", "the cases have errors, so none was run")
+/// Runs the cases; where the file has errors, all of them are shown first.
+pub(super) fn report(layers: &Layers, cases: &File, sources: &Sources) -> Result<CaseReport, Failure> {
+    run_cases(layers, cases).map_err(|findings| {
+        // A finding is shown with the source line of the file that it is in.
+        say::out(&render_all(&findings, &Sources { policy: cases.clone(), ..sources.clone() }));
+        Failure::bad_file("CC402", "the cases have errors, so none was run")
+    })
 }

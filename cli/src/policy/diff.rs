@@ -6,7 +6,7 @@ use cairn_policy::approval::{Board, Change};
 use clap::Args;
 
 use super::board;
-use super::given::{Pair, beside, file};
+use super::given::Pair;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::say;
@@ -26,20 +26,8 @@ pub(super) fn run(args: &DiffArgs) -> Result<Exit, Failure> {
         .map_err(|e| Failure::bad_file("CC407", e.to_string()))?;
     let change = Change::from(&diff);
     say::out(&diff.render());
-    if let Some(path) = &args.board {
-        say::out(&signatures(&board::load(path)?, change));
-        return Ok(Exit::Done);
-    }
-    let near = beside(&args.pair.new, "board.toml");
-    if near.is_file() {
-        match Board::load(&file(&near)?) {
-            Ok(board) => say::out(&signatures(&board, change)),
-            // Nobody asked about the board: the difference stands without it.
-            Err(_) => say::warning(
-                "CC412",
-                &format!("{0} does not load; see cairn policy board check {0}", near.display()),
-            ),
-        }
+    if let Some(board) = board::named_or_near(args.board.as_deref(), &args.pair.new)? {
+        say::out(&signatures(&board, change));
     }
     Ok(Exit::Done)
 }

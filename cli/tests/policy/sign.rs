@@ -185,6 +185,17 @@ fn a_change_is_judged_by_the_diff_and_names_what_it_replaces() {
         format!("{before}supersedes     = {line}\n{}", rest.split_once('\n').unwrap().1)
     };
     board.write("policy.toml", &names(&board.read("policy-v8-tighter.toml")));
+    let pack = board.path("pack");
+    board.run("pack", &[&replaces[..], &["--out", &pack]].concat()).exits(0);
+    let (draft, paper) = (board.read("pack/approval-draft.txt"), board.read("pack/paper.txt"));
+    assert!(draft.contains("change    tightens; quorum 1 of"), "{draft}");
+    assert!(draft.contains("minute    DRAFT, not minuted"), "{draft}");
+    assert!(paper.contains("Verdict: TIGHTENS") && paper.contains("DRAFT, not minuted"), "{paper}");
+    // What it replaces was not given: nobody can say what it changes, so nothing is drafted.
+    let alone = board.path("alone");
+    board.run("pack", &["--out", &alone]).exits(0).says("warning [CC418]");
+    assert!(board.read("alone/paper.txt").contains("was not compared"));
+    assert!(!Path::new(&alone).join("approval-draft.txt").exists());
     board.sign("siro", &both).exits(0).says("change    tightens; quorum 1 of").says("Enough members");
     board.run("verify", &replaces).exits(0).says("APPROVED by siro.");
 
