@@ -94,6 +94,6 @@ fn median_us(mut times: Vec<Duration>) -> u128 {
 }
 
 #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }

@@ -1,10 +1,11 @@
 //! Every kind of question of a policy, tried twice and compared, beside calling `decide` on some of them one by one.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cairn_policy::{Asker, File, Layers, Sources, decide, diff};
 use cairn_question::{Name, Question, Schema};
 
+use crate::compare::now;
 use crate::{Failed, say};
 
 const FRAMEWORK: &str = include_str!("../../../policies/framework/framework.toml");
@@ -44,7 +45,7 @@ fn sources(policy: String, framework: String) -> Sources {
 
 fn measure(what: &str, sources: &Sources) -> Result<(), Failed> {
     let layers = Layers::load(sources).map_err(|f| Failed::new(format!("{} findings", f.len())))?;
-    let begun = Instant::now();
+    let begun = now();
     let found = diff(Some(&layers), &layers)?;
     let took = begun.elapsed();
     let each = per(took, found.kinds.tried);
@@ -54,7 +55,7 @@ fn measure(what: &str, sources: &Sources) -> Result<(), Failed> {
     ));
     let asked = question()?;
     let (day, _) = layers.in_force();
-    let begun = Instant::now();
+    let begun = now();
     let answered = (0..CALLS).filter(|_| decide(&layers, &asked, Asker::Anyone, day).is_ok()).count();
     let took = begun.elapsed();
     say(format!(

@@ -88,7 +88,8 @@ fn the_enumeration_agrees_with_decide_on_every_shipped_policy() {
                 any.clone().map(|sets| sets.into_iter().filter(|s| s.word & NEW != 0).collect::<Vec<_>>());
             for [groups, filters] in [&any, &let_in] {
                 for _ in 0..SAMPLED {
-                    let mut one = |sets: &Vec<Set>| sets[seeded.below(sets.len() as u64) as usize];
+                    let mut one =
+                        |sets: &Vec<Set>| sets[usize::try_from(seeded.below(sets.len() as u64)).unwrap()];
                     let (kind, verdict) = field.kind(&one(groups), &one(filters));
                     let yes = agrees(&block, &field, &kind, verdict);
                     (answered, refused) = (answered + usize::from(yes), refused + usize::from(!yes));

@@ -263,7 +263,7 @@ fn steps(value: &Spanned<DeValue<'_>>, text: &str) -> Vec<(Step, String)> {
         }
         DeValue::Float(f) if f.as_str() == "1e-6" => vec![(Up, "2e-6".into()), (Down, "9e-7".into())],
         DeValue::Float(f) => {
-            let n = (f.as_str().parse::<f64>().unwrap() * 1e6).round() as i64;
+            let n = i64::from(crate::decimal::millionths(f.as_str()).unwrap());
             let words = |n: i64| format!("{}.{:06}", n / 1_000_000, n % 1_000_000);
             vec![(Up, words(n + 1)), (Down, words(n - 1))]
         }

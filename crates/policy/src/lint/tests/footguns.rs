@@ -44,6 +44,7 @@ fn budgets() -> Vec<(&'static str, &'static str, Edit, &'static str)> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn words() -> Vec<(&'static str, &'static str, Edit, &'static str)> {
     let own = "per_analyst = { tables_per_day = 40, tables_per_year = 1000 }";
     vec![
