@@ -69,6 +69,14 @@ impl Layers {
     /// # Errors
     /// As [`Layers::load`].
     pub fn load_with(schema: &'static Schema, sources: &Sources) -> Result<Self, Vec<Finding>> {
+        Self::checked(schema, sources).map(|(layers, _)| layers)
+    }
+
+    /// The layers with the warnings found on the way.
+    pub(crate) fn checked(
+        schema: &'static Schema,
+        sources: &Sources,
+    ) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
         let checked = lint::check(schema, sources);
         let faulty = checked.findings.iter().any(|f| f.severity == Severity::Error);
         let built = if faulty {
@@ -77,7 +85,7 @@ impl Layers {
             Self::build(schema, sources, checked.policy, checked.framework, checked.brake)
         };
         match built.map(|layers| (lint::space::wide(&layers, sources), layers)) {
-            Some((None, layers)) => Ok(layers),
+            Some((None, layers)) => Ok((layers, checked.findings)),
             Some((Some(wide), _)) => Err(checked.findings.into_iter().chain([wide]).collect()),
             None => Err(checked.findings),
         }

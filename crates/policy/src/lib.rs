@@ -60,11 +60,10 @@ pub fn check(sources: &Sources) -> Vec<Finding> {
 /// [`check`] under another data dictionary.
 #[must_use]
 pub fn check_with(schema: &'static Schema, sources: &Sources) -> Vec<Finding> {
-    let layers = match Layers::load_with(schema, sources) {
-        Ok(layers) => layers,
+    let (layers, mut findings) = match Layers::checked(schema, sources) {
+        Ok(checked) => checked,
         Err(findings) => return findings,
     };
-    let mut findings = lint::check(schema, sources).findings;
     findings.extend(lint::space::dead(&layers, sources));
     findings.extend(lint::notes(&layers, sources));
     findings
