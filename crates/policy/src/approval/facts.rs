@@ -52,7 +52,9 @@ impl Change {
     /// # Errors
     /// [`TooWide`]: there are too many kinds to try them all.
     pub fn between(old: Option<&Layers>, new: &Layers) -> Result<Self, TooWide> {
-        diff(old, new).map(|diff| Self::from(&diff))
+        // Where nothing was in force all is new, whatever a trial would count; that it can be tried was seen when it was loaded.
+        let Some(old) = old else { return Ok(Self::First) };
+        diff(Some(old), new).map(|diff| Self::from(&diff))
     }
 }
 
