@@ -203,7 +203,7 @@ impl<'a> Section<'a> {
         self.take(key, value, &among(&range), |v| whole(v, &range))
     }
 
-    /// The format number on top of a file: 1.
+    /// The format number on top of each file, 1; an old program refuses a new form.
     pub(crate) fn format(&self, key: &'static str) {
         if let Some(number) = self.whole(key, 0..=u32::MAX).filter(|n| n.value != 1) {
             let says = format!("format {} is not known to this program, which reads format 1", number.value);

@@ -6,7 +6,7 @@ use crate::read::{At, Section, parse};
 pub(crate) fn read(faults: &Faults<'_>) -> BrakeDoc {
     let Some(tree) = parse(faults) else { return BrakeDoc::default() };
     let root = Section::root(&tree, faults);
-    super::policy::format(&root, "cairn_brake");
+    root.format("cairn_brake");
     let analysts = root.texts_opt("blocked_analysts").map(|l| l.value).unwrap_or_default();
     let name = |text: At<String>| {
         let name = root.as_name("blocked_analysts", &text)?;

@@ -10,7 +10,7 @@ use crate::treatment::Secondary;
 pub(crate) fn read(faults: &Faults<'_>) -> Option<FrameworkDoc> {
     let tree = parse(faults)?;
     let root = Section::root(&tree, faults);
-    super::policy::format(&root, "cairn_framework");
+    root.format("cairn_framework");
     let head = root.section("framework");
     let doc = FrameworkDoc {
         id: head.as_ref().and_then(|h| h.name("id")),

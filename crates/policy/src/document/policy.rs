@@ -15,7 +15,7 @@ use crate::treatment::{Dominance, Secondary, SnapshotEvery};
 pub(crate) fn read(faults: &Faults<'_>) -> Option<PolicyDoc> {
     let tree = parse(faults)?;
     let root = Section::root(&tree, faults);
-    format(&root, "cairn_policy");
+    root.format("cairn_policy");
     let doc = PolicyDoc {
         head: root.section("policy").and_then(head),
         unit: root.section("unit").and_then(unit),
@@ -34,14 +34,6 @@ pub(crate) fn read(faults: &Faults<'_>) -> Option<PolicyDoc> {
     };
     root.finish();
     Some(doc)
-}
-
-/// The format number on top of each file; an old program refuses a new form.
-pub(crate) fn format(root: &Section<'_>, key: &'static str) {
-    if let Some(number) = root.whole(key, 0..=u32::MAX).filter(|n| n.value != 1) {
-        let says = format!("format {} is not known to this program, which reads format 1", number.value);
-        root.faults().error("CP006", &number.span, key, says, "install a newer program, or write format 1");
-    }
 }
 
 fn named<'a, T>(
