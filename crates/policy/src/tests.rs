@@ -88,15 +88,13 @@ fn every_template_has_no_error_and_only_the_warnings_its_readme_names() {
     }
 }
 
+/// Its cases, and its own statements against every kind of question.
 #[test]
 fn every_template_passes_its_own_tests_and_every_share_is_tried() {
     let mut failed = Vec::new();
     for (name, _) in TEMPLATES {
-        let sources = template(name);
-        let layers = Layers::load(&sources).unwrap_or_else(|f| panic!("{}", render_all(&f, &sources)));
-        let file = shipped(&format!("templates/{name}/tests.toml"));
-        let report =
-            run_cases(&layers, &file).unwrap_or_else(|f| panic!("{name}: {}", render_file(&f, &file)));
+        let report = run_shipped(&template(name), &format!("templates/{name}/tests.toml"));
+        nothing_forbidden_is_answered(name, &report, 3);
         failed.extend(report.failed.into_iter().map(|f| format!("{name}: {}: {}", f.name, f.says)));
         assert_eq!(report.unexercised, [], "{name}");
         assert!(report.passed.len() >= 10, "{name}: {} cases", report.passed.len());
@@ -104,22 +102,30 @@ fn every_template_passes_its_own_tests_and_every_share_is_tried() {
     assert_eq!(failed, Vec::<String>::new());
 }
 
-/// Every shipped policy with its own statements and the framework's, each tried against every kind of question.
+/// Every shipped policy with the framework's statements, and the examples with their own, each tried against every kind of question.
 #[test]
 fn what_can_never_happen_never_does_under_any_shipped_policy() {
-    let templates = TEMPLATES.iter().map(|(name, _)| (format!("templates/{name}"), template(name)));
-    for (folder, sources) in templates.chain(EXAMPLES.map(|n| (format!("examples/{n}"), example(n)))) {
-        let layers = Layers::load(&sources).unwrap_or_else(|f| panic!("{}", render_all(&f, &sources)));
-        for (path, least) in [(format!("{folder}/tests.toml"), 3), ("framework/tests.toml".to_owned(), 4)] {
-            let file = shipped(&path);
-            let report =
-                run_cases(&layers, &file).unwrap_or_else(|f| panic!("{folder}: {}", render_file(&f, &file)));
-            let violated: Vec<&NeverResult> = report.never.iter().filter(|n| !n.holds()).collect();
-            assert!(violated.is_empty(), "{folder}: {violated:#?}");
-            assert!(report.never.len() >= least, "{path}: {} statements", report.never.len());
-            assert!(report.never.iter().all(|n| n.tried > 0), "{folder}: a statement that tries nothing");
-        }
+    let templates = TEMPLATES.iter().map(|(name, _)| (*name, template(name)));
+    for (name, sources) in templates.chain(EXAMPLES.map(|name| (name, example(name)))) {
+        nothing_forbidden_is_answered(name, &run_shipped(&sources, "framework/tests.toml"), 4);
     }
+    for name in EXAMPLES {
+        let report = run_shipped(&example(name), &format!("examples/{name}/tests.toml"));
+        nothing_forbidden_is_answered(name, &report, 3);
+    }
+}
+
+fn run_shipped(sources: &Sources, tests: &str) -> CaseReport {
+    let layers = Layers::load(sources).unwrap_or_else(|f| panic!("{}", render_all(&f, sources)));
+    let file = shipped(tests);
+    run_cases(&layers, &file).unwrap_or_else(|f| panic!("{tests}: {}", render_file(&f, &file)))
+}
+
+fn nothing_forbidden_is_answered(name: &str, report: &CaseReport, least: usize) {
+    let violated: Vec<&NeverResult> = report.never.iter().filter(|n| !n.holds()).collect();
+    assert!(violated.is_empty(), "{name}: {violated:#?}");
+    assert!(report.never.len() >= least, "{name}: {} statements", report.never.len());
+    assert!(report.never.iter().all(|n| n.tried > 0), "{name}: a statement that tries nothing");
 }
 
 /// What a template makes up is marked on its own line, so that nobody signs a made-up agreement by mistake.
