@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use cairn_link::{Address, NodeIdentity};
 use cairn_policy::approval::{Board, Change, MADE_UP_QUORUM, MadeUpBoard, Placed, lf};
+use cairn_policy::folder::{BOARD_FILE, BRAKE_FILE, FRAMEWORK_FILE, POLICY_FILE, TESTS_FILE};
 use cairn_policy::{File, Sources};
 use cairn_question::{Hash, Name};
 use clap::{Subcommand, ValueEnum};
@@ -137,17 +138,17 @@ fn init(
     });
     let config = folder.join(CONFIG);
     files::write_new(&config, &(configuration(&identity, coordinator) + &board.unwrap_or_default()))?;
-    files::write_new(&policies.join("framework.toml"), crate::policy::FRAMEWORK)?;
-    files::write_new(&policies.join("policy.toml"), &own)?;
-    files::write_new(&policies.join("tests.toml"), policy.tests())?;
-    files::write_new(&policies.join("local-brake.toml"), policy.brake())?;
+    files::write_new(&policies.join(FRAMEWORK_FILE), crate::policy::FRAMEWORK)?;
+    files::write_new(&policies.join(POLICY_FILE), &own)?;
+    files::write_new(&policies.join(TESTS_FILE), policy.tests())?;
+    files::write_new(&policies.join(BRAKE_FILE), policy.brake())?;
     for file in approval {
         let path = policies.join(&file.path);
         path.parent().map_or(Ok(()), files::make_folder)?;
         files::write_new(&path, &file.text)?;
     }
     say::note(&format!("Made {} for `{partner}`.", folder.display()));
-    let policy = policies.join("policy.toml");
+    let policy = policies.join(POLICY_FILE);
     say::note(&match pinned {
         Pinned::MadeUp => "A made-up board approved the policy: nobody met. Next: cairn node load".to_owned(),
         Pinned::Own(_) => format!("{}. {APPROVE}; then cairn node load", changes(&policy)),
@@ -191,8 +192,8 @@ fn approval(pinned: &Pinned, policy: &str) -> Result<Vec<Placed>, Failure> {
             let board =
                 MadeUpBoard::new(id, &context::random()?, today.plus_days(-1), today.plus_days(1_000));
             let sources = Sources {
-                framework: File::new("framework.toml", crate::policy::FRAMEWORK),
-                policy: File::new("policy.toml", policy),
+                framework: File::new(FRAMEWORK_FILE, crate::policy::FRAMEWORK),
+                policy: File::new(POLICY_FILE, policy),
                 brake: None,
             };
             let signed = board.approve(&sources, None, Change::First, &MADE_UP_QUORUM);
@@ -204,9 +205,6 @@ fn approval(pinned: &Pinned, policy: &str) -> Result<Vec<Placed>, Failure> {
 }
 
 const MADE_UP_FAILED: &str = "the made-up board could not approve the policy, which has errors";
-
-/// The board's file, in the policy folder.
-const BOARD_FILE: &str = "board.toml";
 
 fn configuration(identity: &Path, coordinator: &Address) -> String {
     format!(

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use cairn_gate::{ColumnNote, Provisional, SnapshotFacts};
 use cairn_policy::approval::Board;
+use cairn_policy::folder::{BRAKE_FILE, FRAMEWORK_FILE, POLICY_FILE};
 use cairn_policy::{File, Layers, london_day};
 use cairn_question::answer::PolicyStatement;
 use cairn_question::{Day, Hash, Moment, Name, PartnerId};
@@ -31,13 +32,7 @@ pub use board::KEPT_BOARD_FILE;
 pub(crate) use judge::{TurnedAway, WAITS};
 pub use kept::{KEPT_FILE, KeptFault};
 pub(crate) use lapse::in_words;
-pub use offer::{
-    APPROVAL_FILE, APPROVALS_DIR, BOARD_APPROVAL_FILE, BOARD_APPROVALS_DIR, BOARD_FILE, FRAMEWORK_FILE,
-    POLICY_BYTES_MAX, POLICY_FILE,
-};
-
-/// The duty officer's brake; absent when none is set.
-pub const BRAKE_FILE: &str = "local-brake.toml";
+pub use offer::POLICY_BYTES_MAX;
 
 /// Rows of the last days come late. A snapshot that was loaded fewer than this many days after the day it stands for is
 /// provisional: four weeks, the lag that the framework's policies leave.

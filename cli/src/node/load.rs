@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cairn_link::NodeIdentity;
 use cairn_node::Config;
-use cairn_node::in_force::{FRAMEWORK_FILE, POLICY_FILE};
+use cairn_policy::folder::{FRAMEWORK_FILE, POLICY_FILE};
 use cairn_policy::{File, Layers, SnapshotEvery, Sources};
 use cairn_question::Day;
 use cairn_records::load::check_and_stage;

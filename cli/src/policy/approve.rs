@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use cairn_policy::Sources;
 use cairn_policy::approval::{self, Board, Change, English, Facts, Note};
+use cairn_policy::folder::{APPROVAL_FILE, APPROVALS_DIR, BOARD_FILE};
 use cairn_question::{Day, Hash};
 use clap::Args;
 
@@ -112,7 +113,7 @@ pub(super) fn verify(args: &Verify) -> Result<Exit, Failure> {
 
 impl Offered {
     fn board(&self) -> Result<Board, Failure> {
-        let near = beside(&self.files.policy, "board.toml");
+        let near = beside(&self.files.policy, BOARD_FILE);
         board::load(self.board.as_ref().unwrap_or(&near))
     }
 
@@ -129,7 +130,8 @@ impl Offered {
         let facts = Facts::of(&new.layers, &signed, replaces, change, English::Is(english))
             .ok_or_else(|| Failure::bad_file("CC401", "the framework has no id"))?;
         let policy = &self.files.policy;
-        let places = Places { note: beside(policy, "approval.txt"), signatures: beside(policy, "approvals") };
+        let places =
+            Places { note: beside(policy, APPROVAL_FILE), signatures: beside(policy, APPROVALS_DIR) };
         Ok(Case { facts, english, board, places })
     }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cairn_policy::approval::{self, Board, BoardNote, PublicKey};
+use cairn_policy::folder::{BOARD_APPROVAL_FILE, BOARD_APPROVALS_DIR, BOARD_FILE};
 use cairn_policy::render_file;
 use cairn_question::{Day, Name};
 use clap::{Args, Subcommand};
@@ -93,7 +94,7 @@ pub(super) fn named_or_near(named: Option<&Path>, policy: &Path) -> Result<Optio
     if let Some(path) = named {
         return load(path).map(Some);
     }
-    let near = beside(policy, "board.toml");
+    let near = beside(policy, BOARD_FILE);
     if !near.is_file() {
         return Ok(None);
     }
@@ -171,5 +172,5 @@ fn verify(boards: &Boards, day: Day) -> Result<Exit, Failure> {
 
 /// Beside the new file, apart from what approves a policy.
 fn places(new: &Path) -> Places {
-    Places { note: beside(new, "board-approval.txt"), signatures: beside(new, "board-approvals") }
+    Places { note: beside(new, BOARD_APPROVAL_FILE), signatures: beside(new, BOARD_APPROVALS_DIR) }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use cairn_policy::folder::{BRAKE_FILE, FRAMEWORK_FILE};
 use cairn_policy::{File, Finding, Layers, Sources, london_day, render_all};
 use cairn_question::{Day, Schema};
 use clap::Args;
@@ -117,13 +118,13 @@ pub(super) fn today() -> Day {
 }
 
 pub(super) fn sources(policy: &Path, framework: Option<&Path>) -> Result<Sources, Failure> {
-    let near = beside(policy, "framework.toml");
+    let near = beside(policy, FRAMEWORK_FILE);
     let framework = match framework {
         Some(path) => file(path)?,
         None if near.is_file() => file(&near)?,
         None => File::new("framework.toml (built in)", FRAMEWORK),
     };
-    let brake = Some(beside(policy, "local-brake.toml")).filter(|path| path.is_file());
+    let brake = Some(beside(policy, BRAKE_FILE)).filter(|path| path.is_file());
     Ok(Sources { framework, policy: file(policy)?, brake: brake.map(|path| file(&path)).transpose()? })
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cairn_policy::folder::{BOARD_FILE, BRAKE_FILE, FRAMEWORK_FILE, POLICY_FILE, TESTS_FILE};
 use cairn_policy::{dated, dated_board, dated_cases, instantiate, schema};
 use cairn_question::{Name, PartnerId};
 use clap::{Args, ValueEnum};
@@ -71,11 +72,11 @@ pub(super) fn run(new: &New) -> Result<Exit, Failure> {
     policy.insert_str(0, "#:schema ./cairn-policy-1.schema.json\n");
     files::make_folder(&new.out)?;
     for (name, text) in [
-        ("policy.toml", policy.as_str()),
-        ("tests.toml", &dated_cases(texts.tests, texts.policy, day)),
-        ("local-brake.toml", texts.brake),
-        ("board.toml", &dated_board(BOARD, &board, day)),
-        ("framework.toml", FRAMEWORK),
+        (POLICY_FILE, policy.as_str()),
+        (TESTS_FILE, &dated_cases(texts.tests, texts.policy, day)),
+        (BRAKE_FILE, texts.brake),
+        (BOARD_FILE, &dated_board(BOARD, &board, day)),
+        (FRAMEWORK_FILE, FRAMEWORK),
         ("README.md", texts.readme),
         ("cairn-policy-1.schema.json", schema::POLICY),
     ] {
@@ -84,7 +85,7 @@ pub(super) fn run(new: &New) -> Result<Exit, Failure> {
     say::note(&format!("Made {}, in force from {day} for a year.", new.out.display()));
     say::note(&format!(
         "Next: read README.md there, then cairn policy explain {}",
-        new.out.join("policy.toml").display()
+        new.out.join(POLICY_FILE).display()
     ));
     Ok(Exit::Done)
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cairn_policy::approval::{self, Board, Change, English, Facts, Minute, Note};
+use cairn_policy::folder::{FRAMEWORK_FILE, POLICY_FILE, TESTS_FILE};
 use cairn_policy::pack::{Impact, PackInputs, paper};
 use cairn_policy::{Diff, File, Sources, check_with};
 use clap::Args;
@@ -145,14 +146,14 @@ impl Meeting {
             ("explain.html", cairn_policy::explain_html(layers)),
             ("easy-read.html", cairn_policy::easy_read_html(layers)),
             ("notice.html", cairn_policy::notice_html(layers)),
-            ("policy.toml", sources.policy.text.clone()),
-            ("framework.toml", sources.framework.text.clone()),
+            (POLICY_FILE, sources.policy.text.clone()),
+            (FRAMEWORK_FILE, sources.framework.text.clone()),
         ];
         let compared = self.diff.as_ref().filter(|diff| diff.old.is_some());
         let sometimes = [
             compared.map(|diff| ("diff.txt", diff.render())),
             self.note.as_ref().map(|note| ("approval-draft.txt", note.print())),
-            self.tests.as_ref().map(|tests| ("tests.toml", tests.text.clone())),
+            self.tests.as_ref().map(|tests| (TESTS_FILE, tests.text.clone())),
         ];
         Ok(always.into_iter().chain(sometimes.into_iter().flatten()).collect())
     }

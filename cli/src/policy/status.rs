@@ -8,7 +8,7 @@ use cairn_policy::approval::Board;
 use cairn_question::{Day, Name};
 use clap::Args;
 
-use super::given::{Under, beside, file, today};
+use super::given::{Under, today};
 #[cfg(feature = "node")]
 use super::note;
 use crate::exit::Exit;
@@ -42,27 +42,10 @@ pub(super) fn run(status: &Status) -> Result<Exit, Failure> {
     }
     let Some(policy) = &status.policy else { return Ok(Exit::Done) };
     let layers = status.under.load(policy)?.layers;
-    let board = board(status, policy)?;
+    let board = super::board::named_or_near(status.board.as_deref(), policy)?;
     let members = board.iter().flat_map(Board::members).map(|m| (m.id.clone(), m.to.plus_days(-1)));
     show(&layers, members.collect(), day);
     Ok(Exit::Done)
-}
-
-/// The board's file: the one named, or the one beside the policy. One that does not load is no fault of the policy.
-fn board(status: &Status, policy: &Path) -> Result<Option<Board>, Failure> {
-    if let Some(path) = &status.board {
-        return super::board::load(path).map(Some);
-    }
-    let near = beside(policy, "board.toml");
-    if !near.is_file() {
-        return Ok(None);
-    }
-    let board = Board::load(&file(&near)?).ok();
-    if board.is_none() {
-        let says = format!("{0} does not load; see cairn policy board check {0}", near.display());
-        say::warning("CC412", &says);
-    }
-    Ok(board)
 }
 
 /// `members`: those of the board, each with the last day on which their key counts.

@@ -15,6 +15,7 @@ mod document;
 mod explain;
 mod finding;
 mod floor;
+pub mod folder;
 mod indicators;
 mod instantiate;
 mod layers;

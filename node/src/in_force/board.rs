@@ -6,13 +6,14 @@
 use std::path::{Path, PathBuf};
 
 use cairn_policy::approval::{Board, lf, rotate};
+use cairn_policy::folder::{BOARD_APPROVAL_FILE, BOARD_APPROVALS_DIR, BOARD_FILE};
 use cairn_policy::{File, Severity};
 use cairn_question::{Day, Hash, Moment};
 use serde::{Deserialize, Serialize};
 
 use super::judge::{TurnedAway, reasons};
 use super::kept::{self, KeptFault};
-use super::offer::{BOARD_APPROVAL_FILE, BOARD_APPROVALS_DIR, BOARD_FILE, OfferedBoard};
+use super::offer::OfferedBoard;
 
 /// The node's own copy of the board, beside the ledger.
 pub const KEPT_BOARD_FILE: &str = "board-in-force.json";

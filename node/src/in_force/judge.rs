@@ -1,12 +1,13 @@
 //! Whether a policy that is offered may follow the one before.
 
 use cairn_policy::approval::{Approved, Board, Change, English, Facts, Note, Reason, approve, english};
+use cairn_policy::folder::{APPROVAL_FILE, BOARD_FILE};
 use cairn_policy::{Finding, Layers, Severity};
 use cairn_question::answer::PolicyStatement;
 use cairn_question::{Day, Hash, PartnerId};
 
 use super::board::no_pin;
-use super::offer::{APPROVAL_FILE, BOARD_FILE, Offer};
+use super::offer::Offer;
 
 /// Why a policy did not come into force.
 #[derive(Clone, Debug, Eq, PartialEq)]

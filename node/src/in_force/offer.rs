@@ -5,29 +5,12 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use cairn_policy::approval::{SignatureFile, lf};
+use cairn_policy::folder::{
+    APPROVAL_FILE, APPROVALS_DIR, BOARD_APPROVAL_FILE, BOARD_APPROVALS_DIR, BOARD_FILE, FRAMEWORK_FILE,
+    POLICY_FILE,
+};
 use cairn_policy::{File, Sources};
 use cairn_question::Hash;
-
-/// The national board's file, in the policy folder.
-pub const FRAMEWORK_FILE: &str = "framework.toml";
-
-/// The partner's policy.
-pub const POLICY_FILE: &str = "policy.toml";
-
-/// What the board signed about it.
-pub const APPROVAL_FILE: &str = "approval.txt";
-
-/// The folder of the members' signatures over it.
-pub const APPROVALS_DIR: &str = "approvals";
-
-/// The members of the board, with their keys and quorums.
-pub const BOARD_FILE: &str = "board.toml";
-
-/// What the old and the new board signed about a new [`BOARD_FILE`].
-pub const BOARD_APPROVAL_FILE: &str = "board-approval.txt";
-
-/// The folder of their signatures over it.
-pub const BOARD_APPROVALS_DIR: &str = "board-approvals";
 
 /// Most bytes of one policy file: a policy of five shares has some 15 KB.
 pub const POLICY_BYTES_MAX: u64 = 1 << 20;

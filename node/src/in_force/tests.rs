@@ -1,5 +1,6 @@
 use super::*;
 use crate::fixture::{Folders, NOW, PARTNER};
+use cairn_policy::folder::{APPROVAL_FILE, APPROVALS_DIR, BOARD_FILE};
 
 fn watcher(folders: &Folders) -> Watcher {
     watcher_after(folders, None)

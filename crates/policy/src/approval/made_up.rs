@@ -14,6 +14,7 @@ use super::note::{BoardNote, Change, Document, Minute};
 use super::quorum::{English, Facts};
 use super::sshsig::{self, NAMESPACE};
 use crate::finding::{File, Sources};
+use crate::folder::{APPROVAL_FILE, APPROVALS_DIR, BOARD_APPROVAL_FILE, BOARD_APPROVALS_DIR, BOARD_FILE};
 use crate::layers::Layers;
 
 /// The members of every made-up board.
@@ -93,12 +94,12 @@ impl MadeUpBoard {
     ) -> Option<Vec<Placed>> {
         let sources = Sources { brake: None, ..sources.clone() };
         let layers = Layers::load(&sources).ok()?;
-        let board = Board::load(&File::new("board.toml", self.text())).ok()?;
+        let board = Board::load(&File::new(BOARD_FILE, self.text())).ok()?;
         let english = english(&layers);
         let facts = Facts::of(&layers, &sources, replaces, change, English::Is(english))?;
         let minute = Minute::new("made up: nobody met").ok()?;
         let note = facts.note(english, &board, minute).print();
-        Some(self.signed("approval.txt", "approvals", &note, "", members))
+        Some(self.signed(APPROVAL_FILE, APPROVALS_DIR, &note, "", members))
     }
 
     /// The hand-over to the next board, as files for the policy folder: `board.toml`, `board-approval.txt` and a signature of each of
@@ -109,10 +110,10 @@ impl MadeUpBoard {
         let board = Document::of(to.id.clone(), to.version, &text);
         let minute = Minute::new("made up: nobody met").ok()?;
         let note = BoardNote { board, replaces: self.hash(), minute }.print();
-        let (note_file, folder) = ("board-approval.txt", "board-approvals");
+        let (note_file, folder) = (BOARD_APPROVAL_FILE, BOARD_APPROVALS_DIR);
         let mut files = self.signed(note_file, folder, &note, ".old", members);
         files.extend(to.signed(note_file, folder, &note, ".new", members));
-        files.push(Placed { path: "board.toml".to_owned(), text });
+        files.push(Placed { path: BOARD_FILE.to_owned(), text });
         Some(files)
     }
 
