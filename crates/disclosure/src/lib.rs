@@ -5,6 +5,7 @@
 //! the withheld ones away (8,1,1,1,1 published as 10,c,c,c,c with a total of 10 does), so it needs an audit that shows a
 //! second table for every withheld cell.
 
+pub mod cell_key;
 pub mod profile;
 pub mod suppress;
 
