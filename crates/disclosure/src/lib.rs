@@ -7,7 +7,9 @@
 
 pub mod cell_key;
 pub mod profile;
+pub mod released;
 pub mod suppress;
+pub mod unsafe_cells;
 
 pub use profile::Profile;
 pub use suppress::{Counts, RoundsToZero, Rule, Uneven, round_half_up, suppress_round};
