@@ -15,14 +15,16 @@
 mod linked;
 mod margins;
 mod marks;
+mod places;
 mod plan;
 mod rates;
 mod rules;
 mod sums;
 
 pub use linked::{Relation, relation};
-pub use margins::{Margins, NotEmpty, PLACES_MAX, Place, Unfit};
+pub use margins::{Margins, NotEmpty, Unfit};
 pub use marks::{Marks, Reason};
+pub use places::{PLACES_MAX, Place};
 pub use plan::{OneValue, QuantileFrom, Statistic, plan, quantile_band};
 pub use rates::{NotAPart, low_rates};
 pub use rules::{Limits, primary, sensitive_axes};

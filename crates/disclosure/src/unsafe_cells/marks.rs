@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::unsafe_cells::margins::{Margins, Place};
+use crate::unsafe_cells::margins::Margins;
+use crate::unsafe_cells::places::{Place, Places};
 
 /// Why a place is primary. For the partner's own log; readers see one mark.
 ///
@@ -28,7 +29,7 @@ pub enum Reason {
 /// The marks on every place of a table: for each the reasons why it is primary, if any.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Marks {
-    sizes: Vec<usize>,
+    places: Places,
     /// One bit for each [`Reason`].
     at: Vec<u8>,
 }
@@ -47,12 +48,12 @@ impl Marks {
     /// No marks.
     #[must_use]
     pub fn none(margins: &Margins) -> Self {
-        Self { sizes: margins.sizes().to_vec(), at: vec![0; margins.places().len()] }
+        Self { places: margins.places().clone(), at: vec![0; margins.places().count()] }
     }
 
     /// Marks a place that is given by its codes. A place that the table has not is no place, and stays so.
-    pub fn mark(&mut self, margins: &Margins, place: &[Option<usize>], reason: Reason) {
-        if let Some(place) = margins.index(place) {
+    pub fn mark(&mut self, place: &[Option<usize>], reason: Reason) {
+        if let Some(place) = self.places.index(place) {
             self.set(place, reason);
         }
     }
@@ -60,7 +61,7 @@ impl Marks {
     /// The marks of two checks of the same table together. `None` where they are of different tables.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Option<Self> {
-        if self.sizes != other.sizes {
+        if self.places != other.places {
             return None;
         }
         self.at.iter_mut().zip(&other.at).for_each(|(own, other)| *own |= other);
@@ -68,23 +69,19 @@ impl Marks {
     }
 
     /// The places that are primary, with their codes, in the table's order.
-    pub fn primary<'a>(&'a self, margins: &'a Margins) -> impl Iterator<Item = Place> + 'a {
-        margins.listed().zip(&self.at).filter(|(_, bits)| **bits != 0).map(|(place, _)| place)
+    pub fn primary(&self) -> impl Iterator<Item = Place> {
+        self.places.listed().zip(&self.at).filter(|(_, bits)| **bits != 0).map(|(place, _)| place)
     }
 
     /// Whether a place is primary. A place that the table has not is.
     #[must_use]
-    pub fn is_primary(&self, margins: &Margins, place: &[Option<usize>]) -> bool {
-        margins.index(place).and_then(|at| self.at.get(at)).is_none_or(|bits| *bits != 0)
+    pub fn is_primary(&self, place: &[Option<usize>]) -> bool {
+        self.places.index(place).and_then(|at| self.at.get(at)).is_none_or(|bits| *bits != 0)
     }
 
     /// Why a place is primary; none where it is not.
-    pub fn reasons(
-        &self,
-        margins: &Margins,
-        place: &[Option<usize>],
-    ) -> impl Iterator<Item = Reason> + use<> {
-        let bits = margins.index(place).and_then(|at| self.at.get(at)).copied().unwrap_or_default();
+    pub fn reasons(&self, place: &[Option<usize>]) -> impl Iterator<Item = Reason> + use<> {
+        let bits = self.places.index(place).and_then(|at| self.at.get(at)).copied().unwrap_or_default();
         Reason::ALL.into_iter().filter(move |reason| bits & reason.bit() != 0)
     }
 

@@ -16,11 +16,11 @@ pub struct NotAPart;
 /// # Errors
 /// [`NotAPart`].
 pub fn low_rates(numerators: &Margins, denominators: &Margins, min_people: u32) -> Result<Marks, NotAPart> {
-    if numerators.sizes() != denominators.sizes() {
+    if numerators.places() != denominators.places() {
         return Err(NotAPart);
     }
     let mut marks = Marks::none(denominators);
-    for place in denominators.places() {
+    for place in denominators.places().all() {
         let (part, whole) = (numerators.at(place), denominators.at(place));
         let rest = whole.checked_sub(part).ok_or(NotAPart)?;
         if [part, whole, rest].into_iter().any(|people| small(people, min_people)) {

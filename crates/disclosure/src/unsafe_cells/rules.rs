@@ -5,6 +5,7 @@ use cairn_question::{Grid, Schema};
 
 use crate::unsafe_cells::margins::Margins;
 use crate::unsafe_cells::marks::{Marks, Reason};
+use crate::unsafe_cells::places::Places;
 
 /// The figures of the rules on counts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,15 +40,15 @@ pub fn sensitive_axes(schema: &Schema, dataset: &str, grid: &Grid) -> Vec<usize>
 #[must_use]
 pub fn primary(margins: &Margins, limits: Limits, sensitive: &[usize]) -> Marks {
     let mut marks = Marks::none(margins);
-    for place in margins.places().filter(|&place| margins.possible(place)) {
+    for place in margins.places().all().filter(|&place| margins.possible(place)) {
         if small(margins.at(place), limits.min_people) {
             marks.set(place, Reason::Small);
         }
         if small_complement(margins, place, limits.min_people) {
             marks.set(place, Reason::Complement);
         }
-        for &axis in sensitive.iter().filter(|&&axis| axis < margins.axes()) {
-            if margins.is_total(place, axis) {
+        for &axis in sensitive.iter().filter(|axis| margins.places().axes().contains(axis)) {
+            if margins.places().is_total(place, axis) {
                 mark_base(margins, place, axis, limits, &mut marks);
             }
         }
@@ -63,14 +64,14 @@ pub(super) fn small(people: u64, least: u32) -> bool {
 fn small_complement(margins: &Margins, place: usize, min_people: u32) -> bool {
     let people = margins.at(place);
     let totals = |&base: &usize| small(margins.at(base).saturating_sub(people), min_people);
-    people > 0 && bases(margins, place).iter().any(totals)
+    people > 0 && bases(margins.places(), place).iter().any(totals)
 }
 
 /// Every total that a place is part of, over one axis or more.
-fn bases(margins: &Margins, place: usize) -> Vec<usize> {
+fn bases(places: &Places, place: usize) -> Vec<usize> {
     let mut bases = vec![place];
-    for axis in (0..margins.axes()).filter(|&axis| !margins.is_total(place, axis)) {
-        let over: Vec<usize> = bases.iter().map(|&base| margins.total_over(base, axis)).collect();
+    for axis in places.axes().filter(|&axis| !places.is_total(place, axis)) {
+        let over: Vec<usize> = bases.iter().map(|&base| places.total_over(base, axis)).collect();
         bases.extend(over);
     }
     bases
@@ -78,7 +79,8 @@ fn bases(margins: &Margins, place: usize) -> Vec<usize> {
 
 fn mark_base(margins: &Margins, base: usize, axis: usize, limits: Limits, marks: &mut Marks) {
     let people = margins.at(base);
-    let codes: Vec<usize> = margins.parts(base, axis).filter(|&part| margins.possible(part)).collect();
+    let codes: Vec<usize> =
+        margins.places().parts(base, axis).filter(|&part| margins.possible(part)).collect();
     if people == 0 || codes.len() < 2 {
         return;
     }

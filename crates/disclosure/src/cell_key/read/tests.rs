@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 
 /// A whole table for counts up to `rows`, every change 0, with lines replaced: `(pcv, ckey, "the line")`; an empty one is left out.
 fn text(rows: usize, lines: &[(usize, usize, &str)]) -> String {
@@ -90,4 +91,22 @@ fn a_file_is_bounded_and_so_is_what_is_said_of_it() {
     assert_eq!(PerturbationTable::read(&broken).unwrap_err().len(), FINDINGS_MAX);
     let empty = "pcv,ckey,pvalue\n2000,255,0\n";
     assert_eq!(PerturbationTable::read(empty).unwrap_err().len(), FINDINGS_MAX);
+}
+
+proptest! {
+    /// Whatever a file says, it is a table or it has faults, and no finding repeats more of it than a number.
+    #[test]
+    fn any_text_is_a_table_or_has_faults(lines in proptest::collection::vec("[0-9,.\\-a-z\"é ]{0,12}", 0..40)) {
+        let text = format!("pcv,ckey,pvalue\n{}", lines.join("\n"));
+        let faults = PerturbationTable::read(&text).unwrap_err();
+        prop_assert!(!faults.is_empty() && faults.len() <= FINDINGS_MAX);
+        prop_assert!(faults.iter().all(|f| f.line <= lines.len() + 1 && f.says.len() < 90));
+    }
+
+    /// A table that is written is the table that is read.
+    #[test]
+    fn a_table_is_read_as_it_was_written(changes in proptest::collection::vec(-1_i16..4, KEYS)) {
+        let table = PerturbationTable::from_checked(changes);
+        prop_assert_eq!(PerturbationTable::read(&table.to_csv(1)).unwrap().table, table);
+    }
 }

@@ -21,10 +21,10 @@ fn marked(margins: &Margins, limits: Limits, sensitive: &[usize]) -> Vec<String>
         other => panic!("{other:?} is of no count"),
     };
     let shown = |place: Place| {
-        assert!(marks.is_primary(margins, &place));
-        format!("{} {}", text(&place), marks.reasons(margins, &place).map(letter).collect::<String>())
+        assert!(marks.is_primary(&place));
+        format!("{} {}", text(&place), marks.reasons(&place).map(letter).collect::<String>())
     };
-    marks.primary(margins).map(shown).collect()
+    marks.primary().map(shown).collect()
 }
 
 fn check(sizes: &[usize], people: &[u64], t: u32, base: u32, sensitive: &[usize], marks: &[&str]) {
@@ -126,13 +126,13 @@ fn the_data_dictionary_says_which_axes_are_sensitive() {
 fn a_place_that_the_table_has_not_is_primary() {
     let margins = Margins::summed(&grid(&[2]), &[9, 9]).unwrap();
     let mut marks = primary(&margins, Limits { min_people: 5, min_base: 0 }, &[7]);
-    assert!(!marks.is_primary(&margins, &[Some(0)]));
-    assert!(marks.is_primary(&margins, &[Some(3)]));
-    assert!(marks.is_primary(&margins, &[]));
-    marks.mark(&margins, &[Some(3)], Reason::Sum);
-    assert_eq!(marks.primary(&margins).count(), 0);
-    marks.mark(&margins, &[Some(1)], Reason::Sum);
-    assert_eq!(marks.reasons(&margins, &[Some(1)]).collect::<Vec<_>>(), [Reason::Sum]);
+    assert!(!marks.is_primary(&[Some(0)]));
+    assert!(marks.is_primary(&[Some(3)]));
+    assert!(marks.is_primary(&[]));
+    marks.mark(&[Some(3)], Reason::Sum);
+    assert_eq!(marks.primary().count(), 0);
+    marks.mark(&[Some(1)], Reason::Sum);
+    assert_eq!(marks.reasons(&[Some(1)]).collect::<Vec<_>>(), [Reason::Sum]);
     assert_eq!(format!("{marks:?}"), "Marks(3 places withheld)");
 }
 
@@ -142,9 +142,8 @@ fn marks_of_two_checks_go_together_for_one_table_only() {
     let of = |sizes: &[usize], people: &[u64]| {
         primary(&Margins::summed(&grid(sizes), people).unwrap(), limits, &[])
     };
-    let margins = Margins::summed(&grid(&[3]), &[9, 9, 9]).unwrap();
     let both = of(&[3], &[3, 9, 9]).and(&of(&[3], &[9, 2, 9])).unwrap();
-    assert_eq!(both.primary(&margins).collect::<Vec<_>>(), [[Some(0)], [Some(1)]]);
+    assert_eq!(both.primary().collect::<Vec<_>>(), [[Some(0)], [Some(1)]]);
     assert_eq!(of(&[3], &[3, 9, 9]).and(&of(&[2], &[3, 9])), None);
 }
 
@@ -159,8 +158,8 @@ proptest! {
         let margins = Margins::summed(&grid(&[3, 2, 2]), &people).unwrap();
         let at = |min_people, min_base| primary(&margins, Limits { min_people, min_base }, &[1]);
         let (lax, strict) = (at(t, base), at(t + up, base + wider));
-        for place in lax.primary(&margins) {
-            prop_assert!(strict.is_primary(&margins, &place), "{place:?}");
+        for place in lax.primary() {
+            prop_assert!(strict.is_primary(&place), "{place:?}");
         }
     }
 
@@ -174,8 +173,8 @@ proptest! {
         let (marks, moved) = (primary(&here, limits, &[0]), primary(&there, limits, &[0]));
         for place in there.listed() {
             let from = [place[0].map(|code| order[code]), place[1]];
-            let reasons = |marks: &Marks, margins, place: &[Option<usize>]| marks.reasons(margins, place).collect::<Vec<_>>();
-            prop_assert_eq!(reasons(&moved, &there, &place), reasons(&marks, &here, &from));
+            let reasons = |marks: &Marks, place: &[Option<usize>]| marks.reasons(place).collect::<Vec<_>>();
+            prop_assert_eq!(reasons(&moved, &place), reasons(&marks, &from));
         }
     }
 
@@ -200,7 +199,7 @@ proptest! {
                 let alike = (0..3).any(|c| n(row, Some(c)) == whole || n(row, Some(c)) + 1 == whole);
                 unsafe_cell |= whole > 0 && (alike || whole < base);
             }
-            prop_assert_eq!(marks.is_primary(&margins, &place), unsafe_cell, "{:?}", place);
+            prop_assert_eq!(marks.is_primary(&place), unsafe_cell, "{:?}", place);
         }
     }
 }
