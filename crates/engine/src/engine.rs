@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use cairn_records::Snapshot;
-use cairn_release::{CountPlan, RawTable};
+use cairn_release::{CountPlan, Layout, RawTable};
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
@@ -18,7 +18,6 @@ use crate::fault::EngineFault;
 use crate::limits::Limits;
 use crate::scan::BATCH_ROWS;
 use crate::shape::physical_plan;
-use crate::tally::TallyOf;
 use crate::tally_udaf::numbers_of;
 
 /// Counts snapshots. One for a node; counts may run side by side and then share its threads and its memory.
@@ -62,10 +61,11 @@ impl Engine {
     /// [`EngineFault`]. It never quotes a record, whatever Arrow or DataFusion said.
     pub async fn count(&self, snapshot: &Snapshot, plan: &CountPlan) -> Result<RawTable, EngineFault> {
         let numbers = self.numbers(snapshot, plan).await?;
-        Ok(raw_table(plan, &TallyOf::new(plan), numbers))
+        let counted = Layout::of(plan).split(&numbers).ok_or(EngineFault::Internal)?;
+        Ok(RawTable::of(plan.question_id, counted))
     }
 
-    /// People in each cell, rows in each cell where they are asked for, people left out by each filter.
+    /// The numbers of the plan's [`Layout`].
     pub(crate) async fn numbers(
         &self,
         snapshot: &Snapshot,
@@ -99,13 +99,6 @@ async fn run(plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> Result<
     let batches = collect(plan, context).await.map_err(|e| EngineFault::of(&e))?;
     let column = batches.first().and_then(|b| b.columns().first()).ok_or(EngineFault::Internal)?;
     numbers_of(column)
-}
-
-fn raw_table(plan: &CountPlan, of: &TallyOf, mut numbers: Vec<u64>) -> RawTable {
-    let cells = of.cells();
-    let left_out = numbers.split_off(if of.counts_rows() { 2 * cells } else { cells }.min(numbers.len()));
-    let rows = of.counts_rows().then(|| numbers.split_off(cells.min(numbers.len())));
-    RawTable::new(plan.question_id, numbers, rows, left_out)
 }
 
 impl Drop for Engine {

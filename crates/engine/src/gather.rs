@@ -35,18 +35,25 @@ pub(crate) struct Link {
 
 /// Rows of persons with their places, to which the places of the rows above are added.
 ///
-/// In: the rows' first column is `person_no`, their last is `place`. Out: those two, row for row, in the same order and
-/// partition.
+/// In: the rows' first columns are `person_no` and what is carried along, their last is `place`. Out: those, row for row, in the
+/// same order and partition.
 pub(crate) struct GatherExec {
     rows: Arc<dyn ExecutionPlan>,
+    kept: usize,
     links: Vec<Link>,
     properties: Arc<PlanProperties>,
 }
 
 impl GatherExec {
-    pub(crate) fn new(rows: Arc<dyn ExecutionPlan>, links: Vec<Link>) -> Result<Self, EngineFault> {
+    /// `kept`: how many of the rows' first columns go on, `person_no` among them.
+    pub(crate) fn new(
+        rows: Arc<dyn ExecutionPlan>,
+        kept: usize,
+        links: Vec<Link>,
+    ) -> Result<Self, EngineFault> {
         let last = rows.schema().fields().len().checked_sub(1).ok_or(EngineFault::Plan)?;
-        let schema = Arc::new(rows.schema().project(&[0, last]).map_err(|_| EngineFault::Plan)?);
+        let columns: Vec<usize> = (0..kept).chain(std::iter::once(last)).collect();
+        let schema = Arc::new(rows.schema().project(&columns).map_err(|_| EngineFault::Plan)?);
         let partitions = rows.output_partitioning().partition_count();
         let aligned = links.iter().all(|l| l.above.output_partitioning().partition_count() == partitions);
         if !aligned {
@@ -58,7 +65,7 @@ impl GatherExec {
             rows.pipeline_behavior(),
             rows.boundedness(),
         );
-        Ok(Self { rows, links, properties: Arc::new(properties) })
+        Ok(Self { rows, kept, links, properties: Arc::new(properties) })
     }
 }
 
@@ -97,7 +104,7 @@ impl ExecutionPlan for GatherExec {
         let mut children = children.into_iter();
         let rows = children.next().ok_or(EngineFault::Plan)?;
         let links = self.links.iter().zip(children).map(|(link, above)| Link { above, ..link.clone() });
-        Ok(Arc::new(Self::new(rows, links.collect())?))
+        Ok(Arc::new(Self::new(rows, self.kept, links.collect())?))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
@@ -109,7 +116,7 @@ impl ExecutionPlan for GatherExec {
             Ok((link.key, Above { first: 0, places: Vec::new(), absent: link.absent, reservation }, numbered))
         });
         let links = links.collect::<Result<Vec<_>>>()?;
-        let out = Arc::clone(&schema);
+        let (out, kept) = (Arc::clone(&schema), self.kept);
         let stream = async move {
             let mut filled = Vec::with_capacity(links.len());
             for (key, mut above, mut numbered) in links {
@@ -118,7 +125,7 @@ impl ExecutionPlan for GatherExec {
                 }
                 filled.push((key, above));
             }
-            Ok::<_, DataFusionError>(rows.map(move |batch| Ok(add_above(&batch?, &filled, &out)?)))
+            Ok::<_, DataFusionError>(rows.map(move |batch| Ok(add_above(&batch?, kept, &filled, &out)?)))
         };
         let stream = futures::stream::once(stream).try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream)))
@@ -173,6 +180,7 @@ impl Above {
 
 fn add_above(
     rows: &RecordBatch,
+    kept: usize,
     above: &[(usize, Above)],
     out: &SchemaRef,
 ) -> Result<RecordBatch, EngineFault> {
@@ -180,9 +188,10 @@ fn add_above(
     for (key, above) in above {
         above.add_to(column(rows, *key)?, &mut places);
     }
-    let persons = Arc::clone(rows.column(0));
     let places: ArrayRef = Arc::new(UInt32Array::from(places));
-    RecordBatch::try_new(Arc::clone(out), vec![persons, places]).map_err(|_| EngineFault::ColumnForm)
+    let kept = rows.columns().iter().take(kept).map(Arc::clone);
+    let columns = kept.chain(std::iter::once(places)).collect();
+    RecordBatch::try_new(Arc::clone(out), columns).map_err(|_| EngineFault::ColumnForm)
 }
 
 fn column(batch: &RecordBatch, at: usize) -> Result<&[u32], EngineFault> {

@@ -53,6 +53,8 @@ pub(crate) fn physical_plan(
     let rows = match dataset.held.field_with_name(PERSON_NO) {
         Ok(_) => owned_rows(snapshot, plan, &dataset, &uses)?,
         Err(_) if uses.tables().any(|t| t != plan.dataset) => return Err(EngineFault::Plan),
+        // Rows of nobody: nothing bounds what one person adds to a sum.
+        Err(_) if plan.measure.column().is_some() => return Err(EngineFault::Plan),
         Err(_) => dataset.placed(&[])?,
     };
     let tallied = aggregate(rows, TallyOf::new(plan), at_once)?;
@@ -60,7 +62,7 @@ pub(crate) fn physical_plan(
     Ok(tallied)
 }
 
-/// Rows of a table of persons: `person_no` and `place`, the tables above added in.
+/// Rows of a table of persons: `person_no`, the value that is added up, and `place`, the tables above added in.
 fn owned_rows(
     snapshot: &Snapshot,
     plan: &CountPlan,
@@ -68,10 +70,12 @@ fn owned_rows(
     uses: &Uses<'_>,
 ) -> Result<Arc<dyn ExecutionPlan>, EngineFault> {
     let above: Vec<&str> = uses.tables().filter(|t| *t != plan.dataset).collect();
-    if above.is_empty() {
-        return dataset.placed(&[PERSON_NO]);
-    }
     let mut keys = vec![PERSON_NO];
+    keys.extend(value(plan, dataset)?);
+    if above.is_empty() {
+        return dataset.placed(&keys);
+    }
+    let kept = keys.len();
     let mut links = Vec::new();
     for table in above {
         let number = number_of(&plan.dataset, table)?;
@@ -82,7 +86,21 @@ fn owned_rows(
         let part = Part::of(snapshot, table, uses)?;
         links.push(Link { above: part.placed(&[number])?, key, absent: part.place.of_absent_row() });
     }
-    Ok(Arc::new(GatherExec::new(dataset.placed(&keys)?, links)?))
+    Ok(Arc::new(GatherExec::new(dataset.placed(&keys)?, kept, links)?))
+}
+
+/// The column of the dataset that is added up, if one is. No bound, no sum.
+fn value<'a>(plan: &'a CountPlan, dataset: &Part<'_>) -> Result<Option<&'a str>, EngineFault> {
+    let Some(summed) = &plan.summed else {
+        return if plan.measure.column().is_some() { Err(EngineFault::Plan) } else { Ok(None) };
+    };
+    let bounded = summed.least <= summed.most && summed.column.table == plan.dataset;
+    if !bounded || plan.measure.column() != Some(&summed.column.column) {
+        return Err(EngineFault::Plan);
+    }
+    let held = dataset.held.field_with_name(&summed.column.column).map_err(|_| EngineFault::Absent)?;
+    let whole = *held.data_type() == DataType::Int64;
+    if whole { Ok(Some(&summed.column.column)) } else { Err(EngineFault::ColumnForm) }
 }
 
 /// The number by which rows of `dataset` know their row of `table`, a table above.

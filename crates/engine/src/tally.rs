@@ -3,8 +3,9 @@
 //! Rows come in the order of persons, so that everything that concerns one person (each cell once, at most so many rows,
 //! at most so many cells) is settled when the next person's first row comes.
 
+use arrow::array::{Array, Int64Array};
 use cairn_question::{Measure, Schema};
-use cairn_release::{Bounds, Cohort, CountPlan};
+use cairn_release::{Bounds, Channel, CountPlan, Layout};
 use ring::hmac;
 
 use crate::fault::EngineFault;
@@ -13,10 +14,9 @@ use crate::place;
 /// What is to be added up.
 #[derive(Clone)]
 pub(crate) struct TallyOf {
-    cells: usize,
-    filters: usize,
-    measure: Measure,
-    cohort: Cohort,
+    layout: Layout,
+    /// Least and most that a row's value adds, where a column is added up.
+    clamp: Option<(u32, u32)>,
     bounds: Bounds,
 }
 
@@ -24,6 +24,8 @@ pub(crate) struct TallyOf {
 pub(crate) struct Tally {
     of: TallyOf,
     cells: Vec<Cell>,
+    /// The sum of each cell, where a column is added up.
+    sums: Vec<u64>,
     left_out: Vec<u64>,
     first: Option<u32>,
     last: Option<u32>,
@@ -46,77 +48,89 @@ struct One {
     passes: bool,
     /// Filters, one bit each, that alone keep some row of theirs out of a cell.
     alone: u32,
-    /// Cells and rows in each, where the number of cells is bounded.
-    cells: Vec<(u32, u64)>,
+    /// What they have in each cell, where the number of cells is bounded.
+    cells: Vec<Own>,
+}
+
+/// What one person has in one cell.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Own {
+    cell: u32,
+    rows: u64,
+    sum: u64,
 }
 
 impl TallyOf {
     pub(crate) fn new(plan: &CountPlan) -> Self {
         let mut bounds = plan.bounds.clone();
-        if plan.measure == Measure::Rows && one_row_a_person(&plan.dataset) {
+        if plan.measure != Measure::People && one_row_a_person(&plan.dataset) {
             // The privacy cost takes the dictionary's word that a person has one row here; the count is held to it.
             bounds.rows_per_person = bounds.rows_per_person.or(Some(1));
         }
-        Self {
-            cells: plan.grid.cells(),
-            filters: plan.filters.len(),
-            measure: plan.measure.clone(),
-            cohort: plan.cohort,
-            bounds,
-        }
+        let clamp = plan.summed.as_ref().map(|summed| (summed.least, summed.most));
+        Self { layout: Layout::of(plan), clamp, bounds }
     }
 
     #[cfg(test)]
-    pub(crate) const fn of_people(cells: usize, bounds: Bounds) -> Self {
-        Self { cells, filters: 0, measure: Measure::People, cohort: Cohort::NotCounted, bounds }
+    pub(crate) fn of_people(cells: usize, bounds: Bounds) -> Self {
+        Self { layout: Layout::new(cells, &[Channel::People], 0), clamp: None, bounds }
     }
 
-    /// How many numbers a finished tally has: people, rows where they are asked for, people left out by each filter.
-    pub(crate) const fn numbers(&self) -> usize {
-        let counts = if self.counts_rows() { 2 * self.cells } else { self.cells };
-        if self.counts_cohorts() { counts + self.filters } else { counts }
+    /// How many numbers a finished tally has.
+    pub(crate) fn numbers(&self) -> usize {
+        self.layout.numbers()
     }
 
     pub(crate) const fn cells(&self) -> usize {
-        self.cells
-    }
-
-    pub(crate) const fn counts_rows(&self) -> bool {
-        matches!(self.measure, Measure::Rows)
-    }
-
-    const fn counts_cohorts(&self) -> bool {
-        matches!(self.cohort, Cohort::Counted)
+        self.layout.cells()
     }
 
     /// Nothing concerns a person but that each cell counts them once.
-    const fn is_plain(&self) -> bool {
+    fn is_plain(&self) -> bool {
         let unbounded = self.bounds.rows_per_person.is_none() && self.bounds.groups_per_person.is_none();
-        unbounded && !self.counts_rows() && !self.counts_cohorts()
+        unbounded && self.layout == Layout::new(self.cells(), &[Channel::People], 0)
+    }
+
+    /// What a row adds to the sum of its cell: its own value, clamped. `None` where it has none: then it is not counted either.
+    fn adds(&self, values: Option<&Int64Array>, at: usize) -> Option<u64> {
+        let (Some(values), Some((least, most))) = (values, self.clamp) else { return Some(0) };
+        let value = values.values().get(at).filter(|_| values.is_valid(at))?;
+        // Clamped to whole numbers from 0 on, so it fits.
+        u64::try_from((*value).min(most.into()).max(least.into())).ok()
     }
 }
 
 impl Tally {
     pub(crate) fn new(of: TallyOf) -> Self {
-        let cells = vec![Cell { people: 0, rows: 0, seen: NOBODY }; of.cells];
-        let left_out = if of.counts_cohorts() { vec![0; of.filters] } else { Vec::new() };
-        Self { of, cells, left_out, first: None, last: None, one: One::default() }
+        let cells = vec![Cell { people: 0, rows: 0, seen: NOBODY }; of.cells()];
+        let sums = if of.layout.has(Channel::Sums) { vec![0; of.cells()] } else { Vec::new() };
+        let left_out = vec![0; of.layout.filters()];
+        Self { of, cells, sums, left_out, first: None, last: None, one: One::default() }
     }
 
-    /// Adds rows of persons. A person's rows must stand together, and persons must rise.
+    /// Adds rows of persons, with the values of the column that is added up, if one is. A person's rows must stand together,
+    /// and persons must rise.
     ///
     /// # Errors
-    /// [`EngineFault::PersonOrder`] where they do not.
-    pub(crate) fn add(&mut self, persons: &[u32], places: &[u32]) -> Result<(), EngineFault> {
+    /// [`EngineFault::PersonOrder`] where they do not, [`EngineFault::Plan`] where values are missing or not wanted.
+    pub(crate) fn add(
+        &mut self,
+        persons: &[u32],
+        places: &[u32],
+        values: Option<&Int64Array>,
+    ) -> Result<(), EngineFault> {
         let rising = persons.is_sorted() && self.last <= persons.first().copied().or(self.last);
         if !rising || persons.last() == Some(&NOBODY) || persons.len() != places.len() {
             return Err(EngineFault::PersonOrder);
         }
+        if values.map(Array::len) != self.of.clamp.map(|_| persons.len()) {
+            return Err(EngineFault::Plan);
+        }
         if self.of.is_plain() {
             self.add_plain(persons, places);
         } else {
-            for (person, place) in persons.iter().zip(places) {
-                self.add_row(*person, *place);
+            for (at, (person, place)) in persons.iter().zip(places).enumerate() {
+                self.add_row(*person, *place, self.of.adds(values, at));
             }
         }
         self.first = self.first.or(persons.first().copied());
@@ -128,7 +142,7 @@ impl Tally {
     pub(crate) fn add_unowned(&mut self, places: &[u32]) {
         for place in places {
             self.one = One::default();
-            self.take_row(NOBODY, *place);
+            self.take_row(NOBODY, *place, Some(0));
             self.close_person();
         }
     }
@@ -136,21 +150,20 @@ impl Tally {
     /// The numbers so far, and the first and last person that they are of. The tally is then spent.
     pub(crate) fn finish(&mut self) -> (Vec<u64>, Option<(u32, u32)>) {
         self.close_person();
-        let people = self.cells.iter().map(|c| c.people);
-        let mut numbers: Vec<u64> = people.collect();
-        if self.of.counts_rows() {
-            numbers.extend(self.cells.iter().map(|c| c.rows));
-        }
-        numbers.extend(&self.left_out);
-        (numbers, self.first.zip(self.last))
+        let of = |channel| match channel {
+            Channel::People => self.cells.iter().map(|c| c.people).collect(),
+            Channel::Rows => self.cells.iter().map(|c| c.rows).collect(),
+            Channel::Sums => self.sums.clone(),
+        };
+        (self.of.layout.join(of, &self.left_out), self.first.zip(self.last))
     }
 
     /// Bytes held.
     pub(crate) const fn bytes(&self) -> usize {
         size_of::<Self>()
             + self.cells.capacity() * size_of::<Cell>()
-            + self.left_out.capacity() * size_of::<u64>()
-            + self.one.cells.capacity() * size_of::<(u32, u64)>()
+            + (self.sums.capacity() + self.left_out.capacity()) * size_of::<u64>()
+            + self.one.cells.capacity() * size_of::<Own>()
     }
 
     /// A place is a cell of the grid just when every axis has a code and no filter fails, so one look-up decides both.
@@ -164,18 +177,19 @@ impl Tally {
         }
     }
 
-    fn add_row(&mut self, person: u32, place: u32) {
+    fn add_row(&mut self, person: u32, place: u32, adds: Option<u64>) {
         if self.last != Some(person) {
             self.close_person();
             self.first = self.first.or(Some(person));
             self.last = Some(person);
         }
-        self.take_row(person, place);
+        self.take_row(person, place, adds);
     }
 
     /// Filters first, then the bound on rows, then cells: a row outside the grid still uses up the person's rows, so that a
-    /// cell's count does not depend on which other cells were asked for.
-    fn take_row(&mut self, person: u32, place: u32) {
+    /// cell's count does not depend on which other cells were asked for. So does a row without a value, so that a sum is of the
+    /// very rows that the same question counts.
+    fn take_row(&mut self, person: u32, place: u32, adds: Option<u64>) {
         let cell = place::cell(place);
         match place::failed(place) {
             None => {}
@@ -184,7 +198,7 @@ impl Tally {
                 let most = self.of.bounds.rows_per_person.unwrap_or(u32::MAX);
                 if self.one.rows_kept < most {
                     self.one.rows_kept += 1;
-                    self.keep_row(person, cell);
+                    self.keep_row(person, cell, adds);
                 }
             }
             Some(failed) if failed.is_power_of_two() && cell.is_some() => self.one.alone |= failed,
@@ -192,17 +206,26 @@ impl Tally {
         }
     }
 
-    fn keep_row(&mut self, person: u32, cell: Option<u32>) {
-        let Some(at) = cell else { return };
+    fn keep_row(&mut self, person: u32, cell: Option<u32>, adds: Option<u64>) {
+        let (Some(at), Some(adds)) = (cell, adds) else { return };
         if self.of.bounds.groups_per_person.is_some() {
-            self.one.cells.push((at, 1));
+            self.one.cells.push(Own { cell: at, rows: 1, sum: adds });
         } else {
-            let new = |seen: u32| u64::from(seen != person || person == NOBODY);
-            if let Some(cell) = self.cells.get_mut(usize::try_from(at).unwrap_or(usize::MAX)) {
-                cell.people += new(cell.seen);
-                cell.rows += 1;
-                cell.seen = person;
-            }
+            let seen = self.cells.get(index(at)).map_or(NOBODY, |cell| cell.seen);
+            let people = u64::from(seen != person || person == NOBODY);
+            self.count(person, people, Own { cell: at, rows: 1, sum: adds });
+        }
+    }
+
+    fn count(&mut self, person: u32, people: u64, own: Own) {
+        if let Some(cell) = self.cells.get_mut(index(own.cell)) {
+            cell.people += people;
+            cell.rows += own.rows;
+            cell.seen = person;
+        }
+        if let Some(sum) = self.sums.get_mut(index(own.cell)) {
+            // A policy that could come near the end does not load; at the end, one person more still moves it no further.
+            *sum = sum.saturating_add(own.sum);
         }
     }
 
@@ -215,11 +238,8 @@ impl Tally {
         if let Some(most) = self.of.bounds.groups_per_person {
             let mut cells = std::mem::take(&mut self.one.cells);
             keep_cells(&mut cells, most, &self.of.bounds.cap_key);
-            for (at, rows) in &cells {
-                if let Some(cell) = self.cells.get_mut(usize::try_from(*at).unwrap_or(usize::MAX)) {
-                    cell.people += 1;
-                    cell.rows += rows;
-                }
+            for own in &cells {
+                self.count(NOBODY, 1, *own);
             }
             cells.clear();
             self.one.cells = cells;
@@ -239,11 +259,14 @@ fn one_row_a_person(dataset: &str) -> bool {
 /// The rank of a cell is a keyed hash of the person's own rows and the cell. The person's number has no part in it: it is
 /// a rank among all persons, so that one person more or less would change what is kept of every later one, and the bound
 /// on what one person can change would not hold.
-fn keep_cells(cells: &mut Vec<(u32, u64)>, most: u32, key: &[u8; 32]) {
+fn keep_cells(cells: &mut Vec<Own>, most: u32, key: &[u8; 32]) {
     cells.sort_unstable();
     cells.dedup_by(|later, kept| {
-        let same = later.0 == kept.0;
-        kept.1 += if same { later.1 } else { 0 };
+        let same = later.cell == kept.cell;
+        if same {
+            kept.rows += later.rows;
+            kept.sum = kept.sum.saturating_add(later.sum);
+        }
         same
     });
     let most = usize::try_from(most).unwrap_or(usize::MAX);
@@ -253,18 +276,22 @@ fn keep_cells(cells: &mut Vec<(u32, u64)>, most: u32, key: &[u8; 32]) {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
     let mut own = hmac::Context::with_key(&key);
     own.update(b"cairn cells of one person v1");
-    for (cell, rows) in cells.iter() {
+    for Own { cell, rows, .. } in cells.iter() {
         own.update(&cell.to_le_bytes());
         own.update(&rows.to_le_bytes());
     }
     let own = own.sign();
-    cells.sort_by_cached_key(|(cell, _)| {
+    cells.sort_by_cached_key(|Own { cell, .. }| {
         let mut rank = hmac::Context::with_key(&key);
         rank.update(own.as_ref());
         rank.update(&cell.to_le_bytes());
         rank.sign().as_ref().to_vec()
     });
     cells.truncate(most);
+}
+
+fn index(cell: u32) -> usize {
+    usize::try_from(cell).unwrap_or(usize::MAX)
 }
 
 /// The number that no person has: a snapshot numbers persons from 0, and holds fewer than this.

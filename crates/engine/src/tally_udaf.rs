@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
-use arrow::datatypes::{DataType, Field, FieldRef, UInt32Type, UInt64Type};
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, UInt32Type, UInt64Type};
 use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -13,7 +13,8 @@ use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature, Volatil
 use crate::fault::EngineFault;
 use crate::tally::{Tally, TallyOf};
 
-/// `tally(person_no, place) -> List<UInt64>`, or `tally(place)` for a table without persons.
+/// `tally(person_no, place) -> List<UInt64>`, `tally(person_no, value, place)` where a column is added up, or `tally(place)`
+/// for a table without persons.
 ///
 /// Its state is the first and the last person of a partition and the partition's numbers. Numbers of partitions add up
 /// exactly just when no person is in two of them, so the merge refuses ranges of persons that overlap.
@@ -89,7 +90,11 @@ impl Tallying {
 impl Accumulator for Tallying {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         match values {
-            [persons, places] => Ok(self.tally.add(whole_numbers(persons)?, whole_numbers(places)?)?),
+            [persons, places] => Ok(self.tally.add(whole_numbers(persons)?, whole_numbers(places)?, None)?),
+            [persons, values, places] => {
+                let values = values.as_primitive_opt::<Int64Type>().ok_or(EngineFault::ColumnForm)?;
+                Ok(self.tally.add(whole_numbers(persons)?, whole_numbers(places)?, Some(values))?)
+            }
             [places] => {
                 self.tally.add_unowned(whole_numbers(places)?);
                 Ok(())

@@ -47,7 +47,11 @@ proptest! {
         let with = counts(world, &asked);
         let without = counts(without, &asked);
         let alone = counts(person, &asked);
-        let bound = u64::from(if asked.measure == Measure::Rows { rows } else { cells.min(rows) });
+        let bound = match asked.measure {
+            Measure::People => u64::from(cells.min(rows)),
+            Measure::Rows => u64::from(rows),
+            Measure::Sum(_) | Measure::Mean(_) => u64::from(rows) * u64::from(asked.clamp.1),
+        };
         let change: Vec<u64> = with.iter().zip(&without).map(|(a, b)| a.checked_sub(*b).unwrap()).collect();
         prop_assert_eq!(&change, &alone);
         prop_assert!(alone.iter().sum::<u64>() <= bound);
@@ -57,6 +61,6 @@ proptest! {
 
 fn counts(world: World, asked: &Asked) -> Vec<u64> {
     let made = Made::of(world, 3);
-    let Expected { people, rows, .. } = count(&made.snapshot, &asked.plan(), 2).unwrap();
-    rows.unwrap_or(people)
+    let Expected { people, rows, sums, .. } = count(&made.snapshot, &asked.plan(), 2).unwrap();
+    sums.or(rows).unwrap_or(people)
 }

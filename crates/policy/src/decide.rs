@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use cairn_question::limits::{FILTERS_MAX, GROUP_COLUMNS_MAX};
 use cairn_question::question::QuestionFault;
-use cairn_question::schema::Class;
+use cairn_question::schema::{Class, Kind};
 use cairn_question::{Day, Filter, GroupBy, Measure, Name, Period, Question, Refusal, RuleBroken, Schema};
 
 use crate::document::Usage;
@@ -16,7 +16,7 @@ use crate::layers::{Layers, Ready};
 use crate::nearest;
 use crate::read::shown;
 use crate::settings::Grains;
-use crate::treatment::{Method, Quota, Treatment, Window};
+use crate::treatment::{Method, Quota, Summed, Treatment, Window};
 
 /// Who asks. Complete, not open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -123,6 +123,7 @@ pub(crate) fn treatment(layers: &Layers, ready: &Ready, question: &Question) -> 
         min_cohort: settings.min_cohort,
         // A person is counted once however many rows: only rows need the bound.
         rows_per_person: if question.measure == Measure::People { None } else { settings.rows_per_person },
+        summed: question.measure.column().and_then(|column| summed(layers, &question.dataset, column)),
         snapshot: ready.snapshot,
         keep: ready.keep.clone(),
         opt_out: ready.opt_out.clone(),
@@ -134,6 +135,15 @@ pub(crate) fn treatment(layers: &Layers, ready: &Ready, question: &Question) -> 
         },
         caps: layers.caps(),
     }
+}
+
+/// The bounds and the unit of a measure of the dataset itself; `None` where the policy does not give both.
+fn summed(layers: &Layers, dataset: &str, column: &str) -> Option<Summed> {
+    let whole = matches!(layers.schema.find(dataset, column)?.column.kind, Kind::Whole { .. });
+    let rule = layers.policy.datasets.get(dataset)?.columns.get(column)?;
+    let measured = rule.usage.as_ref().is_some_and(|u| u.value == Usage::Measure);
+    let (least, most) = rule.bounds.as_ref().filter(|_| whole && measured)?.value;
+    Some(Summed { unit: rule.unit.as_ref()?.value.clone(), least, most })
 }
 
 /// The share's method. Where every axis describes the person and not one of their rows, a person is in one cell only, so

@@ -46,7 +46,8 @@ pub use never::NeverResult;
 pub use replay::{CHANGED_MAX, Changed, LINE_BYTES_MAX, Replay, Replayed, Shift, UNREADABLE_MAX, Unreadable};
 pub use space::{Example, KINDS_MAX, Kinds, TooWide};
 pub use treatment::{
-    Caps, Cells, Dominance, KeepYears, Method, OptOut, Quota, Secondary, SnapshotEvery, Treatment, Window,
+    Caps, Cells, Dominance, KeepYears, Method, OptOut, Quota, Secondary, SnapshotEvery, Summed, Treatment,
+    Window,
 };
 
 use cairn_question::Schema;

@@ -194,12 +194,13 @@ fn differences(before: &Treatment, after: &Treatment) -> Vec<String> {
 
 /// All that decides what a table shows, each as text.
 fn every_fact(treatment: &Treatment) -> BTreeMap<&'static str, String> {
-    let Treatment { method, window, rows_per_person, snapshot, keep, opt_out, .. } = treatment;
+    let Treatment { method, window, rows_per_person, summed, snapshot, keep, opt_out, .. } = treatment;
     let mut facts = facts(treatment);
     facts.insert("lag_days", window.lag_days.to_string());
     let mut optional = |key, value: Option<String>| value.map(|value| facts.insert(key, value));
     optional("window", window.column.as_ref().zip(window.from).map(|(c, from)| format!("{c} from {from}")));
     optional("max_rows_per_person", rows_per_person.map(|rows| rows.to_string()));
+    optional("bounds", summed.as_ref().map(|s| format!("{} to {} {}", s.least, s.most, s.unit)));
     optional("snapshot", snapshot.map(|every| every.as_str().to_owned()));
     optional("keep_years", keep.as_ref().map(|keep| keep.years.to_string()));
     optional("opt_out", opt_out.as_ref().map(|o| format!("{} = {}", o.column, o.share_only_if.join(" or "))));

@@ -24,6 +24,8 @@ pub struct Treatment {
     /// Most rows of one person that count, oldest kept; `None` where people are counted (each once, however many rows) or
     /// where one row is one person.
     pub rows_per_person: Option<u32>,
+    /// How a column is added up, for a sum or a mean of it; `None` where none is, or where the policy does not bound it.
+    pub summed: Option<Summed>,
     /// How often the snapshots that it may be counted on are made; `None`: any.
     pub snapshot: Option<SnapshotEvery>,
     /// Rows that were closed too long ago, which never count; `None`: the policy has no such rule.
@@ -116,6 +118,17 @@ pub struct Dominance {
     pub largest: u32,
     /// Per cent of the sum, 1 to 100.
     pub max_percent: u32,
+}
+
+/// What a policy says of a number column that it lets be added up.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Summed {
+    /// What its numbers are of, in the policy's words: `quarter-hours`.
+    pub unit: String,
+    /// Least that one row adds: a smaller value counts as this.
+    pub least: u32,
+    /// Most that one row adds, above `least`: a larger value counts as this.
+    pub most: u32,
 }
 
 /// How often frozen snapshots are made.

@@ -33,10 +33,10 @@ pub fn cell_shares(raw: &RawTable, terms: &Terms) -> Result<CellShares, ReleaseF
         return Err(ReleaseFault::OtherQuestion);
     }
     check_shape(raw, terms.plan())?;
-    let counts = raw.rows.as_deref().unwrap_or(&raw.people);
+    let counts = raw.rows().unwrap_or(raw.people());
     let (withheld, error_per_mille) = match terms.means {
         Means::Suppress(rule) => {
-            let counts = Counts::new(&raw.people, raw.rows.as_deref(), &raw.left_out)
+            let counts = Counts::new(raw.people(), raw.rows(), raw.counted.left_out())
                 .map_err(|_| ReleaseFault::NotTheGrid)?;
             let cells = suppress_round(&counts, &rule);
             (number(cells.iter().filter(|c| **c == Cell::Withheld).count()), None)

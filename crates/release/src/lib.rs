@@ -6,6 +6,7 @@
 
 pub mod impact;
 pub mod laplace;
+pub mod layout;
 pub mod noise;
 pub mod plan;
 pub mod released;
@@ -14,8 +15,9 @@ pub mod terms;
 
 pub use impact::{CellShares, cell_shares};
 pub use laplace::DiscreteLaplace;
+pub use layout::{Channel, Counted, Layout};
 pub use noise::{Noise, NoiseFault, Scale};
-pub use plan::{Axis, AxisCodes, Bounds, Cohort, ColumnPath, CountPlan, Keep, Predicate, RawTable};
+pub use plan::{Axis, AxisCodes, Bounds, Clamped, Cohort, ColumnPath, CountPlan, Keep, Predicate, RawTable};
 pub use released::{Released, Unreleased, release};
 pub use self_test::self_test;
 pub use terms::{ReleaseFault, Terms, cost};

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use cairn_policy::{Method, Treatment};
+use cairn_policy::{Method, Summed, Treatment};
 use cairn_question::question::QuestionFault;
 use cairn_question::schema::{Kind, UNKNOWN};
 use cairn_question::{Day, Filter, Grid, Measure, Period, Question, QuestionId, Schema};
+
+use crate::layout::{Channel, Counted};
 
 /// A column of a snapshot's table.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,8 +26,10 @@ pub struct CountPlan {
     pub question_id: QuestionId,
     /// The table whose rows are counted.
     pub dataset: String,
-    /// People or rows.
+    /// People, rows, or a column of theirs added up.
     pub measure: Measure,
+    /// The column that is added up, for a sum or a mean. `None` there: nothing bounds it, and it is not added up at all.
+    pub summed: Option<Clamped>,
     /// Every cell that will be released.
     pub grid: Grid,
     /// The axes, in the grid's order.
@@ -90,6 +94,17 @@ pub enum Cohort {
     NotCounted,
 }
 
+/// A number column of the dataset itself, and what one row's value is clamped to before it is added.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Clamped {
+    /// The column.
+    pub column: ColumnPath,
+    /// Least that a row with a value adds. A row without a value adds nothing and is not counted.
+    pub least: u32,
+    /// Most that it adds; above `least`.
+    pub most: u32,
+}
+
 /// Most that one person may add. Applied inside the engine, person by person.
 #[derive(Clone)]
 pub struct Bounds {
@@ -104,9 +119,7 @@ pub struct Bounds {
 /// Raw counts, straight from the engine. Not serialisable; its `Debug` shows no count.
 pub struct RawTable {
     pub(crate) question_id: QuestionId,
-    pub(crate) people: Vec<u64>,
-    pub(crate) rows: Option<Vec<u64>>,
-    pub(crate) left_out: Vec<u64>,
+    pub(crate) counted: Counted,
 }
 
 impl CountPlan {
@@ -138,11 +151,18 @@ impl CountPlan {
             _ => None,
         };
         let bounds = Bounds { rows_per_person: treatment.rows_per_person, groups_per_person, cap_key };
+        let summed = match (question.measure.column(), &treatment.summed) {
+            (Some(column), Some(Summed { least, most, .. })) => {
+                Some(Clamped { column: path(column)?, least: *least, most: *most })
+            }
+            _ => None,
+        };
         let cohort = if treatment.min_cohort > 0 { Cohort::Counted } else { Cohort::NotCounted };
         Ok(Self {
             question_id,
             dataset: question.dataset.clone(),
             measure: question.measure.clone(),
+            summed,
             grid,
             axes,
             filters,
@@ -214,28 +234,46 @@ fn predicate(schema: &Schema, column: ColumnPath, filter: &Filter) -> Result<Pre
 }
 
 impl RawTable {
-    /// Takes the engine's counts. `people` (and `rows`, for the measure rows) has one count for each cell of the plan's grid;
-    /// `left_out` has, for each filter of the plan, the people that it alone leaves out, or is empty when not asked for.
+    /// The engine's numbers for a question.
     #[must_use]
-    pub const fn new(
+    pub const fn of(question_id: QuestionId, counted: Counted) -> Self {
+        Self { question_id, counted }
+    }
+
+    /// Counts of people, and of rows for the measure rows: one for each cell of the plan's grid. `left_out` has, for each
+    /// filter of the plan, the people that it alone leaves out, or is empty when not asked for.
+    #[must_use]
+    pub fn new(
         question_id: QuestionId,
         people: Vec<u64>,
         rows: Option<Vec<u64>>,
         left_out: Vec<u64>,
     ) -> Self {
-        Self { question_id, people, rows, left_out }
+        let rows = rows.map(|rows| (Channel::Rows, rows));
+        let channels = std::iter::once((Channel::People, people)).chain(rows).collect();
+        Self { question_id, counted: Counted { channels, left_out } }
     }
 
-    /// How many people (or rows) the count is of in each cell: for tests and benchmarks of the engine, which hold made-up people only.
+    /// What the question asks of each cell (people, rows or a sum): for tests and benchmarks of the engine, which hold made-up people only.
     #[must_use]
     pub fn counts(&self) -> &[u64] {
-        self.rows.as_deref().unwrap_or(&self.people)
+        let asked = [Channel::Sums, Channel::Rows, Channel::People].map(|channel| self.counted.of(channel));
+        asked.into_iter().find(|numbers| !numbers.is_empty()).unwrap_or_default()
+    }
+
+    pub(crate) fn people(&self) -> &[u64] {
+        self.counted.of(Channel::People)
+    }
+
+    /// `None` where rows were not counted.
+    pub(crate) fn rows(&self) -> Option<&[u64]> {
+        self.counted.channels.get(&Channel::Rows).map(Vec::as_slice)
     }
 }
 
 impl fmt::Debug for RawTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RawTable({} cells withheld)", self.people.len())
+        write!(f, "RawTable({} cells withheld)", self.people().len())
     }
 }
 

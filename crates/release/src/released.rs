@@ -3,11 +3,12 @@
 use cairn_disclosure::{Counts, suppress_round};
 use cairn_ledger::Debited;
 use cairn_question::answer::{TableV1, TreatmentV1};
-use cairn_question::{Cell, Measure, QuestionId};
+use cairn_question::{Cell, QuestionId};
 use std::fmt;
 
+use crate::layout::Layout;
 use crate::noise::{Noise, Scale};
-use crate::plan::{Cohort, CountPlan, RawTable};
+use crate::plan::{CountPlan, RawTable};
 use crate::terms::{Means, ReleaseFault, Terms};
 
 /// A table that may leave the building, with the debit that paid for it. Only [`release`] makes one.
@@ -63,27 +64,18 @@ fn cells(
     check_shape(raw, terms.plan())?;
     match terms.means {
         Means::Suppress(rule) => {
-            let counts = Counts::new(&raw.people, raw.rows.as_deref(), &raw.left_out)
+            let counts = Counts::new(raw.people(), raw.rows(), raw.counted.left_out())
                 .map_err(|_| ReleaseFault::NotTheGrid)?;
             Ok(suppress_round(&counts, &rule))
         }
-        Means::Noise(scale) => add_noise(raw.rows.as_deref().unwrap_or(&raw.people), scale, noise),
+        Means::Noise(scale) => add_noise(raw.rows().unwrap_or(raw.people()), scale, noise),
     }
 }
 
 /// One count for each cell, rows only and always for the measure rows, and a cohort count for each filter when wanted: a count
 /// that is missing would otherwise pass for "nobody was left out".
 pub(crate) fn check_shape(raw: &RawTable, plan: &CountPlan) -> Result<(), ReleaseFault> {
-    let cells = plan.grid.cells();
-    let rows = raw.rows.as_ref().map(Vec::len);
-    let left_out = match plan.cohort {
-        Cohort::Counted => plan.filters.len(),
-        Cohort::NotCounted => 0,
-    };
-    let whole = raw.people.len() == cells
-        && rows == (plan.measure == Measure::Rows).then_some(cells)
-        && raw.left_out.len() == left_out;
-    if whole { Ok(()) } else { Err(ReleaseFault::NotTheGrid) }
+    if raw.counted.fits(&Layout::of(plan)) { Ok(()) } else { Err(ReleaseFault::NotTheGrid) }
 }
 
 /// Noise on every cell, at zero too; never a threshold, never a clamp at zero: a cell that looks impossible is what keeps sums unbiased,

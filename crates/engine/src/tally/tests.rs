@@ -1,3 +1,4 @@
+use cairn_release::Cohort;
 use proptest::prelude::*;
 
 use super::*;
@@ -7,14 +8,21 @@ const CELLS: usize = 5;
 
 fn of(measure: Measure, rows: Option<u32>, cells: Option<u32>, cohort: Cohort) -> TallyOf {
     let bounds = Bounds { rows_per_person: rows, groups_per_person: cells, cap_key: [9; 32] };
-    TallyOf { cells: CELLS, filters: 2, measure, cohort, bounds }
+    let channels: &[Channel] = match measure {
+        Measure::People => &[Channel::People],
+        Measure::Rows => &[Channel::People, Channel::Rows],
+        Measure::Sum(_) | Measure::Mean(_) => &[Channel::People, Channel::Rows, Channel::Sums],
+    };
+    let filters = if cohort == Cohort::Counted { 2 } else { 0 };
+    let clamp = measure.column().map(|_| (2, 10));
+    TallyOf { layout: Layout::new(CELLS, channels, filters), clamp, bounds }
 }
 
 /// Persons with their rows' places; the numbers that come out.
 fn numbers(of: &TallyOf, persons: &[Vec<u32>]) -> Vec<u64> {
     let mut tally = Tally::new(of.clone());
     for (person, rows) in (0..).zip(persons) {
-        tally.add(&vec![person; rows.len()], rows).unwrap();
+        tally.add(&vec![person; rows.len()], rows, None).unwrap();
     }
     tally.finish().0
 }
@@ -36,6 +44,50 @@ fn rows_count_rows_beside_people_and_keep_the_oldest() {
     check(&rows, &[&[0, 1, 0], &[0]], [2, 1, 0, 0, 0], &[3, 1, 0, 0, 0]);
     let two = of(Measure::Rows, Some(2), None, Cohort::NotCounted);
     check(&two, &[&[0, 1, 0, 3], &[0]], [2, 1, 0, 0, 0], &[2, 1, 0, 0, 0]);
+}
+
+/// Persons with each row's place and value; the sums that come out after the people and the rows.
+fn check_sums(
+    rows: Option<u32>,
+    cells: Option<u32>,
+    persons: &[&[(u32, Option<i64>)]],
+    counts: [[u64; CELLS]; 3],
+) {
+    let of = of(Measure::Sum("hours".into()), rows, cells, Cohort::NotCounted);
+    let mut tally = Tally::new(of);
+    for (person, rows) in (0..).zip(persons) {
+        let (places, values): (Vec<u32>, Vec<Option<i64>>) = rows.iter().copied().unzip();
+        tally.add(&vec![person; rows.len()], &places, Some(&Int64Array::from(values))).unwrap();
+    }
+    assert_eq!(tally.finish().0, counts.concat());
+}
+
+#[test]
+fn each_row_is_clamped_before_it_is_added() {
+    // Below, within and above the bounds of 2 and 10: clamped one by one, and not their sum.
+    let rows: [(u32, Option<i64>); 5] =
+        [(0, Some(-7)), (0, Some(5)), (0, Some(11)), (1, Some(i64::MAX)), (2, Some(i64::MIN))];
+    check_sums(None, None, &[&rows], [[1, 1, 1, 0, 0], [3, 1, 1, 0, 0], [17, 10, 2, 0, 0]]);
+    check_sums(None, None, &[&rows, &rows], [[2, 2, 2, 0, 0], [6, 2, 2, 0, 0], [34, 20, 4, 0, 0]]);
+}
+
+#[test]
+fn a_row_without_a_value_adds_nothing_is_not_counted_and_uses_up_the_bound() {
+    let rows = [(0, None), (0, Some(5)), (1, Some(6)), (1, Some(7))];
+    check_sums(None, None, &[&rows], [[1, 1, 0, 0, 0], [1, 2, 0, 0, 0], [5, 13, 0, 0, 0]]);
+    check_sums(Some(3), None, &[&rows], [[1, 1, 0, 0, 0], [1, 1, 0, 0, 0], [5, 6, 0, 0, 0]]);
+    check_sums(Some(3), Some(5), &[&rows], [[1, 1, 0, 0, 0], [1, 1, 0, 0, 0], [5, 6, 0, 0, 0]]);
+}
+
+#[test]
+fn a_sum_without_values_and_values_without_a_sum_are_refused() {
+    let sum = of(Measure::Sum("hours".into()), None, None, Cohort::NotCounted);
+    let plain = of(Measure::People, None, None, Cohort::NotCounted);
+    let values = Int64Array::from(vec![1]);
+    for (of, values) in [(&sum, None), (&plain, Some(&values))] {
+        assert_eq!(Tally::new(of.clone()).add(&[0], &[0], values), Err(EngineFault::Plan));
+    }
+    assert_eq!(Tally::new(sum).add(&[0, 1], &[0, 0], Some(&values)), Err(EngineFault::Plan));
 }
 
 #[test]
@@ -65,7 +117,7 @@ fn persons_must_rise_and_the_last_number_is_nobodys() {
     let plain = of(Measure::People, None, None, Cohort::NotCounted);
     let fault = |persons: &[&[u32]]| {
         let mut tally = Tally::new(plain.clone());
-        persons.iter().map(|p| tally.add(p, &vec![0; p.len()])).find_map(Result::err)
+        persons.iter().map(|p| tally.add(p, &vec![0; p.len()], None)).find_map(Result::err)
     };
     assert_eq!(fault(&[&[1, 1, 3], &[], &[3, 4]]), None);
     for torn in [&[&[2_u32, 1][..]][..], &[&[1, 2], &[1]], &[&[1, u32::MAX]]] {

@@ -18,8 +18,15 @@ const NUMBER_MARK: u32 = 3_141_592_653;
 
 fn made() -> Made {
     let outcome = Outcome { day: 19_800, kind: 1 };
-    let start =
-        Start { day: 19_750, end: None, lep: 1, referral: None, rejoin: false, outcomes: vec![outcome] };
+    let start = Start {
+        day: 19_750,
+        end: None,
+        lep: 1,
+        referral: None,
+        rejoin: false,
+        outcomes: vec![outcome],
+        activities: vec![],
+    };
     let person = Person { known: true, sex: Some(1), simd: Some(2), starts: vec![start; 2] };
     Made::of(World { persons: vec![person; 4] }, 2)
 }

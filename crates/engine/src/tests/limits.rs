@@ -9,8 +9,15 @@ use crate::{Engine, EngineFault, Limits};
 
 fn many() -> Made {
     let outcome = Outcome { day: 19_800, kind: 1 };
-    let start =
-        Start { day: 19_750, end: None, lep: 1, referral: None, rejoin: false, outcomes: vec![outcome] };
+    let start = Start {
+        day: 19_750,
+        end: None,
+        lep: 1,
+        referral: None,
+        rejoin: false,
+        outcomes: vec![outcome],
+        activities: vec![],
+    };
     let person = Person { known: true, sex: Some(1), simd: Some(2), starts: vec![start] };
     Made::of(World { persons: vec![person; 3_000] }, 1_000)
 }

@@ -4,28 +4,33 @@ use std::collections::BTreeSet;
 
 use cairn_question::Measure;
 use cairn_question::schema::UNKNOWN;
-use cairn_release::CountPlan;
+use cairn_release::{Channel, CountPlan, Layout};
 
-use super::world::{Asked, Field, Outcome, Person, SPANS, Start, World, kept_code};
+use super::world::{Activity, Asked, Field, Outcome, Person, SPANS, Start, World, kept_code};
 
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Expected {
     pub(crate) people: Vec<u64>,
     pub(crate) rows: Option<Vec<u64>>,
+    pub(crate) sums: Option<Vec<u64>>,
     pub(crate) left_out: Vec<u64>,
 }
 
 impl Expected {
-    pub(crate) fn of(plan: &CountPlan, mut numbers: Vec<u64>) -> Self {
-        let cells = plan.grid.cells();
-        let counts = if plan.measure == Measure::Rows { 2 * cells } else { cells };
-        let left_out = numbers.split_off(counts);
-        let rows = (plan.measure == Measure::Rows).then(|| numbers.split_off(cells));
-        Self { people: numbers, rows, left_out }
+    pub(crate) fn of(plan: &CountPlan, numbers: &[u64]) -> Self {
+        let layout = Layout::of(plan);
+        let counted = layout.split(numbers).unwrap();
+        let some = |channel| layout.has(channel).then(|| counted.of(channel).to_vec());
+        Self {
+            people: counted.of(Channel::People).to_vec(),
+            rows: some(Channel::Rows),
+            sums: some(Channel::Sums),
+            left_out: counted.left_out().to_vec(),
+        }
     }
 }
 
-struct Row<'a>(&'a Person, Option<&'a Start>, Option<&'a Outcome>);
+struct Row<'a>(&'a Person, Option<&'a Start>, Option<&'a Outcome>, Option<&'a Activity>);
 
 enum Value {
     Code(String),
@@ -34,7 +39,7 @@ enum Value {
 
 pub(crate) fn model(world: &World, asked: &Asked) -> Expected {
     let cells: usize = asked.axes.iter().map(|a| a.codes().len()).product();
-    let (mut people, mut rows) = (vec![0; cells], vec![0; cells]);
+    let (mut people, mut rows, mut sums) = (vec![0; cells], vec![0; cells], vec![0; cells]);
     let mut left_out = vec![0; asked.filters.len()];
     for person in &world.persons {
         let counting: Vec<Row<'_>> = rows_of(person, asked.dataset);
@@ -43,8 +48,9 @@ pub(crate) fn model(world: &World, asked: &Asked) -> Expected {
         let kept = counting.iter().filter(passing);
         let most = asked.rows_per_person.map_or(usize::MAX, |n| usize::try_from(n).unwrap());
         let mut own = BTreeSet::new();
-        for cell in kept.take(most).filter_map(|r| cell(r, asked)) {
+        for (cell, adds) in kept.take(most).filter_map(|r| cell(r, asked).zip(adds(r, asked))) {
             rows[cell] += 1;
+            sums[cell] += adds;
             own.insert(cell);
         }
         own.iter().for_each(|c| people[*c] += 1);
@@ -55,25 +61,39 @@ pub(crate) fn model(world: &World, asked: &Asked) -> Expected {
             *left_out += u64::from(!counted && in_grid.iter().any(others));
         }
     }
-    let rows = (asked.measure == Measure::Rows).then_some(rows);
-    Expected { people, rows, left_out }
+    let rows = (asked.measure != Measure::People).then_some(rows);
+    let sums = asked.measure.column().is_some().then_some(sums);
+    Expected { people, rows, sums, left_out }
+}
+
+/// What a row adds to a sum; without a value it is not counted.
+fn adds(row: &Row<'_>, asked: &Asked) -> Option<u64> {
+    let (least, most) = match asked.measure.column() {
+        Some(_) => asked.clamp,
+        None => return Some(0),
+    };
+    let hours = row.3.unwrap().quarter_hours?;
+    Some(u64::try_from(hours.clamp(least.into(), most.into())).unwrap())
 }
 
 fn rows_of<'a>(person: &'a Person, dataset: &str) -> Vec<Row<'a>> {
     let starts = person.starts.iter();
     match dataset {
-        "participants" => person.known.then_some(Row(person, None, None)).into_iter().collect(),
-        "engagements" => starts.map(|s| Row(person, Some(s), None)).collect(),
+        "participants" => person.known.then_some(Row(person, None, None, None)).into_iter().collect(),
+        "engagements" => starts.map(|s| Row(person, Some(s), None, None)).collect(),
+        "activities" => starts
+            .flat_map(|s| s.activities.iter().map(move |a| Row(person, Some(s), None, Some(a))))
+            .collect(),
         _ => {
-            let outcomes = starts.flat_map(|s| s.outcomes.iter().map(move |o| Row(person, Some(s), Some(o))));
-            let mut outcomes: Vec<Row<'_>> = outcomes.collect();
+            let of = |s: &'a Start| s.outcomes.iter().map(move |o| Row(person, Some(s), Some(o), None));
+            let mut outcomes: Vec<Row<'_>> = starts.flat_map(of).collect();
             outcomes.sort_by_key(|r| r.2.unwrap().day);
             outcomes
         }
     }
 }
 
-fn value(Row(person, start, outcome): &Row<'_>, field: Field) -> Value {
+fn value(Row(person, start, outcome, activity): &Row<'_>, field: Field) -> Value {
     let of = |at: Option<u8>| {
         Value::Code(at.map_or_else(|| UNKNOWN.into(), |at| field.codes()[usize::from(at)].clone()))
     };
@@ -86,6 +106,7 @@ fn value(Row(person, start, outcome): &Row<'_>, field: Field) -> Value {
         Field::Rejoin => Value::Code(if start.unwrap().rejoin { "yes".into() } else { "no".into() }),
         Field::StartDay => Value::Day(start.unwrap().day),
         Field::Kind => of(Some(outcome.unwrap().kind)),
+        Field::Activity => of(Some(activity.unwrap().kind)),
         Field::OutcomeDay => Value::Day(outcome.unwrap().day),
     }
 }
@@ -100,7 +121,7 @@ fn may_count(row: &Row<'_>, asked: &Asked) -> bool {
 }
 
 /// Outcomes are closed on their own day, engagements when they end; persons never are.
-fn open_or_since(Row(_, start, outcome): &Row<'_>, asked: &Asked) -> bool {
+fn open_or_since(Row(_, start, outcome, _): &Row<'_>, asked: &Asked) -> bool {
     let closed = outcome.map_or(start.and_then(|s| s.end), |o| Some(o.day));
     asked.since.is_none_or(|first| closed.is_none_or(|day| day >= first))
 }

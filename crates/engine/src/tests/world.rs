@@ -11,7 +11,7 @@ use cairn_records::snapshot::{
     ENGAGEMENT_NO, Head, Objections, PERSON_NO, arrow_schema, code_array, code_values,
 };
 use cairn_records::{Snapshot, Store};
-use cairn_release::{Axis, AxisCodes, Bounds, Cohort, ColumnPath, CountPlan, Keep, Predicate};
+use cairn_release::{Axis, AxisCodes, Bounds, Clamped, Cohort, ColumnPath, CountPlan, Keep, Predicate};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -41,6 +41,14 @@ pub(crate) struct Start {
     pub(crate) referral: Option<u8>,
     pub(crate) rejoin: bool,
     pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) activities: Vec<Activity>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Activity {
+    pub(crate) kind: u8,
+    /// Some below the dictionary's bounds and some above them, as a damaged file may hold.
+    pub(crate) quarter_hours: Option<i64>,
 }
 
 #[derive(Clone, Debug)]
@@ -56,14 +64,18 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
     let outcome = (0..600_i32, 0..3_u8).prop_map(|(day, kind)| Outcome { day: DAY_0 + day, kind });
     let some = |most: u8| prop::option::weighted(0.8, 0..most);
     let end = prop::option::weighted(0.7, 0..600_i32);
-    let start = (0..500_i32, end, 0..3_u8, some(3), any::<bool>(), prop::collection::vec(outcome, 0..3));
-    let start = start.prop_map(|(day, end, lep, referral, rejoin, outcomes)| Start {
+    let hours = prop::option::weighted(0.8, prop_oneof![0..130_i64, Just(i64::MIN), Just(i64::MAX)]);
+    let activity = (0..3_u8, hours).prop_map(|(kind, quarter_hours)| Activity { kind, quarter_hours });
+    let below = (prop::collection::vec(outcome, 0..3), prop::collection::vec(activity, 0..4));
+    let start = (0..500_i32, end, 0..3_u8, some(3), any::<bool>(), below);
+    let start = start.prop_map(|(day, end, lep, referral, rejoin, (outcomes, activities))| Start {
         day: DAY_0 + day,
         end: end.map(|end| DAY_0 + end),
         lep,
         referral,
         rejoin,
         outcomes,
+        activities,
     });
     let person = (prop::bool::weighted(0.9), some(2), some(5), prop::collection::vec(start, 0..5));
     let person = person.prop_map(|(known, sex, simd, mut starts)| {
@@ -88,6 +100,8 @@ pub(crate) struct Asked {
     pub(crate) only_if: Option<Vec<usize>>,
     pub(crate) rows_per_person: Option<u32>,
     pub(crate) groups_per_person: Option<u32>,
+    /// What a row's quarter-hours are clamped to, where they are added up.
+    pub(crate) clamp: (u32, u32),
 }
 
 /// A column that can be asked about.
@@ -101,6 +115,7 @@ pub(crate) enum Field {
     StartDay,
     Kind,
     OutcomeDay,
+    Activity,
 }
 
 /// Spans of the date axes: with a gap, and not over all days.
@@ -108,9 +123,10 @@ pub(crate) const SPANS: [(i32, i32); 3] =
     [(DAY_0 + 50, DAY_0 + 99), (DAY_0 + 100, DAY_0 + 250), (DAY_0 + 300, DAY_0 + 449)];
 
 pub(crate) fn asked() -> impl Strategy<Value = Asked> {
-    use Field::{Kind, Lep, OutcomeDay, Referral, Rejoin, Sex, Simd, StartDay};
+    use Field::{Activity, Kind, Lep, OutcomeDay, Referral, Rejoin, Sex, Simd, StartDay};
     let outcomes = vec![Sex, Simd, Lep, Referral, Rejoin, StartDay, Kind, OutcomeDay];
     let engagements = vec![Sex, Simd, Lep, Referral, Rejoin, StartDay];
+    let activities = [engagements.clone(), vec![Activity]].concat();
     let of = |dataset, fields: Vec<Field>| {
         let filter = (prop::sample::select(fields.clone()), prop::collection::vec(0..3_usize, 1..3));
         let axes = prop::sample::subsequence(fields.clone(), 0..=fields.len().min(3));
@@ -119,14 +135,20 @@ pub(crate) fn asked() -> impl Strategy<Value = Asked> {
     let tables = prop_oneof![
         of("outcomes", outcomes),
         of("engagements", engagements),
+        of("activities", activities),
         of("participants", vec![Sex, Simd])
     ];
-    let measure = prop_oneof![Just(Measure::People), Just(Measure::Rows)];
+    let of_hours = |measure: fn(String) -> Measure| Just(measure("quarter_hours".into()));
+    let sums = prop_oneof![of_hours(Measure::Sum), of_hours(Measure::Mean)];
+    let measure = (prop_oneof![Just(Measure::People), Just(Measure::Rows)], sums, any::<bool>());
+    let clamp = (0..100_u32, 1..100_u32).prop_map(|(least, more)| (least, least + more));
     let window = prop::option::of((0..200_i32, 200..600_i32).prop_map(|(a, b)| (DAY_0 + a, DAY_0 + b)));
     let since = prop::option::of((0..600_i32).prop_map(|day| DAY_0 + day));
     let only_if = prop::option::of(prop::sample::subsequence(vec![0, 1], 0..=2));
-    (tables, measure, window, since, only_if, prop::option::of(1..4_u32)).prop_map(
-        |((dataset, axes, mut filters), measure, window, since, only_if, rows_per_person)| {
+    (tables, measure, window, since, only_if, prop::option::of(1..4_u32), clamp).prop_map(
+        |((dataset, axes, mut filters), measure, window, since, only_if, rows_per_person, clamp)| {
+            let (counts, sums, summed) = measure;
+            let measure = if dataset == "activities" && summed { sums } else { counts };
             filters.dedup_by_key(|f| f.0);
             let dated = dataset != "participants";
             Asked {
@@ -139,6 +161,7 @@ pub(crate) fn asked() -> impl Strategy<Value = Asked> {
                 only_if,
                 rows_per_person,
                 groups_per_person: None,
+                clamp,
             }
         },
     )
@@ -155,6 +178,7 @@ impl Field {
             Self::StartDay => ("engagements", "start_date"),
             Self::Kind => ("outcomes", "outcome_type"),
             Self::OutcomeDay => ("outcomes", "outcome_date"),
+            Self::Activity => ("activities", "activity_type"),
         };
         ColumnPath { table: table.into(), column: column.into() }
     }
@@ -213,6 +237,7 @@ impl Asked {
             only_if: None,
             rows_per_person: None,
             groups_per_person: None,
+            clamp: (0, 1),
         }
     }
 
@@ -226,6 +251,11 @@ impl Asked {
             question_id: QuestionId::from_bytes([7; 32]),
             dataset: self.dataset.into(),
             measure: self.measure.clone(),
+            summed: self.measure.column().map(|column| Clamped {
+                column: ColumnPath { table: self.dataset.into(), column: column.into() },
+                least: self.clamp.0,
+                most: self.clamp.1,
+            }),
             grid: Grid::new(dimensions.collect()).unwrap(),
             axes: self.axes.iter().map(|f| f.axis()).collect(),
             filters: self.filters.iter().map(|(f, kept)| f.predicate(kept)).collect(),
@@ -283,7 +313,7 @@ impl Made {
         let store = Store::open(dir.path().join("a store with a % in its name")).unwrap();
         let mut writer =
             store.writer(head()).unwrap().persons_per_part(NonZeroU32::new(persons_per_part).unwrap());
-        for table in ["participants", "engagements", "outcomes"] {
+        for table in ["participants", "engagements", "outcomes", "activities"] {
             writer.append(table, &batch(&world, table)).unwrap();
         }
         let snapshot = writer.commit().unwrap();
@@ -322,22 +352,35 @@ struct Row<'a> {
     person: &'a Person,
     start: Option<&'a Start>,
     outcome: Option<&'a Outcome>,
+    activity: Option<&'a Activity>,
 }
 
 fn rows<'a>(world: &'a World, table: &str) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
     let mut engagement_no = 0;
     for (person_no, person) in (0..).zip(&world.persons) {
-        let row = |engagement_no, start, outcome| Row { person_no, engagement_no, person, start, outcome };
+        let row = |engagement_no, start| Row {
+            person_no,
+            engagement_no,
+            person,
+            start,
+            outcome: None,
+            activity: None,
+        };
         if table == "participants" && person.known {
-            rows.push(row(0, None, None));
+            rows.push(row(0, None));
         }
         let mut outcomes = Vec::new();
         for start in &person.starts {
             if table == "engagements" {
-                rows.push(row(engagement_no, Some(start), None));
+                rows.push(row(engagement_no, Some(start)));
             }
-            outcomes.extend(start.outcomes.iter().map(|o| row(engagement_no, Some(start), Some(o))));
+            if table == "activities" {
+                let activity = |a| Row { activity: Some(a), ..row(engagement_no, Some(start)) };
+                rows.extend(start.activities.iter().map(activity));
+            }
+            let outcome = |o| Row { outcome: Some(o), ..row(engagement_no, Some(start)) };
+            outcomes.extend(start.outcomes.iter().map(outcome));
             engagement_no += 1;
         }
         outcomes.sort_by_key(|r| r.outcome.unwrap().day);
@@ -372,6 +415,11 @@ fn column(table: &str, name: &str, form: &DataType, rows: &[Row<'_>]) -> ArrayRe
         "lep_code" => coded(|r| r.start.map(|s| s.lep)),
         "referral_source" => coded(|r| r.start.and_then(|s| s.referral)),
         "outcome_type" => coded(|r| r.outcome.map(|o| o.kind)),
+        "activity_type" => coded(|r| r.activity.map(|a| a.kind)),
+        "quarter_hours" => {
+            let hours = rows.iter().map(|r| r.activity.and_then(|a| a.quarter_hours));
+            Arc::new(arrow::array::Int64Array::from_iter(hours))
+        }
         "start_date" => days(|r| r.start.unwrap().day),
         "end_date" if table == "engagements" => Arc::new(Date32Array::from_iter(closed)),
         "outcome_date" => days(|r| r.outcome.unwrap().day),
@@ -407,7 +455,7 @@ pub(crate) fn engine(threads: usize) -> Engine {
 }
 
 pub(crate) fn count(snapshot: &Snapshot, plan: &CountPlan, threads: usize) -> Result<Expected, EngineFault> {
-    block_on(engine(threads).numbers(snapshot, plan)).map(|n| Expected::of(plan, n))
+    block_on(engine(threads).numbers(snapshot, plan)).map(|n| Expected::of(plan, &n))
 }
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -24,6 +24,7 @@ fn treatment() -> Treatment {
         window: Window { column, from: Some("2024-04-01".parse().unwrap()), lag_days: 30 },
         min_cohort: 10,
         rows_per_person: Some(4),
+        summed: None,
         snapshot: None,
         keep: None,
         opt_out: None,

@@ -57,6 +57,11 @@ pub(super) fn compare(old: &Treatment, new: &Treatment) -> Compared {
     found.larger_is_stronger("min_cohort", old.min_cohort, new.min_cohort);
     found.unordered("window", &window(old), &window(new));
     rows(old, new, &mut found);
+    let bounds = |t: &Treatment| {
+        let words = |s: &crate::Summed| format!("{} to {} {}", s.least, s.most, s.unit);
+        t.summed.as_ref().map_or("none".to_owned(), words)
+    };
+    found.unordered("bounds", &bounds(old), &bounds(new));
     let every = |t: &Treatment| t.snapshot.map_or("none", |s| s.as_str());
     found.unordered("snapshot", every(old), every(new));
     let keep =

@@ -14,6 +14,7 @@ fn treatment() -> Treatment {
         window: Window { column: None, from: None, lag_days: 30 },
         min_cohort: 0,
         rows_per_person: None,
+        summed: None,
         snapshot: None,
         keep: None,
         opt_out: None,

@@ -61,6 +61,7 @@ fn treatment(method: Method) -> Treatment {
         share: name("quarterly"),
         release: "plain-table".to_owned(),
         min_partners: 1,
+        summed: None,
         snapshot: None,
         keep: None,
         opt_out: None,
