@@ -52,9 +52,11 @@ fn a_count_that_nobody_waits_for_stops() {
     let engine = engine(2);
     let plan = Asked::people("outcomes", &[Field::Kind, Field::Sex]).plan();
     block_on(async {
-        let mut count = Box::pin(engine.count(&made.snapshot, &plan));
-        // Begun, and dropped at its first wait.
-        assert!(futures::poll!(&mut count).is_pending());
+        // Begun, and dropped at its first wait. On a busy machine a count can be over before it is first looked at; then the next one.
+        let mut tries = 0..100;
+        while futures::poll!(Box::pin(engine.count(&made.snapshot, &plan))).is_ready() {
+            assert!(tries.next().is_some(), "no count is ever seen under way");
+        }
     });
     while engine.tasks() > 0 {
         std::thread::yield_now();
