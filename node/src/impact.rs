@@ -99,15 +99,25 @@ impl Impact {
 }
 
 impl ImpactRow {
-    /// `sex, by council_code; noise typically moves a cell by 3 %`.
+    /// `sex, by council_code; noise typically moves a cell by 5 to 20 %`.
     fn words(&self) -> String {
         let area = self.area.as_ref().map(|area| format!(", by {area}")).unwrap_or_default();
-        let noise = self.cells.error_per_mille.map(|off| {
-            // Rounded up: below one per cent is not nothing.
-            format!("; noise typically moves a cell by {} %", off.div_ceil(10))
-        });
+        let noise = self.cells.error_per_mille.map(moved);
         format!("{}{area}{}", self.characteristic, noise.unwrap_or_default())
     }
+}
+
+/// How far noise moves a cell, in wide bands: to the per cent it would say how many people are in the cell, since the noise is known.
+/// At `half or more` there are no more of them than a threshold withholds.
+fn moved(per_mille: u64) -> String {
+    let by = match per_mille {
+        ..10 => "less than 1 %",
+        10..50 => "1 to 5 %",
+        50..200 => "5 to 20 %",
+        200..500 => "20 to 50 %",
+        500.. => "half or more",
+    };
+    format!("; noise typically moves a cell by {by}")
 }
 
 /// Works out the impact of a policy on the records that are in force at a node; `day` decides which shares are open.
