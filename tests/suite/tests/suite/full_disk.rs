@@ -69,6 +69,7 @@ fn an_audit_export_says_that_it_is_not_whole(federation: &Federation) {
 fn a_ledger_refuses_rather_than_skips(federation: &mut Federation) {
     federation.take_node("fife").stop();
     let log = federation.path("fife.log");
+    federation.expect("fife");
     let node = Running::start(limited(&federation.command(&["node", "run", "--node", "fife"]), 600), &log);
     federation.wait_connected(&["fife"]);
     let analyst = Analyst::load(federation, "analyst");

@@ -44,6 +44,8 @@ pub(crate) struct Federation {
     pub(crate) address: String,
     coordinator: Option<Running>,
     nodes: BTreeMap<String, Running>,
+    /// How many connections of each partner the coordinator must have seen before the one that is waited for is there.
+    due: BTreeMap<String, usize>,
     /// Whatever any command said, for the canary.
     said: Mutex<Vec<Vec<u8>>>,
 }
@@ -73,6 +75,7 @@ impl Federation {
             address: String::new(),
             coordinator: None,
             nodes: BTreeMap::new(),
+            due: BTreeMap::new(),
             said: Mutex::default(),
         };
         federation.make_authority();
@@ -202,6 +205,9 @@ impl Federation {
     pub(crate) fn start_coordinator(&mut self) {
         let address_file = self.path("coordinator/address");
         let _ = std::fs::remove_file(&address_file);
+        for partner in self.nodes.keys().cloned().collect::<Vec<_>>() {
+            self.expect(&partner);
+        }
         let words = ["coordinator", "run", "--config", "coordinator/coordinator.toml"];
         let command = self.command(&[&words[..], &["--address-file", "coordinator/address"]].concat());
         let mut running = Running::start(command, &self.path("coordinator.log"));
@@ -231,11 +237,25 @@ impl Federation {
         };
         self.edit(&format!("{partner}/node.toml"), |text| text.lines().map(|l| place(l) + "\n").collect());
         let log = self.path(&format!("{partner}.log"));
+        self.expect(partner);
         let running = Running::start(self.command(&["node", "run", "--node", partner]), &log);
         self.nodes.insert(partner.to_owned(), running);
     }
 
-    /// Waits until exactly these are connected, by the coordinator's own status file.
+    /// The partner is about to connect: [`Self::wait_connected`] waits for one connection more than there were.
+    pub(crate) fn expect(&mut self, partner: &str) {
+        self.due.insert(partner.to_owned(), self.connections(partner) + 1);
+    }
+
+    /// How often a partner has connected, by the coordinator's log.
+    fn connections(&self, partner: &str) -> usize {
+        let log = std::fs::read_to_string(self.path("coordinator.log")).unwrap_or_default();
+        let end = format!("a node is connected partner={partner}");
+        log.lines().filter(|line| line.ends_with(&end)).count()
+    }
+
+    /// Waits until exactly these are connected, by the coordinator's own status file. Of a node that was killed, or has stopped just
+    /// now, it still says so: whoever was started since must also have come.
     #[track_caller]
     pub(crate) fn wait_connected(&mut self, partners: &[&str]) {
         let status = self.path("coordinator/status.json");
@@ -250,7 +270,8 @@ impl Federation {
             let mut connected: Vec<&str> =
                 status["connected"].as_array()?.iter().filter_map(|p| p.as_str()).collect();
             connected.sort_unstable();
-            (connected == wanted).then_some(())
+            let due = |partner: &&str| self.due.get(*partner).is_none_or(|d| self.connections(partner) >= *d);
+            (connected == wanted && wanted.iter().all(due)).then_some(())
         });
     }
 
