@@ -13,6 +13,7 @@
 
 mod answers;
 mod audit;
+mod board;
 mod brake;
 mod canary;
 mod crashes;

@@ -30,6 +30,17 @@ pub(crate) struct Partner {
     pub(crate) policy: Vec<(&'static str, &'static str)>,
     /// Lines added to `node.toml`.
     pub(crate) config: &'static str,
+    pub(crate) board: Board,
+}
+
+/// Who approves a partner's policy.
+#[derive(Clone, Copy, Default, Eq, PartialEq)]
+pub(crate) enum Board {
+    /// A board of the suite's own, whose keys it has: it can approve again.
+    #[default]
+    Suites,
+    /// The one of `cairn node init --made-up-board`, which approves the shipped policy as it is, once.
+    MadeUp,
 }
 
 impl Partner {
@@ -118,9 +129,21 @@ impl Federation {
     fn make_node(&self, partner: &Partner) {
         let identity = format!("identity/{}", partner.id);
         let words = ["node", "init", partner.id, "--identity", &identity, "--coordinator", UNKNOWN];
-        self.cairn(&[&words[..], &["--policy", "council", "--controller", "A made-up council"]].concat())
-            .exits(0);
+        let policy = ["--policy", "council", "--controller", "A made-up council"];
+        let board: &[&str] = match partner.board {
+            Board::Suites => &[],
+            Board::MadeUp => &["--made-up-board"],
+        };
+        self.cairn(&[&words[..], &policy[..], board].concat()).exits(0);
         self.append(&format!("{}/node.toml", partner.id), partner.config);
+        if partner.board == Board::Suites {
+            self.make_policy(partner);
+        }
+        write_export(&self.path(&format!("export/{}", partner.id)), &partner.people);
+        std::fs::write(self.path(&format!("export/{}.toml", partner.id)), mapping(partner.id)).unwrap();
+    }
+
+    fn make_policy(&self, partner: &Partner) {
         self.edit(&format!("{}/policy/policy.toml", partner.id), |policy| {
             partner.policy.iter().fold(in_date(policy), |text, (was, is)| {
                 assert!(text.contains(was), "the shipped policy has no `{was}`");
@@ -129,11 +152,9 @@ impl Federation {
         });
         self.pin_board(partner.id);
         self.approve(partner.id, &MADE_UP_QUORUM);
-        write_export(&self.path(&format!("export/{}", partner.id)), &partner.people);
-        std::fs::write(self.path(&format!("export/{}.toml", partner.id)), mapping(partner.id)).unwrap();
     }
 
-    /// A partner's made-up board.
+    /// The suite's board of a partner.
     fn board(partner: &str) -> MadeUpBoard {
         let today = now().day_utc();
         let id = Name::new(format!("{partner}-board")).unwrap();
@@ -273,6 +294,11 @@ impl Federation {
             let due = |partner: &&str| self.due.get(*partner).is_none_or(|d| self.connections(partner) >= *d);
             (connected == wanted && wanted.iter().all(due)).then_some(())
         });
+    }
+
+    /// Whether a partner's node, which nobody stopped, has ended.
+    pub(crate) fn has_ended(&mut self, partner: &str) -> bool {
+        self.nodes.get_mut(partner).unwrap().has_ended()
     }
 
     /// Takes a partner's running node out, to kill or to stop.
