@@ -148,6 +148,7 @@ fn only_one_crate_names_each_heavy_dependency() {
     for (heavy, owners) in [
         ("datafusion", "cairn-engine"),
         ("opendp", "cairn-release"),
+        ("microlp", "cairn-disclosure"),
         ("quinn", "cairn-link"),
         ("rcgen", "cairn-link"),
         ("rusqlite", "cairn-ledger cairn-coordinator"),
