@@ -27,6 +27,8 @@ mod report;
 mod say;
 mod schema;
 mod show;
+#[cfg(all(feature = "node", feature = "coordinator"))]
+mod staged;
 mod verify;
 
 use std::process::ExitCode;

@@ -1,13 +1,6 @@
 //! The made-up partners of the demo: names, kinds and which shipped policy each runs under.
 
-/// One partner of the demo.
-pub(super) struct Member {
-    pub(super) id: &'static str,
-    pub(super) name: &'static str,
-    pub(super) kind: &'static str,
-    /// The shipped policy that it takes as its own.
-    pub(super) policy: &'static str,
-}
+use crate::staged::Member;
 
 const fn member(id: &'static str, name: &'static str, kind: &'static str, policy: &'static str) -> Member {
     Member { id, name, kind, policy }

@@ -1,4 +1,4 @@
-//! Child processes of the demo: the same program, each with its own folder and log, ended when the demo ends.
+//! Child processes of a staged federation: the same program, each with its own folder and log, ended with it.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,17 +9,17 @@ use crate::failure::Failure;
 use crate::say;
 
 /// This program, run again with other words.
-pub(super) struct Program(PathBuf);
+pub(crate) struct Program(PathBuf);
 
 impl Program {
-    pub(super) fn this() -> Result<Self, Failure> {
+    pub(crate) fn this() -> Result<Self, Failure> {
         std::env::current_exe()
             .map(Self)
             .map_err(|_| Failure::new("CC501", "cannot find this program's own file to run it again"))
     }
 
     /// Runs a command to its end without showing it; a failure shows what it said.
-    pub(super) fn quiet(&self, words: &[&str]) -> Result<Output, Failure> {
+    pub(crate) fn quiet(&self, words: &[&str]) -> Result<Output, Failure> {
         let out =
             Command::new(&self.0).args(words).stdin(Stdio::null()).output().map_err(|_| cannot(words))?;
         if out.status.success() {
@@ -30,7 +30,7 @@ impl Program {
     }
 
     /// Shows a command as a person would type it, runs it, and lets it speak. Gives its exit code.
-    pub(super) fn shown(&self, words: &[&str]) -> Result<u8, Failure> {
+    pub(crate) fn shown(&self, words: &[&str]) -> Result<u8, Failure> {
         say::out(&format!("$ cairn {}\n\n", typed(words)));
         let status =
             Command::new(&self.0).args(words).stdin(Stdio::null()).status().map_err(|_| cannot(words))?;
@@ -39,7 +39,7 @@ impl Program {
     }
 
     /// Starts a service whose log goes to a file.
-    pub(super) fn start(&self, words: &[&str], log: &Path) -> Result<Running, Failure> {
+    pub(crate) fn start(&self, words: &[&str], log: &Path) -> Result<Running, Failure> {
         let cannot_log = |_| Failure::new("CC104", format!("{} cannot be written", log.display()));
         let file = File::options().create(true).append(true).open(log).map_err(cannot_log)?;
         let child =
@@ -49,7 +49,7 @@ impl Program {
 }
 
 /// This program's file, as short as it can be written from here.
-pub(super) fn own_path() -> String {
+pub(crate) fn own_path() -> String {
     let own = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cairn"));
     let here = std::env::current_dir().ok();
     let short = here.and_then(|here| own.strip_prefix(here).ok().map(Path::to_path_buf));
@@ -57,11 +57,11 @@ pub(super) fn own_path() -> String {
 }
 
 /// A running child. Dropping it ends it.
-pub(super) struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
     /// Whether it ended by itself.
-    pub(super) fn ended(&mut self) -> bool {
+    pub(crate) fn ended(&mut self) -> bool {
         !matches!(self.0.try_wait(), Ok(None))
     }
 }
