@@ -1,5 +1,8 @@
 //! `cairn audit`: what a partner's node was asked, what it answered, and what that cost.
 
+#[cfg(all(feature = "node", feature = "coordinator"))]
+mod attack;
+
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -43,6 +46,9 @@ pub(crate) enum Command {
         #[arg(long)]
         key: Option<PathBuf>,
     },
+    /// Attack a federation that is started for it, and say of each attack whether it was withstood
+    #[cfg(all(feature = "node", feature = "coordinator"))]
+    Attack(attack::Attack),
 }
 
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
@@ -50,6 +56,8 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Show { ledger, last } => show(ledger, *last),
         Command::Export { ledger, identity, out } => export(ledger, identity, out),
         Command::Verify { export, key } => verify(export, key.as_deref()),
+        #[cfg(all(feature = "node", feature = "coordinator"))]
+        Command::Attack(attack) => attack::run(attack),
     }
 }
 

@@ -12,6 +12,7 @@
 )]
 
 mod answers;
+mod attacks;
 mod audit;
 mod board;
 mod brake;
