@@ -6,6 +6,7 @@ mod judge;
 pub(crate) mod kept;
 mod lapse;
 pub(crate) mod offer;
+mod records;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,13 +14,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use cairn_gate::{ColumnNote, Provisional, SnapshotFacts};
+use cairn_gate::SnapshotFacts;
 use cairn_policy::approval::Board;
 use cairn_policy::folder::{BRAKE_FILE, FRAMEWORK_FILE, POLICY_FILE};
 use cairn_policy::{File, Layers, london_day};
 use cairn_question::answer::PolicyStatement;
 use cairn_question::{Day, Hash, Moment, Name, PartnerId};
-use cairn_records::{Manifest, Snapshot, Store, StoreFault};
+use cairn_records::{Snapshot, Store, StoreFault};
 
 use crate::config::Config;
 use board::{Boards, NO_PIN, Taken};
@@ -169,6 +170,8 @@ pub(crate) struct Watcher {
     found: Vec<Change>,
     /// A judgement under way.
     judging: Option<Judging>,
+    /// A snapshot that is being read whole.
+    checking: Option<mpsc::Receiver<Result<Option<Snapshot>, StoreFault>>>,
     /// How long a look waits for a judgement.
     patience: Duration,
 }
@@ -177,6 +180,8 @@ pub(crate) struct Watcher {
 struct Judging {
     offer: Offer,
     day: Day,
+    /// What it is judged by: the board's file, and the policy that was last in force.
+    by: (Option<Hash>, Option<PolicyStatement>),
     receive: mpsc::Receiver<Result<Accepted, TurnedAway>>,
 }
 
@@ -211,6 +216,7 @@ impl Watcher {
             in_force: InForce::default(),
             found: told.map(Change::BoardTurnedAway).into_iter().collect(),
             judging: None,
+            checking: None,
             patience: AT_START,
         };
         let kept = watcher.take_up_kept();
@@ -223,12 +229,16 @@ impl Watcher {
         &self.in_force
     }
 
-    /// Looks once. Blocks while files are read; a new snapshot is checked whole.
+    /// Looks once. Blocks while the small files are read, and no longer than [`Watcher::patience`] each for a judgement and a snapshot.
     pub(crate) fn look(&mut self, now: Moment) -> Vec<Change> {
         let mut changes = std::mem::take(&mut self.found);
-        changes.extend(self.look_at_policy_folder(now));
-        let policy = changes.contains(&Change::Policy);
-        changes.extend(self.look_at_brake(policy));
+        // The brake first, and once more under a new policy.
+        let kept = changes.contains(&Change::Policy);
+        changes.extend(self.look_at_brake(kept));
+        let policy = self.look_at_policy_folder(now);
+        let new = policy.contains(&Change::Policy);
+        changes.extend(policy);
+        changes.extend(new.then(|| self.look_at_brake(true)).flatten());
         changes.extend(self.look_at_snapshot());
         changes.extend(self.look_at_last_days(now));
         self.patience = JUDGED_WITHIN;
@@ -322,8 +332,10 @@ impl Watcher {
     fn judged(&mut self, offer: &Offer, today: Day) -> Option<Result<Accepted, TurnedAway>> {
         let waiting = self.judging.take().unwrap_or_else(|| self.begin_to_judge(offer.clone(), today));
         match waiting.receive.recv_timeout(self.patience) {
-            // The files changed meanwhile: the next look judges what lies there now.
-            Ok(_) if waiting.offer != *offer || waiting.day != today => None,
+            // The files or the board changed meanwhile: the next look judges what lies there now.
+            Ok(_) if waiting.offer != *offer || waiting.day != today || waiting.by != self.judged_by() => {
+                None
+            }
             Ok(judged) => Some(judged),
             Err(RecvTimeoutError::Timeout) => {
                 self.judging = Some(waiting);
@@ -333,6 +345,10 @@ impl Watcher {
                 Some(Err(TurnedAway::one("CN516", "the judgement of the policy broke")))
             }
         }
+    }
+
+    fn judged_by(&self) -> (Option<Hash>, Option<PolicyStatement>) {
+        (self.boards.board().map(|board| board.document().hash), self.last.clone())
     }
 
     fn begin_to_judge(&self, offer: Offer, day: Day) -> Judging {
@@ -346,7 +362,7 @@ impl Watcher {
             // Nobody waits for it where the node has stopped.
             let _ = send.send(judge(&offered, before, day));
         });
-        Judging { offer, day, receive }
+        Judging { offer, day, by: self.judged_by(), receive }
     }
 
     /// Keeps a copy of what was accepted, and puts it in force. What cannot be kept is not in force: a restart would lose it.
@@ -432,32 +448,12 @@ impl Watcher {
         let news = changed && (was != Brake::Absent || self.in_force.brake != Brake::Absent);
         news.then_some(Change::Brake { findings: found })
     }
-
-    fn look_at_snapshot(&mut self) -> Option<Change> {
-        let pointer = read(&self.places.data_dir.join(CURRENT));
-        let digest = digest_of(std::slice::from_ref(&pointer), &[]);
-        if self.seen.pointer.replace(digest) == Some(digest) {
-            return None;
-        }
-        match self.store.current() {
-            Ok(None) => None,
-            Ok(Some(snapshot)) if snapshot.manifest().partner != self.partner => {
-                Some(Change::SnapshotTurnedAway { code: "CN514" })
-            }
-            Ok(Some(snapshot)) => {
-                let facts = facts(snapshot.manifest());
-                self.in_force.held = Some(Arc::new(Held { snapshot, facts }));
-                Some(Change::Snapshot)
-            }
-            Err(fault) => Some(Change::SnapshotTurnedAway { code: fault.code() }),
-        }
-    }
 }
 
-/// How long the first look waits for a judgement: nothing is answered before it.
+/// How long the first look waits for a judgement, and for the records to be read: nothing is answered before it.
 const AT_START: Duration = Duration::from_secs(60);
 
-/// How long a look waits for a judgement before it looks at the brake, which is in force within a second: an ordinary policy takes less.
+/// How long a look waits for either before it goes on to the brake, which is in force within a second: an ordinary policy takes less.
 #[cfg(not(test))]
 const JUDGED_WITHIN: Duration = Duration::from_millis(200);
 
@@ -465,30 +461,8 @@ const JUDGED_WITHIN: Duration = Duration::from_millis(200);
 #[cfg(test)]
 const JUDGED_WITHIN: Duration = Duration::from_secs(60);
 
-/// The pointer to the snapshot in force (docs/reference/snapshot.md).
-const CURRENT: &str = "CURRENT";
-
 /// Not TOML, so that the policy crate takes it for a brake that cannot be read.
 const UNREADABLE: &str = "= the file cannot be read";
-
-fn facts(manifest: &Manifest) -> SnapshotFacts {
-    let late_until = manifest.as_of.plus_days(LATE_ROWS_DAYS);
-    let notes = manifest.notes.iter().filter_map(|note| {
-        let (table, column) = note.column.split_once('.')?;
-        Some(ColumnNote { table: table.to_owned(), column: column.to_owned(), note: note.says.clone() })
-    });
-    SnapshotFacts {
-        as_of: manifest.as_of,
-        edition: manifest.edition,
-        templates: manifest.templates.clone(),
-        notes: notes.collect(),
-        provisional: if manifest.loaded_at.day_utc() < late_until {
-            Provisional::Yes
-        } else {
-            Provisional::No
-        },
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -12,8 +12,9 @@ use cairn_policy::approval::{Board, Member};
 use cairn_question::answer::PolicyStatement;
 use cairn_records::StoreFault;
 use cairn_release::{DiscreteLaplace, ReleaseFault, self_test};
-use tokio::sync::watch;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::sync::oneshot::error::RecvError;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
 use crate::answer::{BROKEN, Desk};
 use crate::config::Config;
@@ -26,6 +27,12 @@ use crate::status::{
 
 /// How often the policy, the brake and the snapshot are looked at: a brake is in force within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How long a look may take before nobody can say that the brake is seen: a busy machine takes a second.
+const LOOK_WITHIN: Duration = Duration::from_secs(10);
+
+/// The policy folder cannot be read in time.
+const BLIND: &str = "CN013";
 
 /// How many looks pass between two writes of the status, where nothing changed: five seconds.
 const LOOKS_PER_STATUS: u32 = 10;
@@ -196,14 +203,21 @@ async fn look_on(shared: Arc<Shared>, mut watcher: Watcher, mut stopped: watch::
         let status_due = looks.is_multiple_of(LOOKS_PER_STATUS);
         looks = looks.wrapping_add(1);
         let at_work = Arc::clone(&shared);
-        let looked = tokio::task::spawn_blocking(move || {
+        let (back, mut looked) = oneshot::channel();
+        // A thread of its own: a look that never ends (a network folder that hangs) must not keep the node from stopping.
+        std::thread::spawn(move || {
             let changed = look(&at_work.desk, &mut watcher, &at_work.clock);
             if changed || status_due {
                 at_work.write_status(&at_work.status());
             }
-            watcher
+            // Nobody waits for it where the node stops.
+            let _ = back.send(watcher);
         });
-        let Some(back) = watched(looked.await, &shared.desk) else { return };
+        let back = tokio::select! {
+            back = in_time(&mut looked, LOOK_WITHIN, &shared.desk) => back,
+            _ = stopped.wait_for(|stop| *stop) => return,
+        };
+        let Some(back) = watched(back, &shared.desk) else { return };
         watcher = back;
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -212,8 +226,28 @@ async fn look_on(shared: Arc<Shared>, mut watcher: Watcher, mut stopped: watch::
     }
 }
 
+/// The end of a look. One that takes longer than `within` sees no brake meanwhile: nothing is answered until it ends.
+pub(crate) async fn in_time(
+    looked: &mut oneshot::Receiver<Watcher>,
+    within: Duration,
+    desk: &Desk,
+) -> Result<Watcher, RecvError> {
+    if let Ok(in_time) = tokio::time::timeout(within, &mut *looked).await {
+        return in_time;
+    }
+    desk.put_in_force(InForce::default());
+    tracing::error!(
+        code = BLIND,
+        "the policy folder cannot be read in time; nothing is answered until it can"
+    );
+    let watcher = looked.await?;
+    desk.put_in_force(watcher.in_force().clone());
+    tracing::warn!(code = BLIND, "the policy folder was read; what is in force is answered again");
+    Ok(watcher)
+}
+
 /// The watcher back from a look. Where the look broke nobody would see a brake any more, so from then on nothing is answered.
-pub(crate) fn watched(looked: Result<Watcher, JoinError>, desk: &Desk) -> Option<Watcher> {
+pub(crate) fn watched(looked: Result<Watcher, RecvError>, desk: &Desk) -> Option<Watcher> {
     if looked.is_err() {
         desk.put_in_force(InForce::default());
         tracing::error!(

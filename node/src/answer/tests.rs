@@ -359,7 +359,26 @@ async fn what_the_records_hold_is_in_no_audit_entry() {
 async fn a_node_that_cannot_see_its_brake_answers_nothing() {
     let standing = Standing::new();
     standing.check(&standing.folders.ask(1, "people by sex"), SEXES).await;
-    let broken = tokio::task::spawn_blocking(|| panic!("a look that breaks")).await;
-    assert!(crate::service::watched(broken, &standing.desk).is_none());
+    // A look that breaks drops its end of the channel.
+    let (_, broken) = tokio::sync::oneshot::channel();
+    assert!(crate::service::watched(broken.await, &standing.desk).is_none());
     standing.check(&standing.folders.ask(2, "people by age"), "node.no-policy CN005").await;
+}
+
+#[tokio::test]
+async fn a_look_that_hangs_stops_every_answer_until_it_ends() {
+    let standing = Standing::new();
+    standing.check(&standing.folders.ask(1, "people by sex"), SEXES).await;
+    let (back, mut looked) = tokio::sync::oneshot::channel();
+    let folders = Folders::new();
+    let other = Watcher::new(PartnerId::new(PARTNER).unwrap(), None, folders.places()).unwrap();
+    let within = std::time::Duration::from_millis(10);
+    {
+        let waits = crate::service::in_time(&mut looked, within, &standing.desk);
+        tokio::pin!(waits);
+        assert!(tokio::time::timeout(10 * within, &mut waits).await.is_err());
+        standing.check(&standing.folders.ask(2, "people by age"), "node.no-policy CN005").await;
+        assert!(back.send(other).is_ok());
+        assert!(waits.await.is_ok());
+    }
 }

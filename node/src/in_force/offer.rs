@@ -108,11 +108,20 @@ impl Offer {
 /// Reads one text of the folder, no longer than it may be.
 pub(super) fn read(path: &Path) -> Result<String, io::Error> {
     let mut text = String::new();
-    let length = DiskFile::open(path)?.take(POLICY_BYTES_MAX + 1).read_to_string(&mut text)?;
+    let length = open(path)?.take(POLICY_BYTES_MAX + 1).read_to_string(&mut text)?;
     if u64::try_from(length).is_ok_and(|n| n <= POLICY_BYTES_MAX) {
         Ok(text)
     } else {
         Err(io::ErrorKind::FileTooLarge.into())
+    }
+}
+
+/// Opens an ordinary file. Opening a pipe waits for its writer, and a look that waits sees no brake.
+fn open(path: &Path) -> io::Result<DiskFile> {
+    if std::fs::metadata(path)?.is_file() {
+        DiskFile::open(path)
+    } else {
+        Err(io::ErrorKind::InvalidInput.into())
     }
 }
 
@@ -124,7 +133,7 @@ fn signatures(folder: &Path) -> Vec<SignatureFile> {
     names.sort_unstable();
     let one = |name: String| {
         let mut bytes = Vec::new();
-        let file = DiskFile::open(folder.join(&name));
+        let file = open(&folder.join(&name));
         let read = file.and_then(|f| f.take(SIGNATURE_BYTES_MAX).read_to_end(&mut bytes));
         SignatureFile::new(&name, if read.is_ok() { bytes } else { Vec::new() })
     };

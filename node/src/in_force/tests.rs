@@ -1,5 +1,7 @@
+use super::records::CURRENT;
 use super::*;
 use crate::fixture::{Folders, NOW, PARTNER};
+use cairn_gate::Provisional;
 use cairn_policy::folder::{APPROVAL_FILE, APPROVALS_DIR, BOARD_FILE};
 
 fn watcher(folders: &Folders) -> Watcher {

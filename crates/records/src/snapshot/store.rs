@@ -17,6 +17,7 @@ use super::manifest::{FORMAT, Head, MANIFEST_BYTES_MAX, Manifest, Part};
 use super::writer::Writer;
 
 /// A folder of snapshots: `snapshots/<edition>/`, the pointer `CURRENT`, and `staged/` while a load is under way.
+#[derive(Clone)]
 pub struct Store {
     pub(super) dir: PathBuf,
     pub(super) disk: Arc<dyn Disk>,
