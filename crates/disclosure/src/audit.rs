@@ -87,6 +87,16 @@ pub enum Outcome {
     Whole(Whole),
 }
 
+impl Outcome {
+    /// The same with no more than the first promise.
+    fn thresholds_only(self) -> Self {
+        match self {
+            Self::Audited(audited) => Self::Audited(Box::new(audited.thresholds_only())),
+            whole @ Self::Whole(_) => whole,
+        }
+    }
+}
+
 /// Finds a pattern for `counts`, one for each atom of the layout, and proves it.
 ///
 /// Primary cells are those of 1 to t−1 people and those that `also` names by their place. Equal arguments give equal results: no

@@ -99,6 +99,12 @@ impl Audited {
         &self.primaries
     }
 
+    /// The same, claiming [`Promise::KnowsThresholds`] alone.
+    pub(super) fn thresholds_only(mut self) -> Self {
+        self.promise = Promise::KnowsThresholds;
+        self
+    }
+
     /// How the pattern came about.
     #[must_use]
     pub const fn figures(&self) -> Figures {

@@ -7,7 +7,7 @@ use cairn_question::Cell;
 use ring::digest::{SHA256, digest};
 
 use super::check::{Audited, Witness};
-use super::table::{ATOMS_MAX, CELLS_MAX, Terms, people};
+use super::table::{ATOMS_MAX, CELLS_MAX, Layout, Terms, people};
 use super::view::{Range, allows, read};
 use super::{Promise, WIDTH, WIDTH_INSIDE};
 
@@ -116,6 +116,13 @@ impl WitnessFile {
         // A list of numbers and names always has a JSON form; an empty one would only ever fail to match.
         let json = serde_json::to_vec(self).unwrap_or_default();
         digest(&SHA256, &json).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether the file is about this layout. An auditor makes the layout anew from the question, so that a file cannot say of itself
+    /// what its cells count.
+    #[must_use]
+    pub fn is_over(&self, layout: &Layout) -> bool {
+        self.terms == layout.terms && self.parts == layout.parts() && self.cells == layout.cells
     }
 
     /// Checks without any search that the release `published` (its cells in the order of the layout, as it left) is borne out.

@@ -77,7 +77,7 @@ impl Table {
         earlier: &[CellSpec],
     ) -> Result<Audit, Unfit> {
         let ask = Ask { counts, also, earlier };
-        if matches!(self.terms.showing, Showing::Rounded { .. }) && self.bands.is_some() {
+        if self.merges_first() {
             let merged = self.merging(&ask, Mend::Leave)?;
             if matches!(merged.outcome, Outcome::Audited(_)) {
                 return Ok(merged);
@@ -86,9 +86,15 @@ impl Table {
         self.merging(&ask, Mend::Hide)
     }
 
+    const fn merges_first(&self) -> bool {
+        matches!(self.terms.showing, Showing::Rounded { .. }) && self.bands.is_some()
+    }
+
     fn merging(&self, ask: &Ask<'_>, mend: Mend) -> Result<Audit, Unfit> {
         let mut bands =
             self.bands.and_then(|axis| self.sizes.get(axis)).map_or_else(Vec::new, |&size| each(size));
+        // Whoever runs the algorithm also sees which tables would have merged otherwise; the audit of one layout does not.
+        let mut first = !self.merges_first();
         loop {
             let (layout, places) = self.layout(&bands, ask.earlier)?;
             let also = (ask.also)(&places);
@@ -98,18 +104,19 @@ impl Table {
             };
             // What the register gives away, no merging takes back.
             if !matches!(outcome, Outcome::Whole(Whole::NoWitness)) || bands.len() < 2 {
+                let outcome = if first { outcome } else { outcome.thresholds_only() };
                 return Ok(Audit { bands, places, outcome });
             }
+            first = false;
             self.merge(&mut bands, ask.counts);
         }
     }
 
     /// The cells of the table at these bands, and then those of earlier releases.
-    pub(super) fn layout(
-        &self,
-        bands: &[Span<usize>],
-        earlier: &[CellSpec],
-    ) -> Result<(Layout, Vec<Place>), Unfit> {
+    ///
+    /// # Errors
+    /// [`Unfit`].
+    pub fn layout(&self, bands: &[Span<usize>], earlier: &[CellSpec]) -> Result<(Layout, Vec<Place>), Unfit> {
         let places = self.places(bands);
         let of_table = places.iter().map(|place| self.cell(place));
         let cells: Vec<CellSpec> = of_table.chain(earlier.iter().cloned()).collect();

@@ -108,6 +108,7 @@ fn bands_merge_where_an_earlier_release_leaves_no_room() {
     let audit = row.audit(&[1, 1, 2, 9], &|_| vec![], &earlier).unwrap();
     assert_eq!(audit.bands, [0..2, 2..3, 3..4]);
     assert_eq!(cells(&audit), "c c 9 13");
+    assert_eq!(proof(&audit).promise(), Promise::KnowsThresholds, "other tables would have merged otherwise");
 }
 
 /// L2: a group where everyone is in one category. The zeros beside it say so as well.

@@ -76,6 +76,15 @@ fn witnesses_other_than_those_committed_to_are_refused() {
 }
 
 #[test]
+fn a_file_is_held_against_the_layout_of_the_question() {
+    let (file, _) = release();
+    let layout = |sizes: &[usize], t| Table::new(sizes, None, exact(t)).unwrap().layout(&[], &[]).unwrap().0;
+    assert!(file.is_over(&layout(&[2, 3], 5)));
+    assert!(!file.is_over(&layout(&[3, 2], 5)));
+    assert!(!file.is_over(&layout(&[2, 3], 6)));
+}
+
+#[test]
 fn no_count_is_in_debug() {
     let (file, _) = release();
     assert_eq!(
