@@ -1,7 +1,10 @@
-//! What this program can carry out of what a policy may say: one list, for the node's gate and for the checker.
+//! What this program can carry out of what a policy may say: one list, for the node's gate, for the checker and for
+//! every page about a policy.
 
-use cairn_question::Question;
+use cairn_question::{Measure, Question};
 
+use crate::decide::treatment;
+use crate::layers::{Layers, Ready};
 use crate::treatment::{Method, Secondary, Treatment};
 
 /// One thing that a treatment asks for and this program cannot do yet.
@@ -40,4 +43,24 @@ pub fn unable(treatment: &Treatment, question: &Question) -> Vec<Unable> {
         cannot("question.measure".to_owned(), format!("add up {column}"));
     }
     list
+}
+
+/// What no answer of this program's can be while people known to several partners are not counted once: after "cannot".
+/// `None`: it can.
+pub(crate) const fn unable_once() -> Option<&'static str> {
+    Some("count a person once across partners")
+}
+
+/// What is asked of a share whatever the columns, and cannot be done yet.
+pub(crate) fn unable_of(layers: &Layers, ready: &Ready, measure: &Measure) -> Vec<Unable> {
+    let question = Question {
+        role: ready.share.role.value.clone(),
+        purpose: ready.share.purpose.value.clone(),
+        dataset: ready.share.dataset.value.clone(),
+        measure: measure.clone(),
+        group_by: Vec::new(),
+        filter_by: Vec::new(),
+        as_of: None,
+    };
+    unable(&treatment(layers, ready, &question), &question)
 }

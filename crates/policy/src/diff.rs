@@ -118,14 +118,6 @@ pub struct Diff {
 /// # Errors
 /// [`TooWide`]: there are too many kinds to try them all.
 pub fn diff(old: Option<&Layers>, new: &Layers) -> Result<Diff, TooWide> {
-    diff_by(old, new, &mut |field, wanted| field.scan(wanted))
-}
-
-/// How a field's kinds are tried.
-type Scan<'a> = &'a mut dyn FnMut(&Field, &mut [Wanted]);
-
-/// [`diff`] with the trying given: a test that compares a thousand versions of one policy tries equal fields once.
-fn diff_by(old: Option<&Layers>, new: &Layers, scan: Scan<'_>) -> Result<Diff, TooWide> {
     let pair = Pair { old, new };
     let (fields, kinds) = pair.fields()?;
     let mut diff = Diff {
@@ -142,7 +134,7 @@ fn diff_by(old: Option<&Layers>, new: &Layers, scan: Scan<'_>) -> Result<Diff, T
         supersedes: supersedes(old, new),
     };
     for (block, field) in &fields {
-        diff.add(block, field, scan);
+        diff.add(block, field);
     }
     diff.verdict = diff.judged();
     Ok(diff)
@@ -177,7 +169,7 @@ impl Diff {
 
     /// Tries one block. Kinds that both answer fall into two: those whose axes all describe the person, and the others,
     /// since noise is made for one cell a person in the first.
-    fn add(&mut self, block: &Block<'_>, field: &Field, scan: Scan<'_>) {
+    fn add(&mut self, block: &Block<'_>, field: &Field) {
         let (one, both) = (NEW, OLD | NEW);
         let mut wanted = [
             Wanted::new(both, one),
@@ -185,7 +177,7 @@ impl Diff {
             Wanted::new(both | PERSON, both | PERSON),
             Wanted::new(both | PERSON, both),
         ];
-        scan(field, &mut wanted);
+        field.scan(&mut wanted);
         let [newly, no_longer, of_person, of_rows] = &wanted;
         let answered = of_person.count + of_rows.count;
         self.kinds.answered_old += answered + no_longer.count;

@@ -77,12 +77,22 @@ impl Layers {
         schema: &'static Schema,
         sources: &Sources,
     ) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
-        let checked = lint::check(schema, sources);
+        Self::checked_under(schema, &lint::Framework::read(schema, &sources.framework), sources)
+    }
+
+    /// [`Layers::checked`] under a framework that was read before: that of `sources`.
+    pub(crate) fn checked_under(
+        schema: &'static Schema,
+        framework: &lint::Framework,
+        sources: &Sources,
+    ) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
+        let checked = lint::check(schema, framework, sources);
         let faulty = checked.findings.iter().any(|f| f.severity == Severity::Error);
         let built = if faulty {
             None
         } else {
-            Self::build(schema, sources, checked.policy, checked.framework, checked.brake)
+            let documents = (checked.policy, checked.framework, checked.brake);
+            Self::build(schema, sources, documents, framework.indicators.clone())
         };
         match built.map(|layers| (lint::space::wide(&layers, sources), layers)) {
             Some((None, layers)) => Ok((layers, checked.findings)),
@@ -94,9 +104,8 @@ impl Layers {
     fn build(
         schema: &'static Schema,
         sources: &Sources,
-        policy: Option<PolicyDoc>,
-        framework: Option<FrameworkDoc>,
-        brake: BrakeDoc,
+        (policy, framework, brake): (Option<PolicyDoc>, Option<FrameworkDoc>, BrakeDoc),
+        indicators: BTreeMap<String, Definitions>,
     ) -> Option<Self> {
         let (policy, framework) = (policy?, framework?);
         let (head, budget) = (policy.head.clone()?, policy.budget.clone()?);
@@ -109,7 +118,6 @@ impl Layers {
             year_starts_month: budget.year_starts.0,
             year_starts_day: budget.year_starts.1,
         };
-        let indicators = indicators::known(&framework, schema);
         let shares = policy.shares.iter().map(|share| {
             let mut ready = ready(schema, &policy, &head, &framework, share)?;
             let approved = indicators::approved(share, &indicators);
@@ -278,29 +286,37 @@ fn ready(
         settings,
         method,
         snapshot: declared.and_then(|d| d.snapshot.as_ref()).map(|s| s.value),
-        keep: keep(schema, policy, dataset),
-        opt_out: opt_out(schema, policy, dataset),
+        keep: keep(schema, policy, dataset)?,
+        opt_out: opt_out(schema, policy, dataset)?,
     })
 }
 
-/// The dataset's own rule about closed rows, on the date by which the dictionary says that they are closed.
-fn keep(schema: &Schema, policy: &PolicyDoc, dataset: &str) -> Option<KeepYears> {
-    let years = policy.datasets.get(dataset)?.keep_years.as_ref()?.value;
+/// The dataset's own rule about closed rows, on the date by which the dictionary says that they are closed. `None`: there is a rule,
+/// and it could leave out nothing, so that nothing may load.
+fn keep(schema: &Schema, policy: &PolicyDoc, dataset: &str) -> Option<Option<KeepYears>> {
+    let Some(years) = &policy.datasets.get(dataset)?.keep_years else { return Some(None) };
     let column = schema.table(dataset)?.closed_by.clone()?;
-    Some(KeepYears { column, years })
+    Some(Some(KeepYears { column, years: years.value }))
 }
 
-/// The rule about whom the partner leaves out: the dataset's own, or that of the table it names.
-fn opt_out(schema: &Schema, policy: &PolicyDoc, dataset: &str) -> Option<OptOut> {
-    let (table, rule) = match policy.datasets.get(dataset)?.opt_out.as_ref()? {
-        OptOutDoc::Via(table) => (table.value.as_str(), policy.datasets.get(&table.value)?.opt_out.as_ref()?),
-        own @ OptOutDoc::Column { .. } => (dataset, own),
+/// The rule about whom the partner leaves out: that of the topmost table that has one, of the dataset's own table and those above it.
+/// `None`: there is a rule, and the dataset cannot reach it, so that nothing may load.
+fn opt_out(schema: &Schema, policy: &PolicyDoc, dataset: &str) -> Option<Option<OptOut>> {
+    let declared = |table: &str| policy.datasets.get(table)?.opt_out.as_ref();
+    let own = |table: &str| match declared(table)? {
+        OptOutDoc::Column { column, share_only_if } => Some((column, share_only_if)),
+        OptOutDoc::Via(_) => None,
     };
-    let OptOutDoc::Column { column, share_only_if } = rule else { return None };
-    schema.ancestry(dataset).iter().find(|t| t.name == table)?;
-    let seen = if table == dataset { column.value.clone() } else { format!("{table}.{}", column.value) };
-    let codes = share_only_if.value.iter().map(|c| c.value.clone()).collect();
-    Some(OptOut { column: seen, share_only_if: codes })
+    let tables = schema.ancestry(dataset);
+    let rule = tables.iter().rev().find_map(|t| Some((t, own(&t.name)?)));
+    let Some((table, (column, share_only_if))) = rule else {
+        return declared(dataset).is_none().then_some(None);
+    };
+    table.column(&column.value)?;
+    let own_table = table.name == dataset;
+    let column = if own_table { column.value.clone() } else { format!("{}.{}", table.name, column.value) };
+    let share_only_if = share_only_if.value.iter().map(|c| c.value.clone()).collect();
+    Some(Some(OptOut { column, share_only_if }))
 }
 
 fn method(framework: &FrameworkDoc, release: &Release) -> Option<Method> {

@@ -17,13 +17,15 @@ mod together;
 
 pub(crate) use notes::notes;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cairn_question::Schema;
 use cairn_question::form::nearest;
 
 use crate::document::{BrakeDoc, FrameworkDoc, PolicyDoc, read_brake, read_framework, read_policy};
-use crate::finding::{Faults, Finding, Severity, Sources};
+use crate::finding::{Faults, File, Finding, Severity, Sources};
+use crate::indicators::{self, Definitions};
 use crate::letters;
 
 /// The outcome of reading and checking every file.
@@ -42,18 +44,34 @@ pub(crate) struct Ground<'a> {
     pub(crate) faults: &'a Faults<'a>,
 }
 
-pub(crate) fn check(schema: &'static Schema, sources: &Sources) -> Checked {
-    let framework_faults = Faults::new(&sources.framework);
-    letters::check(&sources.framework, &framework_faults);
-    let framework = read_framework(&framework_faults);
-    if let Some(doc) = &framework {
-        framework::check(doc, schema, &framework_faults);
-        crate::indicators::check(doc, schema, &framework_faults);
+/// A framework that was read and checked, for all the policies that stand under it.
+pub(crate) struct Framework {
+    doc: Option<FrameworkDoc>,
+    findings: Vec<Finding>,
+    /// What its indicators ask, by their ids.
+    pub(crate) indicators: BTreeMap<String, Definitions>,
+}
+
+impl Framework {
+    pub(crate) fn read(schema: &Schema, file: &File) -> Self {
+        let faults = Faults::new(file);
+        letters::check(file, &faults);
+        let doc = read_framework(&faults);
+        if let Some(doc) = &doc {
+            framework::check(doc, schema, &faults);
+            indicators::check(doc, schema, &faults);
+        }
+        let indicators = doc.as_ref().map(|doc| indicators::known(doc, schema)).unwrap_or_default();
+        Self { doc, findings: faults.into_found(), indicators }
     }
+}
+
+/// Checks the policy and the brake under a framework; its findings come first.
+pub(crate) fn check(schema: &'static Schema, framework: &Framework, sources: &Sources) -> Checked {
     let policy_faults = Faults::new(&sources.policy);
     letters::check(&sources.policy, &policy_faults);
     let policy = read_policy(&policy_faults);
-    if let (Some(policy), Some(framework)) = (&policy, &framework) {
+    if let (Some(policy), Some(framework)) = (&policy, &framework.doc) {
         let ground = Ground { schema, policy, framework, faults: &policy_faults };
         head::check(&ground);
         datasets::check(&ground);
@@ -64,9 +82,9 @@ pub(crate) fn check(schema: &'static Schema, sources: &Sources) -> Checked {
         together::unused(&ground);
         offers::together(&ground);
         records::check(&ground);
-        crate::indicators::shares(&ground);
+        indicators::shares(&ground);
     }
-    let mut findings = framework_faults.into_found();
+    let mut findings = framework.findings.clone();
     findings.extend(policy_faults.into_found());
     let mut doc = BrakeDoc::default();
     if let Some(file) = &sources.brake {
@@ -76,7 +94,7 @@ pub(crate) fn check(schema: &'static Schema, sources: &Sources) -> Checked {
         brake(&doc, policy.as_ref(), &faults);
         findings.extend(faults.into_found());
     }
-    Checked { findings, policy, framework, brake: doc }
+    Checked { findings, policy, framework: framework.doc.clone(), brake: doc }
 }
 
 /// A brake that names a share which does not exist stops nothing: better said than believed.

@@ -8,8 +8,8 @@ use cairn_question::privacy::Epsilon;
 
 use crate::diff::{Axes, treated};
 use crate::layers::Layers;
-use crate::space::field::{AWAITED, Field, NEW, PERSON, Place, Term, Wanted};
-use crate::space::{Block, Example, Pair, TooWide};
+use crate::space::field::{Field, NEW, PERSON, Place, Term, Wanted};
+use crate::space::{Block, Example, Pair, Party, TooWide};
 use crate::treatment::{Secondary, Treatment};
 
 pub(crate) use read::read;
@@ -67,19 +67,60 @@ enum Condition {
     Secondary(Secondary),
 }
 
-/// Tries a statement against every kind of question.
+/// Tries every statement against every kind of question, in one walk over them.
 ///
 /// # Errors
 /// [`TooWide`].
-pub(crate) fn tried(layers: &Layers, never: &Never) -> Result<NeverResult, TooWide> {
+pub(crate) fn tried(layers: &Layers, nevers: &[Never]) -> Result<Vec<NeverResult>, TooWide> {
     let pair = Pair::alone(layers);
     // Whether there are few enough kinds is decided over all of them.
     pair.fields()?;
-    let mut result = NeverResult { name: never.name.clone(), tried: 0, violations: 0, smallest: None };
-    for block in pair.blocks().iter().filter(|b| never.is_about(b)) {
-        never.try_block(pair, block, &mut result)?;
+    let untried = |n: &Never| NeverResult { name: n.name.clone(), tried: 0, violations: 0, smallest: None };
+    let mut results: Vec<NeverResult> = nevers.iter().map(untried).collect();
+    for block in &pair.blocks() {
+        let mut about: Vec<(&Never, &mut NeverResult)> =
+            nevers.iter().zip(&mut results).filter(|(never, _)| never.is_about(block)).collect();
+        try_block(pair, block, &mut about)?;
     }
-    Ok(result)
+    Ok(results)
+}
+
+/// Tries the statements that are about one block. Where they look for more than one word of bits holds, each half by itself.
+fn try_block(
+    pair: Pair<'_>,
+    block: &Block<'_>,
+    about: &mut [(&Never, &mut NeverResult)],
+) -> Result<(), TooWide> {
+    let Some(party) = block.new.filter(|_| !about.is_empty()) else { return Ok(()) };
+    let mut terms = Vec::new();
+    let places: Vec<Vec<usize>> = about.iter().map(|(never, _)| never.terms(&mut terms)).collect();
+    let field = match Field::new(pair, block, &terms) {
+        Err(TooWide::Apart { .. }) if about.len() > 1 => {
+            let (one, other) = about.split_at_mut(about.len() / 2);
+            try_block(pair, block, one)?;
+            return try_block(pair, block, other);
+        }
+        field => field?,
+    };
+    let looked_for = |((never, _), terms): (&(&Never, _), &Vec<usize>)| never.wanted(block, party, terms);
+    let mut wanted: Vec<[Option<Wanted>; 2]> = about.iter().zip(&places).map(looked_for).collect();
+    field.scan(wanted.iter_mut().flatten().flatten());
+    let kinds = u64::try_from(field.kinds()).unwrap_or(u64::MAX);
+    for ((_, result), wanted) in about.iter_mut().zip(&wanted) {
+        result.tried = result.tried.saturating_add(kinds);
+        wanted.iter().flatten().for_each(|found| result.take(found, &field));
+    }
+    Ok(())
+}
+
+impl NeverResult {
+    fn take(&mut self, found: &Wanted, field: &Field) {
+        self.violations += found.count;
+        let Some(example) = found.smallest(field) else { return };
+        if self.smallest.as_ref().is_none_or(|known| example.rank() < known.rank()) {
+            self.smallest = Some(example);
+        }
+    }
 }
 
 impl Never {
@@ -89,30 +130,27 @@ impl Never {
             && self.dataset.as_ref().is_none_or(|d| d == block.dataset)
     }
 
-    fn try_block(&self, pair: Pair<'_>, block: &Block<'_>, result: &mut NeverResult) -> Result<(), TooWide> {
-        let mut terms: Vec<Term> = self.uses_all.iter().map(|p| vec![p.clone()]).collect();
-        if !self.uses_any.is_empty() {
-            terms.push(self.uses_any.clone());
-        }
-        let mut field = Field::new(pair, block, &terms)?;
-        field.await_all(0..terms.len());
-        result.tried = result.tried.saturating_add(u64::try_from(field.kinds()).unwrap_or(u64::MAX));
-        let Some(party) = block.new else { return Ok(()) };
-        // Answered, and nothing is awaited any more; by whether all axes describe the person, as the treatment may differ.
-        let mut wanted: Vec<Wanted> = [(Axes::OfPerson, PERSON), (Axes::OfRows, 0)]
-            .into_iter()
-            .filter(|(axes, _)| self.release.iter().all(|c| c.holds(&treated(block, party, *axes))))
-            .map(|(_, axes)| Wanted::new(NEW | AWAITED | PERSON, NEW | axes))
-            .collect();
-        field.scan(&mut wanted);
-        for found in &wanted {
-            result.violations += found.count;
-            let Some(example) = found.smallest(&field) else { continue };
-            if result.smallest.as_ref().is_none_or(|known| example.rank() < known.rank()) {
-                result.smallest = Some(example);
-            }
-        }
-        Ok(())
+    /// Where in a list of terms those stand that must all be there; those not yet on it are added.
+    fn terms(&self, list: &mut Vec<Term>) -> Vec<usize> {
+        let any = (!self.uses_any.is_empty()).then(|| self.uses_any.clone());
+        let own = self.uses_all.iter().map(|p| vec![p.clone()]).chain(any);
+        own.map(|term| {
+            list.iter().position(|known| *known == term).unwrap_or_else(|| {
+                list.push(term);
+                list.len() - 1
+            })
+        })
+        .collect()
+    }
+
+    /// Kinds that are answered and have all that the statement names; by whether all axes describe the person, as the
+    /// treatment may differ. `None`: that treatment is not the statement's.
+    fn wanted(&self, block: &Block<'_>, party: Party<'_>, terms: &[usize]) -> [Option<Wanted>; 2] {
+        [(Axes::OfPerson, PERSON), (Axes::OfRows, 0)].map(|(axes, person)| {
+            let treatment = treated(block, party, axes);
+            let meant = self.release.iter().all(|c| c.holds(&treatment));
+            meant.then(|| Wanted::new(NEW | PERSON, NEW | person).with_all(terms.iter().copied()))
+        })
     }
 }
 

@@ -68,6 +68,7 @@ pub fn paper(inputs: &PackInputs<'_>) -> Paper {
         asked("4. What does it cost in privacy?", board::cost(&model)),
         asked("5. How is it stopped?", board::stopping()),
         board::shares(&model),
+        board::unable(&model),
         board::rows(&model),
         board::sight(&model),
         board::limits(&model),
@@ -139,7 +140,7 @@ fn counts(diff: &Diff) -> Vec<String> {
     let kinds =
         kinds.iter().map(|(what, affected)| format!("{} kinds of question {what}", whole(affected.count)));
     let unordered = diff.going(Direction::Unordered).count();
-    let tried = format!("{} kinds of question tried, one by one", whole(diff.kinds.tried));
+    let tried = format!("{} kinds of question tried, none left out", whole(diff.kinds.tried));
     let values =
         format!("{} changed values that have no order", whole(u64::try_from(unordered).unwrap_or(u64::MAX)));
     std::iter::once(tried).chain(kinds).chain([values]).collect()

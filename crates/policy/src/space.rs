@@ -1,4 +1,4 @@
-//! Every kind of question there is, tried one by one.
+//! Every kind of question there is, tried: none is left out.
 //!
 //! A kind is a role, a purpose, a dataset, an answer, a set of (group column, grain) and a set of (filter column, grain);
 //! a column stands at most once on each side, at one grain. [`crate::decide`] looks at a filter's value only for membership
@@ -6,8 +6,10 @@
 //! (`tests::the_enumeration_agrees_with_decide_on_every_shipped_policy`).
 //!
 //! Each part of a kind is decided by [`crate::decide`]'s own rules, once, and becomes a word of bits; a kind is the AND of
-//! the words of its parts, so that one takes about a nanosecond and none need be left out. What "every" covers is
-//! written down under "Kinds of question" in docs/reference/policy.md.
+//! the words of its parts. So the sets of one side that have one word come out alike with any set of the other, and are tried
+//! together: none is left out, and the count and the smallest are those of trying one by one
+//! (`tests::trying_alike_sets_together_is_trying_each`). What "every" covers is written down under "Kinds of question" in
+//! docs/reference/policy.md.
 
 pub(crate) mod field;
 mod items;
@@ -53,7 +55,7 @@ pub enum TooWide {
 /// What was tried.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Kinds {
-    /// Kinds tried one by one: those whose role, purpose, dataset and answer a share of either policy has.
+    /// Kinds tried: those whose role, purpose, dataset and answer a share of either policy has.
     pub tried: u64,
     /// Kinds that no share of either policy is for: refused whatever their columns, so they are counted and not tried.
     /// One role and one purpose that neither policy names are among them. At most `u64::MAX`.

@@ -133,7 +133,7 @@ fn value(text: &str) -> String {
 
 fn tried(kinds: &Kinds) -> String {
     format!(
-        "{} kinds of question were tried one by one; the old policy answers {} of them, the new one {}.\n{} more have a role, purpose, dataset or answer that no share of either is for: refused by both.\n",
+        "{} kinds of question were tried, none left out; the old policy answers {} of them, the new one {}.\n{} more have a role, purpose, dataset or answer that no share of either is for: refused by both.\n",
         grouped(kinds.tried),
         grouped(kinds.answered_old),
         grouped(kinds.answered_new),

@@ -11,6 +11,7 @@ pub(crate) fn page(model: &Model) -> Page {
         never(model),
         askers(model),
         shares(model),
+        unable(model),
         rows(model),
         sight(model),
         cost(model),
@@ -105,6 +106,20 @@ pub(crate) fn shares(model: &Model) -> Section {
     Section::new("what-is-shared", "What is shared", vec![Block::items(shares)])
 }
 
+/// What this program cannot do yet, and so refuses; nothing where it can do all.
+pub(crate) fn unable(model: &Model) -> Section {
+    let items: Vec<String> =
+        model.unable().into_iter().map(|(what, of)| format!("{what} ({})", ids(&of, model))).collect();
+    let mut blocks = Vec::new();
+    if !items.is_empty() {
+        blocks.push(Block::says(
+            "The program of this node refuses such questions, and answers none under a laxer rule, until it can:",
+        ));
+        blocks.push(Block::items(items));
+    }
+    Section::new("not-yet", "Not answered yet", blocks)
+}
+
 /// Objections, opt-outs, old rows, snapshots.
 pub(crate) fn rows(model: &Model) -> Section {
     let mut items = vec![
@@ -153,30 +168,38 @@ pub(crate) fn sight(model: &Model) -> Section {
     if !hidden.is_empty() {
         items.push(format!(
             "Masked total over at least {} partners ({}): each node adds its noise or changes before it masks its part. The coordinator \
-             and whoever asked see that total only; nobody sees an exact total or this partner's part.",
+             and whoever asked see that total only; nobody sees an exact total or this partner's part.{}",
             least(&hidden),
-            ids(&hidden, model)
+            ids(&hidden, model),
+            no_totals(&hidden)
         ));
     }
     if !exact.is_empty() {
         items.push(format!(
             "Total over at least {} partners, protected after adding up ({}): the coordinator sees the exact total, never this \
              partner's part, and is trusted to withhold and round it. Whoever asked sees the protected total. In a cell where this \
-             partner alone has people, the coordinator and partners who help it can learn the count.",
+             partner alone has people, the coordinator and partners who help it can learn the count.{}",
             least(&exact),
-            ids(&exact, model)
+            ids(&exact, model),
+            no_totals(&exact)
         ));
     }
     for (link, column) in &model.once {
         items.push(format!(
             "Counting people once ({link}): {column} itself never leaves. Each node sends a masked pattern with random changes, and \
-             only all partners' patterns together can be opened."
+             only all partners' patterns together can be opened.{}",
+            model.once_unable.map(|what| format!(" The program cannot {what} yet.")).unwrap_or_default()
         ));
     }
     items.push(
         "The coordinator also sees who asked what, when, of whom, and the size of each answer.".to_owned(),
     );
     Section::new("who-sees-what", "Who can see what", vec![Block::items(items)])
+}
+
+/// What is to be said of totals that this program cannot make yet.
+pub(crate) fn no_totals(shares: &[&Share]) -> &'static str {
+    if shares.iter().all(|s| s.lacks_totals()) { " The program cannot make such totals yet." } else { "" }
 }
 
 fn ids(shares: &[&Share], model: &Model) -> String {

@@ -136,6 +136,12 @@ fn safe(model: &Model) -> Section {
     if let Some(least) = totals.iter().map(|s| s.min_partners).min() {
         blocks.extend(said(&["Some counts are only shared as a total."]));
         blocks.push(Block::says(format!("At least {least} groups like ours are in each total.")));
+        if totals.iter().all(|s| s.lacks_totals()) {
+            blocks.extend(said(&["We can not make these totals yet."]));
+        }
+    }
+    if !model.unable().is_empty() {
+        blocks.extend(said(&["We can not give some counts yet.", "Until we can, we say no."]));
     }
     blocks.extend(said(&[
         "This keeps you safe, but it is not perfect.",

@@ -3,6 +3,8 @@
 //! Nothing here depends on the brake, which changes without a signature, nor on a clock or a record: a board signs the
 //! words that are made of this.
 
+mod never;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
@@ -10,7 +12,9 @@ use cairn_question::answer::Zeros;
 use cairn_question::schema::{CODE_GRAIN, Class, Table};
 use cairn_question::{Day, Measure};
 
+use self::never::{Never, never, used};
 use super::noise::{Draws, within};
+use crate::able::{Unable, unable_of, unable_once};
 use crate::decimal;
 use crate::document::{Columns, LinkKind, OptOutDoc};
 use crate::layers::{Layers, Ready};
@@ -52,20 +56,13 @@ pub(crate) struct Model {
     pub(crate) snapshots: Vec<(SnapshotEvery, Vec<String>)>,
     /// Links that count people once across partners, with the column that they are matched by.
     pub(crate) once: Vec<(String, String)>,
+    /// Whether this program can count so; if not, what it cannot do, after "cannot".
+    pub(crate) once_unable: Option<&'static str>,
     pub(crate) audit_keep_years: Option<u32>,
     pub(crate) answers_cached_days: Option<u32>,
     pub(crate) conditions: Vec<String>,
     /// Partners behind a national figure.
     pub(crate) partners: u32,
-}
-
-/// What is never shared.
-#[derive(Clone, Debug)]
-pub(crate) struct Never {
-    /// Whole tables, in words.
-    pub(crate) tables: Vec<String>,
-    /// Columns of the other tables, by the names of the dictionary.
-    pub(crate) columns: Vec<(String, Vec<String>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -129,6 +126,17 @@ pub(crate) struct Share {
     pub(crate) per_year: Option<u32>,
     /// The most tables that can leave.
     pub(crate) most: Most,
+    /// What this program cannot do yet of what the share asks for, so that it refuses.
+    pub(crate) unable: BTreeSet<Unable>,
+    pub(crate) answered: Answered,
+}
+
+/// How much of a share this program can answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Answered {
+    Yes,
+    InPart,
+    NotYet,
 }
 
 /// How a share's tables are protected.
@@ -203,6 +211,7 @@ impl Model {
             keep: by_value(layers, |r| r.keep.as_ref().map(|k| k.years)),
             snapshots: by_value(layers, |r| r.snapshot),
             once: once(layers),
+            once_unable: unable_once(),
             audit_keep_years: records.map(|r| r.audit_keep_years),
             answers_cached_days: records.and_then(|r| Some(r.answers_cached_days.as_ref()?.value)),
             conditions: records.map(|r| r.conditions.clone()).unwrap_or_default(),
@@ -221,6 +230,16 @@ impl Model {
         self.shares.iter().flat_map(|s| s.summed.iter().chain(&s.averaged)).map(|c| bare(c)).collect()
     }
 
+    /// Whatever some share asks for and this program cannot do yet, after "cannot", each with the shares.
+    pub(crate) fn unable(&self) -> BTreeMap<&str, Vec<&Share>> {
+        let mut unable: BTreeMap<&str, Vec<&Share>> = BTreeMap::new();
+        for share in &self.shares {
+            let whats: BTreeSet<&str> = share.unable.iter().map(|u| u.what.as_str()).collect();
+            whats.into_iter().for_each(|what| unable.entry(what).or_default().push(share));
+        }
+        unable
+    }
+
     /// The shares whose tables leave under the partner's own name, and those that leave in a total only.
     pub(crate) fn by_path(&self) -> (Vec<&Share>, Vec<&Share>) {
         self.shares.iter().partition(|s| !s.is_total())
@@ -232,51 +251,10 @@ impl Share {
     pub(crate) const fn is_total(&self) -> bool {
         self.min_partners > 1
     }
-}
 
-/// Every table that is not held, and every column that no share uses in any way.
-fn never(layers: &Layers) -> Never {
-    let used = used(layers);
-    let (mut tables, mut columns) = (Vec::new(), Vec::new());
-    for table in layers.schema.tables() {
-        if !layers.policy.datasets.contains_key(&table.name) {
-            tables.push(words(&table.name));
-            continue;
-        }
-        let mut kept: Vec<String> = Vec::new();
-        for column in table.columns.iter().filter(|c| !used.contains(&(table.name.as_str(), c.name.as_str())))
-        {
-            let name = column.flag_of.as_ref().unwrap_or(&column.name);
-            if !kept.contains(name) {
-                kept.push(name.clone());
-            }
-        }
-        columns.push((table.name.clone(), kept));
-    }
-    Never { tables, columns }
-}
-
-/// Table and column of everything that some share lists, adds up, or chooses rows by.
-fn used(layers: &Layers) -> BTreeSet<(&str, &str)> {
-    let mut used = BTreeSet::new();
-    for Ready { share, keep, .. } in &layers.shares {
-        let listed = share.group_by.iter().chain(&share.filter_by).map(|(c, _)| c.value.as_str());
-        let summed = share.answers.iter().filter_map(|a| summed(&a.value));
-        let rows = share.window.iter().map(|w| w.column.value.as_str());
-        let closed = keep.iter().map(|k| k.column.as_str());
-        for column in listed.chain(summed).chain(rows).chain(closed) {
-            if let Some(found) = layers.schema.find(&share.dataset.value, column) {
-                used.insert((found.table.name.as_str(), found.column.name.as_str()));
-            }
-        }
-    }
-    used
-}
-
-fn summed(measure: &Measure) -> Option<&str> {
-    match measure {
-        Measure::Sum(column) | Measure::Mean(column) => Some(column),
-        Measure::People | Measure::Rows => None,
+    /// Whether this program cannot add to such a total yet.
+    pub(crate) fn lacks_totals(&self) -> bool {
+        self.unable.iter().any(|u| u.rule.ends_with(".min_partners"))
     }
 }
 
@@ -317,6 +295,7 @@ fn share(layers: &Layers, ready: &Ready, partners: u32) -> Share {
     let (from, until) = layers.in_force();
     let row = layers.schema.table(&share.dataset.value).map_or("row", |t: &Table| t.one_row_is.as_str());
     let answers = || share.answers.iter().map(|a| &a.value);
+    let unable: Vec<Vec<Unable>> = answers().map(|a| unable_of(layers, ready, a)).collect();
     Share {
         id: share.id.value.to_string(),
         role: share.role.value.to_string(),
@@ -355,6 +334,17 @@ fn share(layers: &Layers, ready: &Ready, partners: u32) -> Share {
         per_day: settings.tables_per_day.unwrap_or(0),
         per_year: tables_a_year(ready),
         most: most(layers, ready),
+        answered: answered(&unable),
+        unable: unable.into_iter().flatten().collect(),
+    }
+}
+
+/// By what each of a share's answers lacks.
+fn answered(unable: &[Vec<Unable>]) -> Answered {
+    match unable.iter().filter(|lacks| lacks.is_empty()).count() {
+        all if all == unable.len() => Answered::Yes,
+        0 => Answered::NotYet,
+        _ => Answered::InPart,
     }
 }
 

@@ -92,6 +92,12 @@ fn sight(model: &Model) -> String {
     }
     if let Some(least) = totals.iter().map(|s| s.min_partners).min() {
         says.push_str(&format!(" Other counts leave only in a total over at least {least} partners."));
+        says.push_str(board::no_totals(&totals));
+    }
+    if !model.unable().is_empty() {
+        says.push_str(
+            " Our program cannot make all of these counts yet. It refuses a question until it can.",
+        );
     }
     says
 }

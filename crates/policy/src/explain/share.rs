@@ -3,12 +3,18 @@
 use cairn_question::Day;
 use cairn_question::answer::Zeros;
 
-use super::model::{Most, Protection, Share, Shown, words};
+use super::model::{Answered, Most, Protection, Share, Shown, words};
 use super::wording::{either, list, whole};
 
 /// The share in one paragraph.
 pub(crate) fn paragraph(share: &Share) -> String {
-    let mut says = format!("{}. {} may ask {}, for {}", share.id, who(share), asked(share), share.purpose);
+    let yet = match share.answered {
+        Answered::Yes => "",
+        Answered::InPart => " Answered in part so far.",
+        Answered::NotYet => " Not answered yet.",
+    };
+    let mut says =
+        format!("{}.{yet} {} may ask {}, for {}", share.id, who(share), asked(share), share.purpose);
     says.push_str(&time_limit(share.from, share.until));
     says.push_str(". ");
     says.push_str(&listed("Broken down by", &share.group_by, share.max_group));

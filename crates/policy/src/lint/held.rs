@@ -15,6 +15,7 @@ pub(super) fn check(dataset: &Dataset, table: &Table, ground: &Ground<'_>) {
         Some(OptOutDoc::Column { column, share_only_if }) => own(column, share_only_if, table, ground),
         None => {}
     }
+    below_a_rule(dataset, table, ground);
     for (name, rule) in &dataset.columns {
         let Some(column) = table.column(name) else { continue };
         let path = format!("dataset.{}.columns.{name}", table.name);
@@ -74,6 +75,27 @@ fn via(above: &At<String>, table: &Table, ground: &Ground<'_>) {
         let fix = format!("add opt_out = {{ column = …, share_only_if = […] }} to [dataset.{}]", above.value);
         ground.faults.error("CP214", &above.span, rule, says, fix);
     }
+}
+
+/// Whoever a table above leaves out is left out here too, and a question has one rule: the one of the table above, by name.
+fn below_a_rule(dataset: &Dataset, table: &Table, ground: &Ground<'_>) {
+    let own = |name: &str| {
+        let declared = ground.policy.datasets.get(name)?.opt_out.as_ref()?;
+        matches!(declared, OptOutDoc::Column { .. }).then(|| name.to_owned())
+    };
+    let above = ground.schema.ancestry(&table.name).into_iter().skip(1).find_map(|t| own(&t.name));
+    let (Some(above), None | Some(OptOutDoc::Column { .. })) = (above, &dataset.opt_out) else { return };
+    let (span, says) = match &dataset.opt_out {
+        Some(OptOutDoc::Column { column, .. }) => (
+            &column.span,
+            format!("a question of {} would keep this rule and not that of {above}", table.name),
+        ),
+        _ => {
+            (&dataset.name.span, format!("people whom {above} leaves out would be counted in {}", table.name))
+        }
+    };
+    let fix = format!("write opt_out = {{ via = \"{above}\" }}");
+    ground.faults.error("CP222", span, format!("dataset.{}.opt_out", table.name), says, fix);
 }
 
 fn own(column: &At<String>, only_if: &At<Vec<At<String>>>, table: &Table, ground: &Ground<'_>) {

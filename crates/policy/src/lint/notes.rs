@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use cairn_question::{Measure, Question};
-
-use crate::able::unable;
-use crate::decide::treatment;
+use crate::able::{unable_of, unable_once};
+use crate::document::LinkKind;
 use crate::finding::{Faults, Finding, Severity, Sources};
 use crate::layers::{Layers, Ready, epsilon_words};
 use crate::treatment::Method;
@@ -16,6 +14,7 @@ pub(crate) fn notes(layers: &Layers, sources: &Sources) -> Vec<Finding> {
     let faults = Faults::new(&sources.policy);
     bought(layers, &faults);
     not_yet(layers, &faults);
+    not_once(layers, &faults);
     faults.into_found()
 }
 
@@ -56,8 +55,7 @@ fn not_yet(layers: &Layers, faults: &Faults<'_>) {
     let mut wanted: BTreeMap<String, (Range<usize>, Vec<String>)> = BTreeMap::new();
     for ready in &layers.shares {
         for answer in &ready.share.answers {
-            let question = bare(ready, answer.value.clone());
-            for missing in unable(&treatment(layers, ready, &question), &question) {
+            for missing in unable_of(layers, ready, &answer.value) {
                 let (rule, span) = section(layers, ready, &missing.rule);
                 let whats = &mut wanted.entry(rule).or_insert_with(|| (span, Vec::new())).1;
                 if !whats.contains(&missing.what) {
@@ -76,16 +74,15 @@ fn not_yet(layers: &Layers, faults: &Faults<'_>) {
     }
 }
 
-/// The share's question without any column.
-fn bare(ready: &Ready, measure: Measure) -> Question {
-    Question {
-        role: ready.share.role.value.clone(),
-        purpose: ready.share.purpose.value.clone(),
-        dataset: ready.share.dataset.value.clone(),
-        measure,
-        group_by: Vec::new(),
-        filter_by: Vec::new(),
-        as_of: None,
+/// People whom a link would count once are counted by each partner meanwhile.
+fn not_once(layers: &Layers, faults: &Faults<'_>) {
+    let links = layers.policy.links.iter().filter(|l| l.kind.value == LinkKind::CountOnce);
+    for (link, what) in links.filter_map(|l| Some((l, unable_once()?))) {
+        let says = format!(
+            "the program of this node cannot {what} yet: in a sum of partners' own tables such a person counts at each"
+        );
+        let fix = "sign for it if the board can wait, and say so where such sums are read";
+        faults.warn("CP313", &link.id.span, format!("link.{}", link.id.value), says, fix);
     }
 }
 

@@ -112,7 +112,7 @@ fn question_3_the_paper_says_what_changes() {
         "3. WHAT CHANGES?",
         &[
             "Verdict: LOOSENS.",
-            "1,414,359 kinds of question tried, one by one",
+            "1,414,359 kinds of question tried, none left out",
             "210 kinds of question newly answered",
             "share.smf-quarterly.group_by.area: council → ward",
             "release.management-table.min_people: 10 → 5",

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use cairn_question::{Question, Schema};
 
-pub(crate) use super::items::{AWAITED, NEW, OLD, PERSON, Place, Term, term_bit};
-use super::items::{Part, TERMS_MAX, side};
-pub(crate) use super::scan::Apart;
-use super::scan::{Inner, count, tried};
+pub(crate) use super::items::{NEW, OLD, PERSON, Place, Term};
+use super::items::{Part, TERMS_MAX, side, term_bit};
+use super::scan::{Apart, alike, verdict};
 use super::sets::{Set, Side};
 use super::{Block, Example, Pair, Party, TooWide};
 use crate::decide::admits;
@@ -26,8 +25,8 @@ pub(crate) struct Field {
 /// Kinds that are looked for, by their verdict; after [`Field::scan`]: how many there are and the smallest.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
-    mask: u8,
-    value: u8,
+    mask: u64,
+    value: u64,
     pub(crate) count: u64,
     smallest: Option<Kind>,
 }
@@ -35,42 +34,52 @@ pub(crate) struct Wanted {
 /// One kind of a field.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kind {
-    group: Set,
-    filter: Set,
+    pub(super) group: Set,
+    pub(super) filter: Set,
 }
 
 impl Wanted {
     /// Kinds whose verdict has exactly `value` of the bits of `mask`.
-    pub(crate) fn new(mask: u64, value: u64) -> Self {
-        let low = |bits: u64| u8::try_from(bits).unwrap_or(u8::MAX);
-        Self { mask: low(mask), value: low(value), count: 0, smallest: None }
+    pub(crate) const fn new(mask: u64, value: u64) -> Self {
+        Self { mask, value, count: 0, smallest: None }
     }
 
-    /// Whether any kind with an outer set of this word could be wanted: a kind has no bit that one of its parts has not.
-    const fn could_be_in(&self, outer: u64) -> bool {
-        let [low, ..] = outer.to_le_bytes();
-        low & self.value == self.value
+    /// Those of them that have all of these terms: the bit of a term is set while it is not there.
+    pub(crate) fn with_all(self, terms: impl Iterator<Item = usize>) -> Self {
+        let mask = terms.map(term_bit).fold(self.mask, |mask, bit| mask | bit);
+        Self { mask, ..self }
     }
 
     /// The smallest: fewest columns, then by name.
     pub(crate) fn smallest(&self, field: &Field) -> Option<Example> {
         self.smallest.map(|kind| Example { question: field.question(&kind) })
     }
+
+    /// So many kinds of one verdict, and the smallest of them.
+    fn offer(&mut self, verdict: u64, kinds: u64, kind: Kind) {
+        if verdict & self.mask != self.value {
+            return;
+        }
+        self.count = self.count.saturating_add(kinds);
+        if self.smallest.is_none_or(|known| kind.before(&known)) {
+            self.smallest = Some(kind);
+        }
+    }
 }
 
 impl Kind {
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.group.len + self.filter.len
     }
 
-    fn before(&self, other: &Self) -> bool {
+    pub(super) fn before(&self, other: &Self) -> bool {
         let key = |k: &Self| (k.len(), k.group.picks, k.filter.picks);
         key(self) < key(other)
     }
 }
 
 impl Field {
-    /// The block's field. `terms` are looked for besides: their bits are [`term_bit`] of their places in the list.
+    /// The block's field. `terms` are looked for besides: [`Wanted::with_all`] knows them by their places in the list.
     pub(crate) fn new(pair: Pair<'_>, block: &Block<'_>, terms: &[Term]) -> Result<Self, TooWide> {
         let mut terms = terms.to_vec();
         let mut apart = Vec::new();
@@ -124,12 +133,6 @@ impl Field {
         Self { group, filter, apart: Vec::new(), base: 0, bare: block.bare() }
     }
 
-    /// Kinds that have all of these terms lose [`AWAITED`].
-    pub(crate) fn await_all(&mut self, terms: impl Iterator<Item = usize>) {
-        let mask = terms.map(term_bit).fold(0, |mask, bit| mask | bit);
-        self.apart.push(Apart { mask, clears: u8::try_from(AWAITED).unwrap_or(0) });
-    }
-
     /// How many kinds there are.
     pub(crate) fn kinds(&self) -> u128 {
         self.group.count().saturating_mul(self.filter.count())
@@ -137,13 +140,13 @@ impl Field {
 
     /// Whether the new policy answers the kind without any column.
     pub(crate) fn answers(&self) -> bool {
-        self.verdict(self.base) & NEW != 0
+        self.verdict(u64::MAX) & NEW != 0
     }
 
     /// The columns of one side that some kind uses which the new policy answers: those that it answers alone.
     pub(crate) fn used(&self, list: Purposes) -> BTreeSet<String> {
         let side = self.side(list);
-        let alone = side.alone().filter(|(set, _)| self.verdict(set.word & self.base) & NEW != 0);
+        let alone = side.alone().filter(|(set, _)| self.verdict(set.word) & NEW != 0);
         alone.map(|(_, item)| item.part.column().to_owned()).collect()
     }
 
@@ -175,30 +178,23 @@ impl Field {
         }
     }
 
-    fn verdict(&self, word: u64) -> u64 {
-        u64::from(tried(word, &self.apart))
+    pub(super) fn verdict(&self, word: u64) -> u64 {
+        verdict(word & self.base, &self.apart)
     }
 
-    /// Tries every kind and adds up what is wanted.
-    pub(crate) fn scan(&self, wanted: &mut [Wanted]) {
-        let groups_inside = self.group.count() <= self.filter.count();
-        let (inside, outside) =
-            if groups_inside { (&self.group, &self.filter) } else { (&self.filter, &self.group) };
-        let mut sets = Vec::new();
-        inside.each(&mut |set| sets.push(*set));
-        let mut inner = Inner::new(sets);
-        outside.each(&mut |outer| {
-            inner.try_each(outer.word & self.base, &self.apart);
-            let outer_word = outer.word & self.base;
-            for want in wanted.iter_mut().filter(|w| w.could_be_in(outer_word)) {
-                let found = count(inner.verdicts(), want.mask, want.value);
-                want.count += found;
-                let known = want.smallest.map_or(usize::MAX, |k| k.len());
-                if found > 0 && outer.len <= known {
-                    want.offer(&inner, outer, groups_inside);
-                }
+    /// Tries every kind and adds up what is wanted. Sets that are decided alike are tried together, which leaves no kind
+    /// out and gives what trying one by one gives (`tests::trying_alike_sets_together_is_trying_each`).
+    pub(crate) fn scan<'a>(&self, wanted: impl IntoIterator<Item = &'a mut Wanted>) {
+        let mut wanted: Vec<&mut Wanted> = wanted.into_iter().collect();
+        let filters = alike(&self.filter);
+        for group in alike(&self.group) {
+            for filter in &filters {
+                let verdict = self.verdict(group.word & filter.word);
+                let kind = Kind { group: group.smallest, filter: filter.smallest };
+                let kinds = group.sets.saturating_mul(filter.sets);
+                wanted.iter_mut().for_each(|want| want.offer(verdict, kinds, kind));
             }
-        });
+        }
     }
 
     /// One question of a kind.
@@ -225,37 +221,10 @@ impl Field {
         })
     }
 
-    /// All that [`Field::scan`] looks at: equal fields are tried alike.
-    #[cfg(test)]
-    pub(crate) fn looked_at(&self) -> (Vec<u64>, Vec<Apart>) {
-        let mut all = vec![self.base];
-        for side in [&self.group, &self.filter] {
-            all.extend(side.looked_at());
-        }
-        (all, self.apart.clone())
-    }
-
     /// One kind and its verdict, likewise.
     #[cfg(test)]
     pub(crate) fn kind(&self, group: &Set, filter: &Set) -> (Kind, u64) {
-        let word = group.word & filter.word & self.base;
-        (Kind { group: *group, filter: *filter }, self.verdict(word))
-    }
-}
-
-impl Wanted {
-    /// The smallest kind with this outer set, if it is smaller than what is known. The inner sets are in order, so the first
-    /// that fits is the smallest.
-    fn offer(&mut self, inner: &Inner, outer: &Set, groups_inside: bool) {
-        let fits = |verdict: &u8| verdict & self.mask == self.value;
-        let Some(first) = inner.verdicts().iter().position(fits).and_then(|at| inner.sets.get(at)) else {
-            return;
-        };
-        let (group, filter) = if groups_inside { (*first, *outer) } else { (*outer, *first) };
-        let kind = Kind { group, filter };
-        if self.smallest.is_none_or(|known| kind.before(&known)) {
-            self.smallest = Some(kind);
-        }
+        (Kind { group: *group, filter: *filter }, self.verdict(group.word & filter.word))
     }
 }
 
@@ -279,7 +248,7 @@ fn kept_apart(schema: &Schema, party: Party<'_>, bit: u64, terms: &mut Vec<Term>
         // A list with a column that does not exist is never whole.
         let bits = list.iter().map(|c| term(&c.value)).collect::<Option<Vec<u64>>>()?;
         let mask = bits.into_iter().fold(0, |mask, bit| mask | bit);
-        Some(Apart { mask, clears: u8::try_from(bit).unwrap_or(0) })
+        Some(Apart { mask, clears: bit })
     };
     party.ready.share.never_together.iter().filter_map(|list| apart(&list.value)).collect()
 }

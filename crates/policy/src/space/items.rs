@@ -15,12 +15,10 @@ pub(crate) const OLD: u64 = 1;
 pub(crate) const NEW: u64 = 2;
 /// Every axis describes the person and not one of their rows.
 pub(crate) const PERSON: u64 = 4;
-/// Something that is looked for is not there yet.
-pub(crate) const AWAITED: u64 = 8;
 /// The first bit of a [`Term`]: set while no part has it.
 const FIRST_TERM: u32 = 8;
 /// Most terms of one field.
-pub(crate) const TERMS_MAX: u32 = u64::BITS - FIRST_TERM;
+pub(super) const TERMS_MAX: u32 = u64::BITS - FIRST_TERM;
 
 /// A column, at any grain or at one.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -35,7 +33,7 @@ pub(crate) struct Place {
 pub(crate) type Term = Vec<Place>;
 
 /// The bit of the n-th term.
-pub(crate) fn term_bit(n: usize) -> u64 {
+pub(super) fn term_bit(n: usize) -> u64 {
     u32::try_from(n).ok().and_then(|n| 1_u64.checked_shl(FIRST_TERM + n)).unwrap_or(0)
 }
 

@@ -1,72 +1,41 @@
-use super::sets::Set;
+use std::collections::BTreeMap;
+
+use super::sets::{Set, Side};
 
 /// What a kind loses as soon as no bit of `mask` is left in its word: all of a list of terms are there.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Apart {
-    pub(crate) mask: u64,
-    /// The low bits that are taken away.
-    pub(crate) clears: u8,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Apart {
+    pub(super) mask: u64,
+    /// The bits that are taken away.
+    pub(super) clears: u64,
 }
 
-/// The sets of the side that has fewer, ready to be laid against each set of the other.
-pub(super) struct Inner {
-    pub(super) sets: Vec<Set>,
-    words: Vec<u64>,
-    lows: Vec<u8>,
-    verdicts: Vec<u8>,
+/// The verdict of a kind, from the AND of the words of its parts.
+pub(super) fn verdict(word: u64, apart: &[Apart]) -> u64 {
+    let gone = apart.iter().filter(|list| word & list.mask == 0);
+    gone.fold(word, |word, list| word & !list.clears)
 }
 
-impl Inner {
-    /// In the order of the smallest: fewest columns, then by name.
-    pub(super) fn new(mut sets: Vec<Set>) -> Self {
-        sets.sort_by_key(|s| (s.len, s.picks));
-        let words: Vec<u64> = sets.iter().map(|s| s.word).collect();
-        let lows: Vec<u8> = words.iter().map(|w| low(*w)).collect();
-        let verdicts = vec![0; sets.len()];
-        Self { sets, words, lows, verdicts }
-    }
+/// The sets of one side that have one word. A verdict depends on words alone, so with any set of the other side all of
+/// them come out alike.
+pub(super) struct Alike {
+    pub(super) word: u64,
+    /// How many.
+    pub(super) sets: u64,
+    /// Fewest columns, then by name.
+    pub(super) smallest: Set,
+}
 
-    /// The verdicts of the kinds tried last, in the order of the sets.
-    pub(super) fn verdicts(&self) -> &[u8] {
-        &self.verdicts
-    }
-
-    /// Tries every kind that has this outer set.
-    pub(super) fn try_each(&mut self, outer: u64, apart: &[Apart]) {
-        if apart.is_empty() {
-            let outer = low(outer);
-            for (verdict, inner) in self.verdicts.iter_mut().zip(&self.lows) {
-                *verdict = outer & inner;
-            }
-        } else {
-            for (verdict, inner) in self.verdicts.iter_mut().zip(&self.words) {
-                *verdict = tried(outer & inner, apart);
-            }
+/// Every set of a side, each made and looked at, laid beside those that are decided alike.
+pub(super) fn alike(side: &Side) -> Vec<Alike> {
+    let mut known: BTreeMap<u64, Alike> = BTreeMap::new();
+    side.each(&mut |set| {
+        let first = Alike { word: set.word, sets: 0, smallest: *set };
+        let alike = known.entry(set.word).or_insert(first);
+        alike.sets += 1;
+        if set.before(&alike.smallest) {
+            alike.smallest = *set;
         }
-    }
-}
-
-pub(super) fn tried(word: u64, apart: &[Apart]) -> u8 {
-    let mut verdict = low(word);
-    for list in apart {
-        let gone = if word & list.mask == 0 { list.clears } else { 0 };
-        verdict &= !gone;
-    }
-    verdict
-}
-
-const fn low(word: u64) -> u8 {
-    let [low, ..] = word.to_le_bytes();
-    low
-}
-
-/// How many verdicts have exactly these bits of a mask.
-pub(super) fn count(verdicts: &[u8], mask: u8, value: u8) -> u64 {
-    let mut all = 0_u64;
-    // In runs that a byte can count, so that the machine compares many at a time.
-    for run in verdicts.chunks(255) {
-        let found: u8 = run.iter().map(|v| u8::from(v & mask == value)).fold(0, u8::wrapping_add);
-        all += u64::from(found);
-    }
-    all
+    });
+    known.into_values().collect()
 }

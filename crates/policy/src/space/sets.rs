@@ -25,10 +25,15 @@ pub(crate) struct Set {
 }
 
 impl Set {
-    const EMPTY: Self = Self { word: u64::MAX, len: 0, picks: [u16::MAX; PICKS_MAX], cells: 1 };
+    pub(super) const EMPTY: Self = Self { word: u64::MAX, len: 0, picks: [u16::MAX; PICKS_MAX], cells: 1 };
 
     pub(crate) fn picked(&self) -> impl Iterator<Item = usize> {
         self.picks.iter().take(self.len).map(|p| usize::from(*p))
+    }
+
+    /// Fewer columns, or as many that come before by name.
+    pub(super) fn before(&self, other: &Self) -> bool {
+        (self.len, self.picks) < (other.len, other.picks)
     }
 
     fn with(&self, number: u16, item: &Item) -> Self {
@@ -76,14 +81,6 @@ impl Side {
             }
         }
         by_size.into_iter().fold(0, u128::saturating_add)
-    }
-
-    #[cfg(test)]
-    pub(super) fn looked_at(&self) -> impl Iterator<Item = u64> {
-        let most = self.most.map(u64::from).into_iter();
-        let columns = self.columns.iter().flat_map(|(first, end)| [u64::from(*first), u64::from(*end)]);
-        let items = self.items.iter().flat_map(|i| [i.word, i.cells as u64]);
-        most.chain(columns).chain(items)
     }
 
     /// Every set of one item, with the item.

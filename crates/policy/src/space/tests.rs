@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use cairn_question::Day;
 
-use super::field::{Kind, NEW, PERSON};
+use super::field::{Kind, NEW, OLD, PERSON, Wanted};
 use super::sets::Set;
 use super::*;
 use crate::decide::{Asker, decide, judge};
@@ -116,6 +116,53 @@ fn every_answered_kind_of_the_worked_example_is_answered_by_decide() {
     assert_eq!((all, answered), (1_414_359, 1_429));
 }
 
+/// What trying each kind of a field by itself finds: for each verdict, how many kinds have it and the smallest of them.
+fn one_by_one(field: &Field) -> [(u64, Option<Kind>); VERDICTS] {
+    let mut found = [(0, None); VERDICTS];
+    let [groups, filters] = field.sets();
+    for group in &groups {
+        for filter in &filters {
+            let verdict = usize::try_from(field.verdict(group.word & filter.word) & ALL).unwrap();
+            let (count, smallest): &mut (u64, Option<Kind>) = &mut found[verdict];
+            *count += 1;
+            if smallest.is_none_or(|known| group.len + filter.len <= known.len()) {
+                let kind = Kind { group: *group, filter: *filter };
+                *smallest = smallest.filter(|known| known.before(&kind)).or(Some(kind));
+            }
+        }
+    }
+    found
+}
+
+const ALL: u64 = OLD | NEW | PERSON;
+const VERDICTS: usize = 8;
+
+/// Lays [`Field::scan`] beside trying each kind by itself. How many kinds there are.
+fn tried_alike(pair: Pair<'_>) -> u64 {
+    let (fields, kinds) = pair.fields().unwrap();
+    for (block, field) in fields {
+        let mut wanted: Vec<Wanted> = (0..VERDICTS as u64).map(|v| Wanted::new(ALL, v)).collect();
+        field.scan(&mut wanted);
+        for ((count, smallest), found) in one_by_one(&field).into_iter().zip(&wanted) {
+            let smallest = smallest.map(|kind| Example { question: field.question(&kind) });
+            assert_eq!((found.count, found.smallest(&field)), (count, smallest), "{}", print(&block.bare()));
+        }
+    }
+    kinds.tried
+}
+
+#[test]
+fn trying_alike_sets_together_is_trying_each() {
+    let (schema, sources) = strathcarron("policy");
+    let old = load(schema, &sources);
+    let names = ["policy-v8-proposed", "policy-v8-round10", "policy-v8-tighter"];
+    let proposed = names.map(|name| strathcarron(name)).map(|(schema, sources)| load(schema, &sources));
+    for new in proposed.into_iter().chain((0..3).map(made_up)) {
+        tried_alike(Pair { old: Some(&old), new: &new });
+        tried_alike(Pair { old: Some(&new), new: &old });
+    }
+}
+
 /// The worked example with narrower shares and lists kept apart, as a number says.
 fn made_up(number: u64) -> Layers {
     let (schema, mut sources) = strathcarron("policy");
@@ -173,6 +220,27 @@ fn every_kind_of_a_tiny_policy_is_decided_as_decide_decides_it() {
         assert!(all > 1_000 && answered > 50, "{all} {answered}");
     }
 }
+
+#[test]
+fn the_shipped_policies_have_so_many_kinds() {
+    let line = |(name, layers): &(String, Layers)| {
+        let kinds = Pair::alone(layers).fields().unwrap().1;
+        format!("{name}: {} tried, {} without a share", kinds.tried, kinds.without_share)
+    };
+    insta::assert_snapshot!(shipped_policies().iter().map(line).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn trying_alike_sets_together_is_trying_each_of_the_narrower_shipped_policies() {
+    let shipped = shipped_policies();
+    let kinds = |layers: &Layers| Pair::alone(layers).fields().unwrap().1.tried;
+    let narrow = shipped.iter().filter(|(_, l)| kinds(l) <= EACH_MAX);
+    let tried: Vec<u64> = narrow.map(|(_, l)| tried_alike(Pair::alone(l))).collect();
+    assert!(tried.len() >= 3, "{tried:?}");
+}
+
+/// Most kinds that a test without optimisation tries one by one.
+const EACH_MAX: u64 = 30_000_000;
 
 /// Every answered kind of a policy, with its block's day.
 fn answered_questions(layers: &Layers) -> Vec<(Question, Day)> {
@@ -283,5 +351,81 @@ fn as_many_sets_are_tried_as_are_counted() {
         let mut all = 0_u128;
         each(&field, |_, _| all += 1);
         assert_eq!(all, field.kinds());
+    }
+}
+
+/// A shipped example whose participants count only if they said yes, and all that is below them likewise, but for one table.
+fn asked_first(name: &str, but: Option<&str>) -> Sources {
+    let mut sources = example(name);
+    for table in Schema::smf().tables() {
+        let header = format!("\n[dataset.{}]\n", table.name);
+        let below = Schema::smf().ancestry(&table.name).iter().any(|t| t.name == "participants");
+        let rule = match table.name.as_str() {
+            other if !below || but == Some(other) => continue,
+            "participants" => "{ column = \"parental_status\", share_only_if = [\"lone_parent\"] }",
+            _ => "{ via = \"participants\" }",
+        };
+        let text = &mut sources.policy.text;
+        *text = text.replacen(&header, &format!("{header}opt_out = {rule}\n"), 1);
+    }
+    sources
+}
+
+/// Whom the participants' table leaves out is left out of every question of every table below it, or nothing loads.
+#[test]
+fn no_question_is_decided_without_the_opt_out() {
+    let (schema, sources) = strathcarron("policy");
+    let mut all = vec![(load(schema, &sources), "sharing_choice")];
+    all.extend(EXAMPLES.map(|name| (load(Schema::smf(), &asked_first(name, None)), "parental_status")));
+    for (layers, column) in &all {
+        let mut datasets = BTreeSet::new();
+        for (block, field) in Pair::alone(layers).fields().unwrap().0 {
+            let seen = if block.dataset == "participants" {
+                column.to_string()
+            } else {
+                format!("participants.{column}")
+            };
+            datasets.insert(block.dataset);
+            for set in field.sets()[0].iter().filter(|s| s.word & NEW != 0) {
+                let (kind, verdict) = field.kind(set, &Set::EMPTY);
+                let Some(treatment) = decided(&block, &field.question(&kind)) else {
+                    assert_eq!(verdict & NEW, 0);
+                    continue;
+                };
+                assert_eq!(treatment.opt_out.map(|o| o.column).as_ref(), Some(&seen));
+            }
+        }
+        assert!(datasets.len() > 1, "{datasets:?}");
+    }
+}
+
+#[test]
+fn a_table_below_an_opt_out_that_does_not_name_it_does_not_load() {
+    let codes = |schema, sources: &Sources| -> BTreeSet<&str> {
+        let found = Layers::load_with(schema, sources).unwrap_err();
+        found.iter().filter(|f| f.severity == crate::Severity::Error).map(|f| f.code).collect()
+    };
+    for name in EXAMPLES {
+        let policy = load(Schema::smf(), &example(name)).policy;
+        let below: Vec<&String> = policy.datasets.keys().filter(|d| *d != "participants").collect();
+        assert!(!below.is_empty());
+        for dataset in below {
+            assert_eq!(
+                codes(Schema::smf(), &asked_first(name, Some(dataset))),
+                ["CP222"].into(),
+                "{dataset}"
+            );
+        }
+    }
+    let (schema, sources) = strathcarron("policy");
+    for (rule, code) in [
+        ("", "CP222"),
+        ("opt_out    = { column = \"sustained\", share_only_if = [\"yes\"] }", "CP222"),
+        ("opt_out    = { via = \"outcomes\" }", "CP214"),
+    ] {
+        let mut sources = sources.clone();
+        sources.policy.text =
+            sources.policy.text.replacen("opt_out    = { via = \"participants\" }", rule, 1);
+        assert!(codes(schema, &sources).contains(code), "{rule}");
     }
 }

@@ -4,13 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cairn_question::{Name, Schema};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::super::{Diff, Direction, Verdict, diff_by};
-use crate::space::field::{Apart, Field, Wanted};
-use crate::tests::strathcarron;
-use crate::{Layers, Sources};
+use super::super::{Diff, Direction, Verdict, diff};
+use crate::decide::{Asker, judge};
+use crate::lint::Framework;
+use crate::space::Pair;
+use crate::tests::{EXAMPLES, TEMPLATES, example, strathcarron, template};
+use crate::{Layers, Sources, render_all};
 use Direction::{PermitsLess, PermitsMore, ProtectsLess, ProtectsMore, Unordered, Words};
 
 /// What was done to a value.
@@ -131,15 +134,16 @@ const NESTED: [(&str, &str); 10] = [
     ("quintile", "code"),
 ];
 
-/// Texts that are tried in the place of others, wherever a text stands.
-const WORDS: [&str; 33] = [
-    "unit",
-    "link",
-    "hidden",
-    "dimension",
-    "filter",
-    "time",
-    "measure",
+/// Grains of either dictionary, tried in the place of each other.
+const GRAINS: [&str; 11] = [
+    "code", "nation", "broad", "group", "year", "quarter", "month", "council", "ward", "smf-band", "quintile",
+];
+
+/// Uses of a column, likewise.
+const USES: [&str; 7] = ["unit", "link", "hidden", "dimension", "filter", "time", "measure"];
+
+/// Other words of the language, tried in the place of each other.
+const WORDS: [&str; 15] = [
     "suppress-round",
     "suppress-audit",
     "cell-key",
@@ -148,23 +152,12 @@ const WORDS: [&str; 33] = [
     "withhold",
     "month",
     "quarter",
-    "year",
-    "code",
-    "nation",
-    "broad",
-    "group",
-    "council",
-    "ward",
     "one-to-many",
     "count-once",
     "any-role",
     "own-role",
-    "people",
-    "rows",
-    "sub-national-8-5",
     "start_date",
     "end_date",
-    "04-02",
     "outcome_date",
 ];
 
@@ -227,12 +220,33 @@ struct Spot {
 
 fn spots(text: &str, prefix: &str) -> Vec<Spot> {
     let tree = DeTable::parse(text).unwrap();
+    let mut known = BTreeMap::new();
+    texts_of(tree.get_ref(), &mut known);
     let mut found = Vec::new();
-    walk(tree.get_ref(), text, prefix, &mut found);
+    walk(tree.get_ref(), (text, &known), prefix, &mut found);
     found
 }
 
-fn walk(table: &DeTable<'_>, text: &str, path: &str, found: &mut Vec<Spot>) {
+/// The texts of a file by their keys: another share's role is tried in the place of a share's role.
+type Known = BTreeMap<String, BTreeSet<String>>;
+
+fn texts_of(table: &DeTable<'_>, known: &mut Known) {
+    for (key, value) in table {
+        match value.get_ref() {
+            DeValue::Table(inner) => texts_of(inner, known),
+            DeValue::Array(list) => {
+                let tables = list.iter().filter_map(|e| e.get_ref().as_table());
+                tables.for_each(|inner| texts_of(inner, known));
+            }
+            DeValue::String(text) => {
+                known.entry(key.get_ref().to_string()).or_default().insert(text.to_string());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn walk(table: &DeTable<'_>, of: (&str, &Known), path: &str, found: &mut Vec<Spot>) {
     for (key, value) in table {
         // The framework's own head is named by its file.
         let head = path == "framework" && key.get_ref() == "framework";
@@ -242,20 +256,23 @@ fn walk(table: &DeTable<'_>, text: &str, path: &str, found: &mut Vec<Spot>) {
             _ => format!("{path}.{}", key.get_ref()),
         };
         match value.get_ref() {
-            DeValue::Table(inner) => walk(inner, text, &rule, found),
+            DeValue::Table(inner) => walk(inner, of, &rule, found),
             DeValue::Array(list) if list.iter().any(|e| matches!(e.get_ref(), DeValue::Table(_))) => {
                 for entry in list {
                     let DeValue::Table(inner) = entry.get_ref() else { panic!("{rule}") };
                     let id = inner["id"].get_ref().as_str().unwrap();
-                    walk(inner, text, &format!("{rule}.{id}"), found);
+                    walk(inner, of, &format!("{rule}.{id}"), found);
                 }
             }
-            _ => found.push(Spot { rule, span: value.span(), tried: steps(value, text) }),
+            _ => {
+                let tried = steps(value, &rule, of);
+                found.push(Spot { rule, span: value.span(), tried });
+            }
         }
     }
 }
 
-fn steps(value: &Spanned<DeValue<'_>>, text: &str) -> Vec<(Step, String)> {
+fn steps(value: &Spanned<DeValue<'_>>, rule: &str, (text, known): (&str, &Known)) -> Vec<(Step, String)> {
     match value.get_ref() {
         DeValue::Integer(n) => {
             let n: i64 = n.as_str().parse().unwrap();
@@ -273,23 +290,37 @@ fn steps(value: &Spanned<DeValue<'_>>, text: &str) -> Vec<(Step, String)> {
         }
         DeValue::Boolean(true) => vec![(Down, "false".into())],
         DeValue::Boolean(false) => vec![(Up, "true".into())],
-        DeValue::String(old) => texts(old),
-        DeValue::Array(entries) => lists(entries, text),
+        DeValue::String(old) => texts(old, rule, known),
+        DeValue::Array(entries) => lists(entries, rule, text),
         DeValue::Table(_) => Vec::new(),
     }
 }
 
-fn texts(old: &str) -> Vec<(Step, String)> {
-    let word = |new: &&str| (Word(old.to_owned(), (*new).to_owned()), format!("{new:?}"));
-    let mut all: Vec<(Step, String)> = WORDS.iter().filter(|w| **w != old).map(word).collect();
+/// Other texts of the same key in the file; where the text is a word of the language, the other words; another text.
+fn texts(old: &str, rule: &str, known: &Known) -> Vec<(Step, String)> {
+    let key = rule.rsplit('.').next().unwrap();
+    let mut others: BTreeSet<&str> = known.get(key).into_iter().flatten().map(String::as_str).collect();
+    let listed = rule.contains(".group_by.") || rule.contains(".filter_by.");
+    match () {
+        () if listed => others.extend(GRAINS),
+        () if key == "use" => others.extend(USES),
+        () if WORDS.contains(&old) => others.extend(WORDS),
+        () => {}
+    }
+    others.remove(old);
+    let word = |new: &str| (Word(old.to_owned(), new.to_owned()), format!("{new:?}"));
+    let mut all: Vec<(Step, String)> = others.into_iter().map(word).collect();
     all.push((Text, format!("{:?}", format!("{old}x"))));
     if let Some(hash) = old.strip_prefix("sha256:") {
         all.push((Text, format!("\"sha256:f{}\"", &hash[1..])));
     }
+    if key == "year_starts" {
+        all.push((Text, "\"04-02\"".to_owned()));
+    }
     all
 }
 
-fn lists(entries: &toml::de::DeArray<'_>, text: &str) -> Vec<(Step, String)> {
+fn lists(entries: &toml::de::DeArray<'_>, rule: &str, text: &str) -> Vec<(Step, String)> {
     let written: Vec<&str> = entries.iter().map(|e| &text[e.span()]).collect();
     let list = |entries: Vec<&str>| format!("[{}]", entries.join(", "));
     let dropped = (0..written.len()).map(|n| {
@@ -301,8 +332,10 @@ fn lists(entries: &toml::de::DeArray<'_>, text: &str) -> Vec<(Step, String)> {
         ["any-one", "rows", "people", "code", "year", "quarter", "nation", "participants-engagements", "yes"];
     let columns =
         ["sex", "gender", "lep_code", "participants.sex", "benefit", "housing_status", "funding_stream"];
+    let grained = rule.ends_with(".grains") || rule.contains("framework.grains.");
     let added = more.iter().chain(&columns).map(|w| one(w)).chain(["[\"age\", \"sex\"]".to_owned()]);
-    let added = added.filter(|w| !written.contains(&w.as_str())).map(|w| {
+    let added = if grained { GRAINS.iter().map(|w| one(w)).collect() } else { added.collect::<Vec<_>>() };
+    let added = added.into_iter().filter(|w| !written.contains(&w.as_str())).map(|w| {
         let mut longer = written.clone();
         longer.push(&w);
         (Added, list(longer))
@@ -311,36 +344,20 @@ fn lists(entries: &toml::de::DeArray<'_>, text: &str) -> Vec<(Step, String)> {
     dropped.chain(added).collect()
 }
 
-/// The fields tried so far, and what was found in each: most changes of a policy leave most fields as they are.
-#[derive(Default)]
-struct Tried(BTreeMap<(Vec<u64>, Vec<Apart>), Vec<Wanted>>);
-
-impl Tried {
-    fn diff(&mut self, old: &Layers, new: &Layers) -> Diff {
-        let mut scan = |field: &Field, wanted: &mut [Wanted]| {
-            let found = self.0.entry(field.looked_at()).or_insert_with(|| {
-                let mut wanted = wanted.to_vec();
-                field.scan(&mut wanted);
-                wanted
-            });
-            wanted.clone_from_slice(found);
-        };
-        diff_by(Some(old), new, &mut scan).unwrap()
-    }
-}
-
 /// What was reached: rules, rules that loaded under some step, and the rows of the table that were tried.
 #[derive(Default)]
 struct Reached {
     rules: BTreeSet<String>,
     loaded: BTreeSet<String>,
     steps: BTreeMap<String, BTreeSet<Step>>,
-    tried: Tried,
+    /// Files that loaded, each laid beside the one it was made from.
+    compared: usize,
 }
 
-fn mutate(schema: &'static cairn_question::Schema, sources: &Sources, reached: &mut Reached) {
-    let old = Layers::load_with(schema, sources).unwrap();
+fn mutate(schema: &'static Schema, sources: &Sources, reached: &mut Reached) {
+    let old = Layers::load_with(schema, sources).unwrap_or_else(|f| panic!("{}", render_all(&f, sources)));
     let whole = |rule: &str| old.facts().keys().any(|path| path.join(".") == rule);
+    let framework = Framework::read(schema, &sources.framework);
     for prefix in ["", "framework"] {
         let file = if prefix.is_empty() { &sources.policy } else { &sources.framework };
         for spot in spots(&file.text, prefix) {
@@ -351,9 +368,12 @@ fn mutate(schema: &'static cairn_question::Schema, sources: &Sources, reached: &
                 let mut mutated = sources.clone();
                 let file = if prefix.is_empty() { &mut mutated.policy } else { &mut mutated.framework };
                 file.text.replace_range(spot.span.clone(), value);
-                let Ok(new) = Layers::load_with(schema, &mutated) else { continue };
+                let own = (!prefix.is_empty()).then(|| Framework::read(schema, &mutated.framework));
+                let new = Layers::checked_under(schema, own.as_ref().unwrap_or(&framework), &mutated);
+                let Ok((new, _)) = new else { continue };
                 reached.loaded.insert(spot.rule.clone());
-                held(&reached.tried.diff(&old, &new), &spot.rule, step, value);
+                reached.compared += 1;
+                held(&diff(Some(&old), &new).unwrap(), &spot.rule, step, value);
                 let row = ORACLE.iter().find(|(pattern, ..)| matches(pattern, &spot.rule));
                 let row = row.map_or("words", |r| r.0).to_owned();
                 let kind = if matches!(step, Word(..)) { Text } else { step.clone() };
@@ -387,30 +407,85 @@ fn held(found: &Diff, rule: &str, step: &Step, value: &str) {
     assert_eq!(found.verdict, verdict, "{told}");
 }
 
-/// Lays one step beside the table for every scalar of these policies, and returns the table's rows that were tried.
-fn every_scalar(policies: Vec<(&'static cairn_question::Schema, Sources)>) -> BTreeSet<String> {
-    let mut rows = BTreeSet::new();
-    for (schema, sources) in policies {
-        let mut reached = Reached::default();
-        mutate(schema, &sources, &mut reached);
-        assert!(
-            reached.loaded.len() * 4 > reached.rules.len(),
-            "{} of {} rules",
-            reached.loaded.len(),
-            reached.rules.len()
-        );
-        rows.extend(
-            reached
-                .steps
-                .into_iter()
-                .flat_map(|(row, steps)| steps.into_iter().map(move |s| format!("{row} {s:?}"))),
-        );
-    }
-    rows
+/// Lays one step beside the table for every scalar of a policy and of its framework. The golden says how many scalars there are, how
+/// many of them can take a step and load, how many files were compared, and the rows of the table that were tried.
+fn check(name: &str, schema: &'static Schema, sources: &Sources) {
+    let mut reached = Reached::default();
+    // A brake is no part of a difference.
+    mutate(schema, &Sources { brake: None, ..sources.clone() }, &mut reached);
+    let (scalars, loaded, compared) = (reached.rules.len(), reached.loaded.len(), reached.compared);
+    let rows =
+        |(row, steps): (String, BTreeSet<Step>)| steps.into_iter().map(move |s| format!("{row} {s:?}"));
+    let rows: Vec<String> = reached.steps.into_iter().flat_map(rows).collect();
+    let counted = format!("{scalars} scalars, {loaded} can change and load, {compared} files compared");
+    insta::assert_snapshot!(format!("scalars_{name}"), format!("{counted}\n\n{}", rows.join("\n")));
 }
 
 #[test]
 fn every_scalar_of_the_worked_example_is_reported_with_its_direction() {
-    let rows = every_scalar(vec![strathcarron("policy")]);
-    insta::assert_snapshot!(rows.into_iter().collect::<Vec<_>>().join("\n"));
+    let (schema, sources) = strathcarron("policy");
+    check("strathcarron", schema, &sources);
+}
+
+/// The rules that refuse the questions of each share without a column, asked by one analyst.
+fn refused(layers: &Layers, analyst: &Name) -> BTreeMap<String, BTreeSet<String>> {
+    let day = layers.in_force().0;
+    let mut refused = BTreeMap::new();
+    for (block, _) in Pair::alone(layers).fields().unwrap().0 {
+        let ready = block.new.unwrap().ready;
+        let issuer = layers.role_issuer(block.role).unwrap();
+        let asker = Asker::Analyst { analyst, issuer };
+        let rules = judge(layers, &block.bare(), asker, day).err().unwrap_or_default();
+        let rules: BTreeSet<String> = rules.into_iter().map(|r| r.rule).collect();
+        refused.entry(ready.share.id.value.to_string()).or_insert_with(BTreeSet::new).extend(rules);
+    }
+    refused
+}
+
+/// One step of a brake's scalar, and the rule by which it refuses more, of one share or of all; none: it refuses no more.
+fn brake_steps(rule: &str, share: &str) -> Vec<(String, Option<(&'static str, Option<String>)>)> {
+    match rule {
+        "cairn_brake" => vec![],
+        "pause_all" => vec![("true".to_owned(), Some(("brake.pause_all", None)))],
+        "paused_shares" => {
+            vec![(format!("[{share:?}]"), Some(("brake.paused_shares", Some(share.to_owned()))))]
+        }
+        "blocked_analysts" => vec![
+            ("[\"a-person\"]".to_owned(), Some(("brake.blocked_analysts", None))),
+            ("[\"another-person\"]".to_owned(), None),
+        ],
+        "reason" => vec![("\"a drill\"".to_owned(), None)],
+        other => panic!("the test says nothing of {other}"),
+    }
+}
+
+/// A brake is no part of what a board signs: no difference names it. Each of its scalars refuses just what it says.
+#[test]
+fn every_scalar_of_every_brake_refuses_more_and_changes_no_policy() {
+    let examples = EXAMPLES.map(example);
+    let templates = TEMPLATES.map(|(name, _)| template(name));
+    for sources in examples.into_iter().chain(templates) {
+        let text = &sources.brake.as_ref().unwrap().text;
+        let old = Layers::load(&sources).unwrap();
+        let analyst = Name::new("a-person").unwrap();
+        let before = refused(&old, &analyst);
+        let spots = spots(text, "");
+        assert_eq!(spots.len(), 5, "{text}");
+        let steps = |spot: &Spot| {
+            let shares = before.keys().flat_map(|share| brake_steps(&spot.rule, share));
+            shares.map(|step| (spot.span.clone(), step)).collect::<Vec<_>>()
+        };
+        for (span, (value, stops)) in spots.iter().flat_map(steps) {
+            let mut braked = sources.clone();
+            braked.brake.as_mut().unwrap().text.replace_range(span, &value);
+            let new = Layers::load(&braked).unwrap_or_else(|f| panic!("{}", render_all(&f, &braked)));
+            let mut expected = before.clone();
+            for (share, rules) in &mut expected {
+                let stopped = stops.iter().filter(|(_, only)| only.as_ref().is_none_or(|o| o == share));
+                rules.extend(stopped.map(|(rule, _)| (*rule).to_owned()));
+            }
+            assert_eq!(refused(&new, &analyst), expected, "{value}");
+            assert_eq!(old.facts(), new.facts(), "{value}");
+        }
+    }
 }

@@ -214,3 +214,51 @@ fn every_hard_word_of_easy_read_is_explained() {
         assert!(explained.contains(&format!("* {word}:")), "{word} is not explained");
     }
 }
+
+#[test]
+fn it_says_what_this_program_cannot_answer_yet() {
+    says(
+        "strathcarron",
+        "NOT ANSWERED YET",
+        &[
+            "refuses such questions, and answers none under a laxer rule, until it can",
+            "add to a total without showing its own table (smf-quarterly, smf-outcomes, equalities-noisy, pay-bands)",
+            "add up hourly_pay (pay-bands)",
+            "make cell-key tables (smf-quarterly, smf-outcomes, pay-bands)",
+        ],
+    );
+    says("strathcarron", "WHAT IS SHARED", &["equalities-noisy. Not answered yet. The role"]);
+    says(
+        "strathcarron",
+        "WHO CAN SEE WHAT",
+        &[
+            "or this partner's part. The program cannot make such totals yet.",
+            "can be opened. The program cannot count a person once across partners yet.",
+        ],
+    );
+    let layers = loaded("strathcarron");
+    let joined = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let easy = joined(easy_read(&layers));
+    assert!(easy.contains("We can not make these totals yet. We can not give some counts yet."), "{easy}");
+    let notice = joined(notice(&layers));
+    assert!(notice.contains("The program cannot make such totals yet."), "{notice}");
+    assert!(notice.contains("It refuses a question until it can."), "{notice}");
+    for page in [explain_html(&layers), easy_read_html(&layers), notice_html(&layers)] {
+        assert!(page.contains(" yet"), "{page}");
+    }
+}
+
+/// Nothing is said of it where the list is empty: of the shipped policies, and of the worked example once a program can do all.
+#[test]
+fn it_says_nothing_of_what_this_program_can_answer() {
+    let mut models: Vec<Model> = EXAMPLES.map(|name| Model::of(&loaded(name), COUNCILS)).into();
+    models.push(able(&loaded("strathcarron")));
+    for model in models {
+        for page in [board::page(&model), easy::page(&model), notice::page(&model)] {
+            let text = text::render(&page).to_lowercase();
+            for words in ["not answered yet", "program cannot", "can not make", "can not give", "so far"] {
+                assert!(!text.contains(words), "{words} in {text}");
+            }
+        }
+    }
+}

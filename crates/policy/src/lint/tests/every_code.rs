@@ -89,6 +89,7 @@ fn datasets() -> Vec<(&'static str, Edit, &'static str)> {
         ("CP217", worked("", ""), "sharing_choice"),
         ("CP218", worked(frozen, "\nsnapshot   = \"quarter\""), "\"quarter\""),
         ("CP219", worked(linked, "right   = \"other-partners:outcomes\""), "other-partners:outcomes"),
+        ("CP222", worked("opt_out    = { via = \"participants\" }", ""), "[dataset.outcomes]"),
     ]
 }
 
