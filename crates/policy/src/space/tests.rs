@@ -156,7 +156,7 @@ fn trying_alike_sets_together_is_trying_each() {
     let (schema, sources) = strathcarron("policy");
     let old = load(schema, &sources);
     let names = ["policy-v8-proposed", "policy-v8-round10", "policy-v8-tighter"];
-    let proposed = names.map(|name| strathcarron(name)).map(|(schema, sources)| load(schema, &sources));
+    let proposed = names.map(strathcarron).map(|(schema, sources)| load(schema, &sources));
     for new in proposed.into_iter().chain((0..3).map(made_up)) {
         tried_alike(Pair { old: Some(&old), new: &new });
         tried_alike(Pair { old: Some(&new), new: &old });

@@ -95,6 +95,7 @@ const ORACLE: &[(&str, Direction, Direction)] = &[
     ("share.*.min_cohort", ProtectsMore, ProtectsLess),
     ("share.*.never_together", PermitsLess, PermitsMore),
     ("share.*.links", Unordered, Unordered),
+    ("share.*.indicators", PermitsMore, PermitsLess),
     ("share.*.per_analyst.tables_per_day", PermitsMore, PermitsLess),
     ("share.*.per_analyst.tables_per_year", PermitsMore, PermitsLess),
     ("share.*.per_analyst.epsilon_per_year", ProtectsLess, ProtectsMore),
@@ -113,6 +114,7 @@ const ORACLE: &[(&str, Direction, Direction)] = &[
     ("framework.grains.*", PermitsMore, PermitsLess),
     ("framework.open.*", PermitsMore, PermitsLess),
     ("framework.purpose.*", Unordered, Unordered),
+    ("framework.indicator.*.title", Words, Words),
     ("framework.profile.*.min_people", ProtectsMore, ProtectsLess),
     ("framework.profile.*.round_to", Unordered, Unordered),
     ("framework.profile.*.zeros", Unordered, Unordered),
@@ -442,8 +444,11 @@ fn refused(layers: &Layers, analyst: &Name) -> BTreeMap<String, BTreeSet<String>
     refused
 }
 
-/// One step of a brake's scalar, and the rule by which it refuses more, of one share or of all; none: it refuses no more.
-fn brake_steps(rule: &str, share: &str) -> Vec<(String, Option<(&'static str, Option<String>)>)> {
+/// The rule by which a brake refuses more, of one share or of all; none: it refuses no more.
+type Stop = Option<(&'static str, Option<String>)>;
+
+/// What is tried in the place of a brake's scalar, and what it stops.
+fn brake_steps(rule: &str, share: &str) -> Vec<(String, Stop)> {
     match rule {
         "cairn_brake" => vec![],
         "pause_all" => vec![("true".to_owned(), Some(("brake.pause_all", None)))],
