@@ -16,6 +16,7 @@ mod able;
 mod context;
 mod gate;
 mod permit;
+mod price;
 mod release;
 mod reply;
 mod reserve;
@@ -27,6 +28,7 @@ mod verify;
 
 pub use gate::{Gate, Keys, Step};
 pub use permit::Permitted;
+pub use price::{Buyer, price};
 pub use release::{Failed, Releasable};
 pub use reserve::{ColumnNote, Counting, Provisional, SnapshotFacts};
 pub use unready::Without;

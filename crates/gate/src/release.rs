@@ -1,9 +1,11 @@
 //! Last steps: the counts are protected, the answer is kept, and only then does it leave.
 
-use cairn_ledger::{Debited, Entry, EntryKind, Ledger, LedgerFault, Recall, SnapshotKey};
+use cairn_ledger::{AnsweredTable, Debited, Entry, EntryKind, Ledger, LedgerFault, Recall, SnapshotKey};
 use cairn_policy::Caps;
 use cairn_question::answer::{AnswerV1, PrivacyStatement, SnapshotStatement};
 use cairn_question::{Moment, OutcomeV1, Refusal};
+use cairn_release::edition::{Basis, NotTheBasis, held_against};
+use cairn_release::released::check_shape;
 use cairn_release::{Noise, RawTable, Released, Unreleased, release};
 use std::fmt;
 
@@ -19,6 +21,8 @@ pub struct Releasable {
     released: Released,
     snapshot: SnapshotStatement,
     caps: Caps,
+    /// What the table was made from, for the ledger alone; `None` where it is noisy.
+    basis: Option<Basis>,
 }
 
 /// A question whose counting or release came to nothing, with the hold that must be given up.
@@ -54,6 +58,9 @@ impl Counting {
 impl Gate {
     /// Protects the counts. One debit, one release.
     ///
+    /// A table without noise is made from counts that were held against those of the same table on other editions of the day, so that no
+    /// two editions show the few people who came between ([`cairn_release::edition`]).
+    ///
     /// # Errors
     /// [`Failed`], for [`Gate::fail`].
     pub fn release(
@@ -62,9 +69,14 @@ impl Gate {
         raw: RawTable,
         noise: &mut dyn Noise,
     ) -> Result<Releasable, Failed> {
+        let held = held(&counting, raw);
         let (context, terms, debited, snapshot, caps) = counting.into_parts();
+        let (raw, basis) = match held {
+            Ok(held) => held,
+            Err(NotTheBasis) => return Err(Failed { context, debited, why: Why::Fault(UNREADABLE_BASIS) }),
+        };
         match release(raw, &terms, debited, noise) {
-            Ok(released) => Ok(Releasable { context, released, snapshot, caps }),
+            Ok(released) => Ok(Releasable { context, released, snapshot, caps, basis }),
             Err(Unreleased { fault, debited }) => {
                 Err(Failed { context, debited, why: Why::Fault(fault.code()) })
             }
@@ -75,7 +87,7 @@ impl Gate {
     /// send. Where the ledger fails, the bytes are a signed fault and the table goes nowhere.
     #[must_use]
     pub fn reply(&self, releasable: Releasable, ledger: &mut Ledger, now: Moment) -> Vec<u8> {
-        let Releasable { context, released, snapshot, caps } = releasable;
+        let Releasable { context, released, snapshot, caps, basis } = releasable;
         let (debited, table, treatment) = released.into_parts();
         let stored = StoredTable::of(&table, &treatment);
         let entry = Entry {
@@ -92,7 +104,9 @@ impl Gate {
         };
         let answer = AnswerV1 { table, treatment, snapshot, privacy };
         let reply = self.sign(context.asked(), &context.policy, OutcomeV1::Answer(Box::new(answer)), now);
-        match ledger.settle(debited, &reply, &stored.to_json(), &entry, now) {
+        let (json, counts) = (stored.to_json(), basis.map(|basis| basis.to_json()));
+        let table = AnsweredTable { json: &json, counts: counts.as_deref() };
+        match ledger.settle(debited, &reply, table, &entry, now) {
             Ok(()) => reply,
             Err(fault) => self.unsettled(&context, &fault, ledger, now),
         }
@@ -124,6 +138,23 @@ impl Gate {
         }
     }
 }
+
+/// The counts that a table without noise is made from, and the basis that a later edition is held against.
+fn held(counting: &Counting, raw: RawTable) -> Result<(RawTable, Option<Basis>), NotTheBasis> {
+    let Some(cells) = counting.treatment().method.cells() else { return Ok((raw, None)) };
+    // Numbers that are not the plan's grid are the release's to refuse, under its own code.
+    if check_shape(&raw, counting.plan()).is_err() {
+        return Ok((raw, None));
+    }
+    let earlier = counting.earlier().iter().filter_map(|earlier| earlier.counts.as_deref());
+    let earlier = earlier.map(Basis::read).collect::<Result<Vec<_>, _>>()?;
+    let raw = held_against(raw, &earlier, counting.plan(), cells.min_people)?;
+    let basis = Basis::of(&raw, counting.plan())?;
+    Ok((raw, Some(basis)))
+}
+
+/// The code of a table that could not be held against an earlier edition.
+const UNREADABLE_BASIS: &str = "CN014";
 
 /// The privacy unit in words.
 pub(crate) const UNIT: &str = "all records of one person at this partner";

@@ -1,9 +1,9 @@
 //! Signed replies, and the rule that a refusal is on disk before it leaves.
 
-use cairn_ledger::{Entry, Ledger, LedgerFault};
+use cairn_ledger::{Checkpoint, Entry, Ledger, LedgerFault};
 use cairn_question::answer::PolicyStatement;
 use cairn_question::card::PublicPolicy;
-use cairn_question::{Moment, OutcomeV1, PolicyCard, Refusal, ReplyV1};
+use cairn_question::{CheckpointV1, Moment, OutcomeV1, PolicyCard, Refusal, ReplyV1};
 
 use crate::context::{Asked, Context};
 use crate::gate::Gate;
@@ -41,6 +41,27 @@ impl Gate {
             policy,
         };
         card.sign(&self.keys.signing).to_bytes()
+    }
+
+    /// The signed end of the ledger, for others to hold.
+    #[must_use]
+    pub fn checkpoint(&self, end: Checkpoint, now: Moment) -> Vec<u8> {
+        let checkpoint = CheckpointV1 {
+            cairn_checkpoint: 1,
+            federation: self.federation.clone(),
+            partner: self.partner.clone(),
+            at: now,
+            entries: end.head.entries,
+            hash: end.head.hash,
+            given_up: end.given_up,
+        };
+        checkpoint.sign(&self.keys.signing).to_bytes()
+    }
+
+    /// An end of the ledger that this very node signed; `None` for anything else.
+    #[must_use]
+    pub fn open_checkpoint(&self, bytes: &[u8]) -> Option<CheckpointV1> {
+        CheckpointV1::open(bytes, &self.keys.signing.verifying_key(), &self.federation, &self.partner)
     }
 
     /// A refusal of a verified question: signed, in the audit, and remembered, or else a fault.

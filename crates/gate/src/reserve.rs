@@ -1,9 +1,9 @@
 //! Third step: the snapshot, the plan, and the cost held on disk before anything is counted.
 
-use cairn_ledger::{Debited, Denied, Kind, Ledger, Reservation, Reserved, Scope, SnapshotKey};
+use cairn_ledger::{Debited, Denied, Earlier, Kind, Ledger, Reservation, Reserved, Scope, SnapshotKey};
 use cairn_policy::{Caps, Treatment, london_day};
 use cairn_question::answer::{SnapshotStatement, TreatmentV1};
-use cairn_question::{Day, Moment, Question, Refusal, RuleBroken, Schema};
+use cairn_question::{Day, Hash, Moment, Name, Question, QuestionId, Refusal, RuleBroken, Schema};
 use cairn_release::{CountPlan, Terms, cost};
 use std::fmt;
 
@@ -55,6 +55,7 @@ pub struct Counting {
     debited: Debited,
     snapshot: SnapshotStatement,
     treatment: Treatment,
+    earlier: Vec<Earlier>,
 }
 
 impl Counting {
@@ -77,6 +78,11 @@ impl Counting {
     /// What it was permitted under.
     pub(crate) const fn treatment(&self) -> &Treatment {
         &self.treatment
+    }
+
+    /// How the same question was answered on other editions of the same day.
+    pub(crate) fn earlier(&self) -> &[Earlier] {
+        &self.earlier
     }
 
     pub(crate) fn into_parts(self) -> (Box<Context>, Terms, Debited, SnapshotStatement, Caps) {
@@ -106,12 +112,19 @@ impl Gate {
             Ok(terms) => terms,
             Err(fault) => return Step::Reply(self.fault(&context, fault.code(), ledger, now)),
         };
-        let snapshot = statement(facts, terms.plan());
         let wanted = reservation(&context, &treatment, terms.statement(), facts, now);
+        let earlier = match ledger.earlier(wanted.canonical, wanted.snapshot) {
+            Ok(earlier) => earlier,
+            Err(fault) => {
+                return Step::Reply(self.broken(context.asked(), &context.policy, &fault, now));
+            }
+        };
+        let mut snapshot = statement(facts, terms.plan());
+        snapshot.notes.extend(revised(&earlier, &treatment, facts));
         let caps = treatment.caps;
         match ledger.reserve(&wanted, now) {
             Ok(Reserved::Debited(debited)) => {
-                Step::On(Counting { context, terms, debited, snapshot, treatment })
+                Step::On(Counting { context, terms, debited, snapshot, treatment, earlier })
             }
             Ok(Reserved::Stored(stored)) => {
                 let grid = &terms.plan().grid;
@@ -126,7 +139,11 @@ impl Gate {
 }
 
 /// Whether the snapshot is the one that the question means, and one that the policy lets be counted.
-fn fits_snapshot(question: &Question, treatment: &Treatment, facts: &SnapshotFacts) -> Result<(), Refusal> {
+pub(crate) fn fits_snapshot(
+    question: &Question,
+    treatment: &Treatment,
+    facts: &SnapshotFacts,
+) -> Result<(), Refusal> {
     let rules: Vec<RuleBroken> =
         [other_day(question, facts), other_end(question, treatment, facts)].into_iter().flatten().collect();
     if rules.is_empty() { Ok(()) } else { Err(Refusal { rules, nearest: None }) }
@@ -159,24 +176,41 @@ fn reservation(
     now: Moment,
 ) -> Reservation {
     let asked = context.asked();
-    let (cost, pure_epsilon) = cost(treatment);
-    // "The latest" and the same day by name are one question.
-    let named = Question { as_of: Some(facts.as_of), ..context.open.ask.question.clone() };
+    let ask = &context.open.ask;
     Reservation {
         question_id: asked.id,
         question_hash: asked.hash,
-        canonical: named.canonical_hash(),
+        hold_until: ask.expires_at,
+        ..wanted(&ask.question, &context.open.credential.analyst, (treatment, statement), facts, now)
+    }
+}
+
+/// What a question wants of the ledger, whoever signs it: its number is all zeros, and it is held until now.
+pub(crate) fn wanted(
+    question: &Question,
+    analyst: &Name,
+    (treatment, statement): (&Treatment, &TreatmentV1),
+    facts: &SnapshotFacts,
+    now: Moment,
+) -> Reservation {
+    let (cost, pure_epsilon) = cost(treatment);
+    // "The latest" and the same day by name are one question.
+    let named = Question { as_of: Some(facts.as_of), ..question.clone() };
+    Reservation {
+        question_id: QuestionId::from_bytes([0; 32]),
+        question_hash: Hash::from_bytes([0; 32]),
+        canonical: named.canonical_hash(Schema::smf()),
         snapshot: SnapshotKey { as_of: facts.as_of, edition: facts.edition },
         treatment: settings::all(treatment, statement),
-        scope: scope(&context.open.ask.question, treatment),
+        scope: scope(question, treatment),
         settings: settings::unordered(treatment),
-        analyst: context.open.credential.analyst.clone(),
+        analyst: analyst.clone(),
         share: treatment.share.clone(),
         cost,
         pure_epsilon,
         caps: treatment.caps,
         quota: treatment.quota,
-        hold_until: context.open.ask.expires_at,
+        hold_until: now,
         day: london_day(now),
     }
 }
@@ -189,6 +223,18 @@ fn scope(question: &Question, treatment: &Treatment) -> Scope {
         measure: question.measure.clone(),
         kind: if treatment.method.cells().is_some() { Kind::Cells } else { Kind::Noise },
     }
+}
+
+/// The marker of a revised table. It says the rule and the editions, and nothing of the records: what changed is not told from what did not.
+fn revised(earlier: &[Earlier], treatment: &Treatment, facts: &SnapshotFacts) -> Option<String> {
+    let last = earlier.last()?.edition;
+    let of = format!("revised: edition {} of {}, after edition {last}", facts.edition, facts.as_of);
+    Some(match treatment.method.cells() {
+        Some(cells) => {
+            format!("{of}; a figure that changed by fewer than {} people stands as it was", cells.min_people)
+        }
+        None => format!("{of}, with noise of its own"),
+    })
 }
 
 /// What the answer will say of the snapshot: of the notes, those on columns that are used.

@@ -4,7 +4,7 @@ use cairn_ledger::{Entry, EntryKind, Ledger, SnapshotKey, StoredAnswer};
 use cairn_policy::Caps;
 use cairn_question::answer::{AnswerV1, PrivacyStatement, SnapshotStatement, TreatmentV1};
 use cairn_question::privacy::NanoRho;
-use cairn_question::{Cell, Grid, Moment, OutcomeV1, TableV1};
+use cairn_question::{Cell, Dimension, Grid, Moment, OutcomeV1, TableV1};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -46,8 +46,11 @@ impl StoredTable {
 fn turned(table: &TableV1, grid: &Grid) -> Option<TableV1> {
     let own = Grid::new(table.dimensions.clone()).ok()?;
     let same = own.dimensions().len() == grid.dimensions().len() && own.cells() == table.cells.len();
-    let places: Option<Vec<usize>> =
-        own.dimensions().iter().map(|d| grid.dimensions().iter().position(|other| other == d)).collect();
+    let places: Option<Vec<usize>> = own
+        .dimensions()
+        .iter()
+        .map(|d| grid.dimensions().iter().position(|other| same_axis(d, other)))
+        .collect();
     let places = places.filter(|_| same)?;
     let cell = |at: usize| -> Option<Cell> {
         let codes = grid.codes_of(at);
@@ -56,6 +59,11 @@ fn turned(table: &TableV1, grid: &Grid) -> Option<TableV1> {
     };
     let cells: Option<Vec<Cell>> = (0..grid.cells()).map(cell).collect();
     Some(TableV1 { dimensions: grid.dimensions().to_vec(), cells: cells? })
+}
+
+/// Whether two axes have the same cells. Two grains with the same codes for the same rows are one: equal questions have equal ones.
+fn same_axis(one: &Dimension, other: &Dimension) -> bool {
+    one.column == other.column && one.codes == other.codes
 }
 
 impl Gate {
@@ -103,7 +111,6 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cairn_question::Dimension;
 
     fn axis(column: &str, codes: &[&str]) -> Dimension {
         let codes = codes.iter().map(|c| (*c).to_owned()).collect();

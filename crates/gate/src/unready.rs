@@ -16,6 +16,8 @@ pub enum Without {
     Policy,
     /// None can be: the node knows no board whose approval would count.
     Board,
+    /// The ledger was put back from a backup and lacks charges, so that under no policy there is an account to draw on.
+    Charges,
 }
 
 impl Without {
@@ -25,6 +27,11 @@ impl Without {
             Self::Board => {
                 Refusal::one("node.no-board", "CN008", "no board is pinned here that could approve a policy")
             }
+            Self::Charges => Refusal::one(
+                "ledger.restored",
+                "CA211",
+                "the partner's ledger was put back from a backup and lacks charges; its operator must acknowledge that first",
+            ),
         }
     }
 }

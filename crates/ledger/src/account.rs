@@ -4,7 +4,7 @@ use cairn_policy::{Caps, london_day};
 use cairn_question::privacy::NanoRho;
 use cairn_question::{Day, Moment, Name, QuestionId};
 use chrono::Datelike as _;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::chain::{integer, natural, tip};
 use crate::fault::LedgerFault;
@@ -33,7 +33,7 @@ pub struct Account {
 /// The account at `now`.
 pub(crate) fn account(connection: &Connection, caps: &Caps, now: Moment) -> Result<Account, LedgerFault> {
     let now = now.max(tip(connection)?.latest);
-    let year_from = year_start(caps, london_day(now))?;
+    let year_from = year_from(connection, caps, london_day(now))?;
     let sums = Sums::read(connection, year_from, now, None)?;
     Ok(Account {
         year_from,
@@ -93,6 +93,7 @@ impl Sums {
 }
 
 /// Tables that an analyst was given, or is being given, under one share: by the share's name, whatever version of the policy.
+#[derive(Clone, Copy)]
 pub(crate) struct Tables {
     pub(crate) today: u64,
     pub(crate) year: u64,
@@ -125,7 +126,38 @@ impl Tables {
     }
 }
 
-/// First day of the policy year that `day` falls in. A year that starts on 29 February starts on the 28th in other years.
+/// First day of the policy year that runs on `day`.
+///
+/// A policy may move the day on which the year starts. A year that has begun goes on all the same until a start that is twelve months
+/// or more after its own: otherwise each move would be a fresh cap.
+pub(crate) fn year_from(connection: &Connection, caps: &Caps, day: Day) -> Result<Day, LedgerFault> {
+    let starts = year_start(caps, day)?;
+    let running = began(connection)?.filter(|began| starts < began.plus_months(12));
+    Ok(running.map_or(starts, |began| began.min(starts)))
+}
+
+/// Keeps when the running year began, where a new one has.
+pub(crate) fn keep_year(connection: &Connection, caps: &Caps, day: Day) -> Result<(), LedgerFault> {
+    let starts = year_start(caps, day)?;
+    if began(connection)?.is_some_and(|began| starts < began.plus_months(12)) {
+        return Ok(());
+    }
+    let keep = "INSERT OR REPLACE INTO year VALUES (1, ?1)";
+    connection.execute(keep, params![starts.to_string()]).map_err(LedgerFault::write)?;
+    Ok(())
+}
+
+fn began(connection: &Connection) -> Result<Option<Day>, LedgerFault> {
+    let found = connection.query_row("SELECT began FROM year", [], |row| row.get::<_, String>(0));
+    let found = match found.optional() {
+        // A file of an older form that is only read: no year is kept yet.
+        Err(rusqlite::Error::SqliteFailure(_, Some(says))) if says.starts_with("no such table") => None,
+        found => found.map_err(LedgerFault::read)?,
+    };
+    found.map(|day| day.parse().map_err(|_| LedgerFault::Damaged { table: "year" })).transpose()
+}
+
+/// First day of the policy year that `day` falls in by the policy alone. A year that starts on 29 February starts on the 28th in other years.
 pub(crate) fn year_start(caps: &Caps, day: Day) -> Result<Day, LedgerFault> {
     let (month, first) = (u32::from(caps.year_starts_month), u32::from(caps.year_starts_day));
     let start_in = |year| Day::new(year, month, first).or_else(|| Day::new(year, month, first.min(28)));

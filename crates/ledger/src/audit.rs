@@ -13,6 +13,8 @@ use crate::chain::{GENESIS, integer, link, natural, tip};
 use crate::entry::Entry;
 use crate::fault::LedgerFault;
 use crate::ledger::check_form;
+use crate::price::{Price, price};
+use crate::reserve::Reservation;
 
 mod verify;
 
@@ -85,6 +87,14 @@ impl History {
     /// As [`crate::Ledger::account`].
     pub fn account(&self, caps: &Caps, now: Moment) -> Result<Account, LedgerFault> {
         account(&self.0, caps, now)
+    }
+
+    /// As [`crate::Ledger::price`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn price(&self, wants: &[Reservation], caps: &Caps, now: Moment) -> Result<Price, LedgerFault> {
+        price(&self.0, wants, caps, now)
     }
 
     /// As [`crate::Ledger::export`].

@@ -87,6 +87,8 @@ pub enum EntryKind {
     Policy,
     /// The brake was pulled or released.
     Brake,
+    /// A restored backup was acknowledged: what may be missing of it was charged at the cap.
+    Restore,
     /// A question was answered.
     QuestionAnswered,
     /// A question was answered with the table that an equal question got before: nothing counted, nothing charged.
@@ -146,6 +148,7 @@ impl EntryKind {
             Self::Erase => "erase",
             Self::Policy => "policy",
             Self::Brake => "brake",
+            Self::Restore => "restore",
             Self::QuestionAnswered => "question-answered",
             Self::QuestionRepeated => "question-repeated",
             Self::QuestionRefused => "question-refused",

@@ -12,6 +12,7 @@ use crate::account::{self, Account};
 use crate::audit::{self, Head};
 use crate::chain::{self, integer, tip};
 use crate::durable;
+use crate::editions::AnsweredTable;
 use crate::entry::Entry;
 use crate::fault::LedgerFault;
 use crate::replies::{REPLIES_PER_ANALYST_PER_DAY, Replies, too_many};
@@ -50,7 +51,7 @@ pub enum Recall {
 pub(crate) const APPLICATION_ID: i64 = 0x4341_4C31;
 
 /// The form of the tables. Rises with every change to `schema.sql`; a file of an older form is brought up to it when it is opened.
-pub(crate) const FORM: i64 = 2;
+pub(crate) const FORM: i64 = 3;
 
 impl Ledger {
     /// Opens the ledger at `path`, or makes one with mode 0600, and takes the right to write to it.
@@ -90,21 +91,22 @@ impl Ledger {
     /// Turns the hold into a charge, and keeps the signed reply, the table and the audit entry: all in one transaction.
     /// Only after it may the reply leave.
     ///
-    /// `table_json` is what an equal question is given later ([`StoredAnswer`]): it must depend on the table alone, not on
+    /// `table` is what an equal question is given later ([`StoredAnswer`]): it must depend on the table alone, not on
     /// the time or on who asks. The ledger writes the question, the cost and the year's total into the entry.
     ///
     /// # Errors
     /// [`LedgerFault::HoldGone`] when the hold lapsed or was settled already, [`LedgerFault::OtherTable`],
     /// [`LedgerFault::Write`]: in each case the reply must not leave.
     #[expect(clippy::needless_pass_by_value, reason = "a debit is spent: it cannot be used again")]
-    pub fn settle(
+    pub fn settle<'t>(
         &mut self,
         debit: Debited,
         reply: &[u8],
-        table_json: &[u8],
+        table: impl Into<AnsweredTable<'t>>,
         entry: &Entry,
         now: Moment,
     ) -> Result<(), LedgerFault> {
+        let table = table.into();
         let mut entry = entry.clone();
         entry.question_id = Some(debit.question_id());
         entry.question_hash = Some(debit.question_hash());
@@ -112,7 +114,7 @@ impl Ledger {
         entry.year_so_far.get_or_insert(debit.year_so_far());
         self.write(|transaction| {
             spend(transaction, &debit, now)?;
-            register(transaction, &debit, table_json)?;
+            register(transaction, &debit, &table)?;
             keep(transaction, debit.question_id(), debit.question_hash(), reply)?;
             chain::append(transaction, entry, now)
         })
@@ -274,6 +276,11 @@ impl Ledger {
         &self.connection
     }
 
+    /// For reading only.
+    pub(crate) fn reading(&self) -> Result<&Connection, LedgerFault> {
+        self.sound().map(|()| &self.connection)
+    }
+
     const fn sound(&self) -> Result<(), LedgerFault> {
         match self.state {
             State::Sound => Ok(()),
@@ -284,7 +291,7 @@ impl Ledger {
     /// One transaction. A commit that fails, or an error that leaves the disk unknown, poisons the ledger: after a failed
     /// fsync the pages that did not reach the disk may count as clean, so that a second try would "succeed"
     /// (Rebello et al., "Can applications recover from fsync failures?", USENIX ATC 2020).
-    fn write<T, E: From<LedgerFault> + Unknowing>(
+    pub(crate) fn write<T, E: From<LedgerFault> + Unknowing>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -318,7 +325,7 @@ fn run<T, E: From<LedgerFault> + Unknowing>(
 }
 
 /// An error that may leave the disk's state unknown.
-trait Unknowing {
+pub(crate) trait Unknowing {
     fn leaves_disk_unknown(&self) -> bool;
 }
 
@@ -374,18 +381,19 @@ fn spend(connection: &Connection, debit: &Debited, now: Moment) -> Result<(), Le
 
 /// Puts the table into the release register, unless an equal question that was counted at the same time did; then the two
 /// must be the same table.
-fn register(connection: &Connection, debit: &Debited, table_json: &[u8]) -> Result<(), LedgerFault> {
+fn register(connection: &Connection, debit: &Debited, table: &AnsweredTable<'_>) -> Result<(), LedgerFault> {
     let id = debit.question_id();
-    let put = "INSERT INTO answer SELECT canonical, as_of, edition, treatment, ?2, question_id
+    let put = "INSERT INTO answer SELECT canonical, as_of, edition, treatment, ?2, question_id, ?3
                FROM debit WHERE question_id = ?1 ON CONFLICT DO NOTHING";
-    let put = connection.execute(put, params![id.as_bytes(), table_json]).map_err(LedgerFault::write)?;
+    let row = params![id.as_bytes(), table.json, table.counts];
+    let put = connection.execute(put, row).map_err(LedgerFault::write)?;
     if put == 1 {
         return Ok(());
     }
     let same = connection.query_row(
         "SELECT count(*) FROM answer JOIN debit USING (canonical, as_of, edition, treatment)
          WHERE debit.question_id = ?1 AND table_json = ?2",
-        params![id.as_bytes(), table_json],
+        params![id.as_bytes(), table.json],
         |row| row.get::<_, i64>(0),
     );
     if same.map_err(LedgerFault::read)? == 1 { Ok(()) } else { Err(LedgerFault::OtherTable) }
@@ -409,8 +417,11 @@ fn set_up(connection: &mut Connection) -> Result<(), LedgerFault> {
 fn bring_up(connection: &mut Connection) -> Result<(), LedgerFault> {
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(LedgerFault::write)?;
-    if form(&transaction)? == 1 {
-        transaction.execute_batch(include_str!("from_form_1.sql")).map_err(LedgerFault::write)?;
+    let steps = [(1, include_str!("from_form_1.sql")), (2, include_str!("from_form_2.sql"))];
+    for (from, step) in steps {
+        if form(&transaction)? == from {
+            transaction.execute_batch(step).map_err(LedgerFault::write)?;
+        }
     }
     transaction.commit().map_err(LedgerFault::write)
 }

@@ -7,10 +7,13 @@
 mod account;
 mod audit;
 mod chain;
+mod checkpoint;
 pub mod durable;
+mod editions;
 mod entry;
 mod fault;
 mod ledger;
+mod price;
 mod render;
 mod replies;
 mod reserve;
@@ -20,9 +23,12 @@ mod testing;
 
 pub use account::Account;
 pub use audit::{Break, BreakKind, HEAD_TYPE, Head, History, Signature, Verified, verify_export};
+pub use checkpoint::{Checkpoint, Held, Standing};
+pub use editions::{AnsweredTable, Earlier};
 pub use entry::{ENTRY_BYTES_MAX, Entry, EntryKind, NOTE_CHARS_MAX, SnapshotKey};
 pub use fault::LedgerFault;
 pub use ledger::{Ledger, Recall};
+pub use price::{Answerable, Price, Priced};
 pub use render::render;
 pub use replies::REPLIES_PER_ANALYST_PER_DAY;
 pub use reserve::{Debited, Denied, Reservation, Reserved, StoredAnswer};

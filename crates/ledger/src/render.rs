@@ -30,6 +30,7 @@ const fn says(kind: EntryKind) -> &'static str {
         EntryKind::Erase => "records were erased",
         EntryKind::Policy => "policy",
         EntryKind::Brake => "brake",
+        EntryKind::Restore => "a restored backup was acknowledged",
         EntryKind::QuestionAnswered => "ANSWERED",
         EntryKind::QuestionRepeated => "ANSWERED with the table given before",
         EntryKind::QuestionRefused => "REFUSED",

@@ -100,7 +100,8 @@ const fn is_question(kind: EntryKind) -> bool {
         | EntryKind::Load
         | EntryKind::Erase
         | EntryKind::Policy
-        | EntryKind::Brake => false,
+        | EntryKind::Brake
+        | EntryKind::Restore => false,
     }
 }
 

@@ -6,11 +6,11 @@ use cairn_question::privacy::{Epsilon, NanoRho};
 use cairn_question::{Day, Hash, Moment, Name, QuestionId, Refusal, RuleBroken};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::account::{Sums, Tables, year_start};
+use crate::account::{Sums, Tables, keep_year, year_from};
 use crate::chain::{integer, natural, saw, tip};
 use crate::entry::SnapshotKey;
 use crate::fault::LedgerFault;
-use crate::sticking::{Scope, under_other_settings};
+use crate::sticking::{Kind, Scope, under_other_settings};
 
 /// What is to be held, for whom, and under which caps.
 #[derive(Clone, Debug)]
@@ -153,7 +153,8 @@ pub(crate) fn reserve(connection: &Connection, want: &Reservation, now: Moment) 
     }
     // The ledger's own time never runs backward, so that a hold that lapsed stays lapsed.
     let now = now.max(latest);
-    let year_from = check(want, now)?;
+    check(want, now)?;
+    let year_from = year_from(connection, &want.caps, want.day)?;
     known(connection, want)?;
     let sums = Sums::read(connection, year_from, now, Some(want.question_id))?;
     if let Some(answered) = registered(connection, want)? {
@@ -173,13 +174,14 @@ pub(crate) fn reserve(connection: &Connection, want: &Reservation, now: Moment) 
         }
     }
     let hold = hold(connection, want, own, now)?;
+    keep_year(connection, &want.caps, want.day)?;
     saw(connection, now)?;
     let (question_id, question_hash, cost) = (want.question_id, want.question_hash, want.cost);
     Ok(Reserved::Debited(Debited { question_id, question_hash, cost, year_so_far, hold }))
 }
 
-/// Checks what the caller says of day and cost, and gives the first day of the policy year.
-fn check(want: &Reservation, now: Moment) -> Result<Day, LedgerFault> {
+/// Checks what the caller says of day and cost.
+pub(crate) fn check(want: &Reservation, now: Moment) -> Result<(), LedgerFault> {
     let apart = want.day.epoch_days().abs_diff(now.day_utc().epoch_days());
     if apart > 1 {
         return Err(LedgerFault::Reservation { what: "its day is not the clock's" });
@@ -187,7 +189,7 @@ fn check(want: &Reservation, now: Moment) -> Result<Day, LedgerFault> {
     if want.cost > COST_MAX {
         return Err(LedgerFault::Reservation { what: "its cost is above any cap there can be" });
     }
-    year_start(&want.caps, want.day)
+    Ok(())
 }
 
 /// ρ = 1,000, the most that any cap can be; millions of them add up without overflow.
@@ -261,11 +263,16 @@ fn own_hold(connection: &Connection, want: &Reservation, now: Moment) -> Result<
 }
 
 /// Another question with the same canonical form may be being counted: under another treatment it would break the rule that
-/// settings stick, and a second noisy table of the same would be bought for nothing. Tables without noise come out equal.
-fn others_in_progress(connection: &Connection, want: &Reservation, now: Moment) -> Result<(), Denied> {
+/// settings stick, and a second noisy table of the same would be bought for nothing. Tables without noise come out equal, unless the
+/// other is of another edition of the same day: each must be held against the one before.
+pub(crate) fn others_in_progress(
+    connection: &Connection,
+    want: &Reservation,
+    now: Moment,
+) -> Result<(), Denied> {
     let mut statement = connection
         .prepare_cached(
-            "SELECT treatment FROM debit WHERE canonical = ?1 AND as_of = ?2 AND edition = ?3
+            "SELECT treatment, edition = ?3 FROM debit WHERE canonical = ?1 AND as_of = ?2
                  AND state = 'held' AND until_s >= ?4 AND question_id <> ?5",
         )
         .map_err(LedgerFault::read)?;
@@ -277,11 +284,13 @@ fn others_in_progress(connection: &Connection, want: &Reservation, now: Moment) 
             integer(now.unix_s()),
             want.question_id.as_bytes(),
         ],
-        |row| row.get(0).map(Hash::from_bytes),
+        |row| Ok((Hash::from_bytes(row.get(0)?), row.get(1)?)),
     );
-    let held: Vec<Hash> = found.and_then(Iterator::collect).map_err(LedgerFault::read)?;
+    let held: Vec<(Hash, bool)> = found.and_then(Iterator::collect).map_err(LedgerFault::read)?;
+    let (held, editions): (Vec<_>, Vec<_>) = held.into_iter().partition(|(_, same_edition)| *same_edition);
     match () {
-        () if held.iter().any(|treatment| *treatment != want.treatment) => {
+        () if !editions.is_empty() && want.scope.kind == Kind::Cells => Err(refuse(in_progress())),
+        () if held.iter().any(|(treatment, _)| *treatment != want.treatment) => {
             Err(refuse(settings_stick(want.snapshot)))
         }
         () if !held.is_empty() && want.cost > NanoRho::ZERO => Err(refuse(in_progress())),
@@ -290,7 +299,7 @@ fn others_in_progress(connection: &Connection, want: &Reservation, now: Moment) 
 }
 
 /// One account for the person: what is spent and held, and this, must stay under both caps.
-fn over_budget(want: &Reservation, sums: &Sums) -> Vec<RuleBroken> {
+pub(crate) fn over_budget(want: &Reservation, sums: &Sums) -> Vec<RuleBroken> {
     let over = |used: u64, cap: NanoRho| NanoRho::new(used).plus(want.cost) > cap;
     let says = |used: u64, cap: NanoRho, when: &str| {
         let left = NanoRho::new(cap.nano().saturating_sub(used));
@@ -322,6 +331,11 @@ fn over_quota(
     now: Moment,
 ) -> Result<Vec<RuleBroken>, LedgerFault> {
     let had = Tables::read(connection, (&want.analyst, &want.share), year_from, now, want.question_id)?;
+    Ok(beyond_quota(want, &had))
+}
+
+/// The quota's rules that one more table would break.
+pub(crate) fn beyond_quota(want: &Reservation, had: &Tables) -> Vec<RuleBroken> {
     let quota = want.quota;
     let mut rules = Vec::new();
     let name = |which: &str| format!("share.{}.per_analyst.{which}", want.share);
@@ -337,7 +351,7 @@ fn over_quota(
         rules.push(rule(&name("tables_per_year"), "CA205", says));
     }
     rules.extend(over_slice(want, had.year_cost).map(|says| rule(&name("epsilon_per_year"), "CA210", says)));
-    Ok(rules)
+    rules
 }
 
 /// The analyst's slice of the person's account: never more than the account has, since the account's own caps hold besides.
@@ -411,7 +425,7 @@ pub(crate) fn rule(name: &str, code: &str, says: String) -> RuleBroken {
     RuleBroken { rule: name.to_owned(), code: code.to_owned(), says }
 }
 
-fn refuse(broken: RuleBroken) -> Denied {
+pub(crate) fn refuse(broken: RuleBroken) -> Denied {
     Denied::Refusal(Refusal { rules: vec![broken], nearest: None })
 }
 
@@ -420,7 +434,7 @@ fn other_question() -> RuleBroken {
     rule("ledger.question-id", "CA201", says.to_owned())
 }
 
-fn settings_stick(snapshot: SnapshotKey) -> RuleBroken {
+pub(crate) fn settings_stick(snapshot: SnapshotKey) -> RuleBroken {
     let says = format!(
         "release settings stick to a snapshot from its first answer; this question was answered under other settings on the snapshot of {}, ask again on the next one",
         snapshot.as_of
@@ -428,7 +442,7 @@ fn settings_stick(snapshot: SnapshotKey) -> RuleBroken {
     rule("ledger.settings-stick", "CA206", says)
 }
 
-fn clock(now: Moment, latest: Moment) -> RuleBroken {
+pub(crate) fn clock(now: Moment, latest: Moment) -> RuleBroken {
     let says = format!(
         "the partner's clock says {now}, but its ledger has an entry of {latest}; the clock jumped back"
     );

@@ -61,5 +61,21 @@ CREATE TABLE answer (
     treatment   BLOB NOT NULL CHECK (length(treatment) = 32),
     table_json  BLOB NOT NULL,
     question_id BLOB NOT NULL REFERENCES question (id),
+    -- Since form 3, for tables without noise: the counts that the table was made from, to be held against those of a later edition of
+    -- the same day. They never leave the node.
+    counts      BLOB,
     PRIMARY KEY (canonical, as_of, edition)
+) STRICT;
+
+-- Since form 3: the first day of the policy year that runs. A policy that moves the year's start makes it longer, never shorter.
+CREATE TABLE year (
+    one   INTEGER PRIMARY KEY CHECK (one = 1),
+    began TEXT NOT NULL
+) STRICT;
+
+-- Since form 3: ends of this chain that others hold, and that a restored backup has not; each was given up by hand, and paid for.
+CREATE TABLE given_up (
+    number INTEGER PRIMARY KEY,
+    seq    INTEGER NOT NULL,
+    hash   BLOB NOT NULL UNIQUE CHECK (length(hash) = 32)
 ) STRICT;

@@ -67,7 +67,7 @@ pub(crate) fn under_other_settings(
     Ok(other.then(|| sticks(want)))
 }
 
-fn sticks(want: &Reservation) -> RuleBroken {
+pub(crate) fn sticks(want: &Reservation) -> RuleBroken {
     let says = format!(
         "release settings stick to a snapshot from its first answer; a table of {} was answered to the role {} under other settings on the snapshot of {}, ask again on the next one",
         want.scope.dataset, want.scope.role, want.snapshot.as_of

@@ -4,7 +4,9 @@
 //! crosses a line of trust is parsed once here into a checked type, and every length has a limit ([`limits`]).
 
 pub mod answer;
+mod canonical;
 pub mod card;
+pub mod checkpoint;
 pub mod combine;
 pub mod credential;
 pub mod day;
@@ -23,6 +25,7 @@ pub mod schema;
 
 pub use answer::{AnswerV1, Cell, OutcomeV1, ReplyV1, TableV1, TreatmentV1};
 pub use card::PolicyCard;
+pub use checkpoint::CheckpointV1;
 pub use credential::{Credential, IssuerPins};
 pub use day::{Day, Moment, Period};
 pub use envelope::{Envelope, SigningKey, VerifyingKey};

@@ -16,7 +16,7 @@ use crate::schema::{Kind, Schema};
 /// Payload type of a signed question's envelope.
 pub const ASK_TYPE: &str = "application/vnd.cairn.question.v1+json";
 
-/// What is counted, of whom, by what. Column order does not matter: [`Question::canonical`] sorts it.
+/// What is counted, of whom, by what. Order and spelling do not matter: [`Question::canonical_hash`].
 #[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
@@ -137,43 +137,6 @@ impl Question {
         let dimensions =
             self.group_by.iter().map(|g| g.dimension(schema, &self.dataset)).collect::<Result<_, _>>()?;
         Grid::new(dimensions).map_err(|_| QuestionFault::TooWide)
-    }
-
-    /// The same question with its filters sorted: equal questions written differently become equal. The order of the axes
-    /// is kept, since it is the order of the table's columns.
-    #[must_use]
-    pub fn canonical(&self) -> Self {
-        let mut question = self.clone();
-        question.filter_by.sort();
-        question
-    }
-
-    /// A hash that equal tables share: it does not depend on the order in which axes or filters were written, on who asks, nor on the
-    /// purpose. Under another purpose the same role gets the table that it was given, and settings stick to it. The role counts, since
-    /// a policy may give one table to two roles under two treatments.
-    #[must_use]
-    pub fn canonical_hash(&self) -> Hash {
-        #[derive(Serialize)]
-        struct TableV1<'a> {
-            role: &'a Name,
-            dataset: &'a str,
-            measure: &'a Measure,
-            group_by: &'a [GroupBy],
-            filter_by: &'a [Filter],
-            as_of: Option<Day>,
-        }
-        let mut question = self.canonical();
-        question.group_by.sort();
-        let table = TableV1 {
-            role: &question.role,
-            dataset: &question.dataset,
-            measure: &question.measure,
-            group_by: &question.group_by,
-            filter_by: &question.filter_by,
-            as_of: question.as_of,
-        };
-        // Names, words and days only: serde_json cannot fail on them.
-        Hash::of(&serde_json::to_vec(&table).unwrap_or_default())
     }
 
     fn check_dataset(&self, schema: &Schema) -> Result<(), QuestionFault> {

@@ -4,6 +4,7 @@
 //! integer bounds. What a table's readers are told about its protection is made here too, from the very figures that
 //! protected it ([`Terms::statement`]).
 
+pub mod edition;
 pub mod impact;
 pub mod laplace;
 pub mod layout;

@@ -74,7 +74,10 @@ fn cells(
 
 /// One count for each cell, rows only and always for the measure rows, and a cohort count for each filter when wanted: a count
 /// that is missing would otherwise pass for "nobody was left out".
-pub(crate) fn check_shape(raw: &RawTable, plan: &CountPlan) -> Result<(), ReleaseFault> {
+///
+/// # Errors
+/// [`ReleaseFault::NotTheGrid`].
+pub fn check_shape(raw: &RawTable, plan: &CountPlan) -> Result<(), ReleaseFault> {
     if raw.counted.fits(&Layout::of(plan)) { Ok(()) } else { Err(ReleaseFault::NotTheGrid) }
 }
 

@@ -8,7 +8,10 @@
 )]
 
 mod cannot_compile;
+mod editions;
 mod faults;
 mod ladder;
+mod prices;
 mod refusals;
+mod rewritings;
 mod world;

@@ -36,7 +36,7 @@ fn a_file_that_is_no_sound_ledger_is_refused() {
         assert_eq!(code, expected, "{change}");
     };
     check("", "sound");
-    check("PRAGMA user_version = 3", "CA004");
+    check("PRAGMA user_version = 4", "CA004");
     check("PRAGMA user_version = 0", "CA004");
     check("PRAGMA application_id = 7", "CA004");
     check("UPDATE entry SET text = replace(text, 'start', 'stop') WHERE seq = 3", "CA005");

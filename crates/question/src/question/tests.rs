@@ -101,28 +101,6 @@ fn an_altered_question_and_a_forged_credential_are_told_apart() {
 }
 
 #[test]
-fn equal_questions_written_differently_hash_the_same() {
-    let ask = |text: &str| {
-        crate::form::parse(text, &name("r"), &name("p"), Schema::smf()).unwrap().canonical_hash()
-    };
-    assert_eq!(
-        ask("people by council, sex where quarter = 2025-Q2 and age = 16_19"),
-        ask("people by sex, council where age = 16_19 and quarter = 2025-Q2")
-    );
-    assert_ne!(ask("people by council"), ask("people by sex"));
-}
-
-#[test]
-fn another_purpose_is_no_other_table() {
-    let ask = |role: &str, purpose: &str| {
-        let text = "people by council where quarter = 2025-Q2";
-        crate::form::parse(text, &name(role), &name(purpose), Schema::smf()).unwrap().canonical_hash()
-    };
-    assert_eq!(ask("analyst", "monitoring"), ask("analyst", "research"));
-    assert_ne!(ask("analyst", "monitoring"), ask("board", "monitoring"));
-}
-
-#[test]
 fn a_question_with_a_heap_of_signatures_is_turned_away_unverified() {
     let w = world();
     let pins = IssuerPins::new(BTreeMap::from([(name("scottish-government"), w.pinned())]));

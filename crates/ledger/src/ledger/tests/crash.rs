@@ -11,7 +11,17 @@ use crate::verify_export;
 const LEDGER: &str = "CAIRN_TEST_LEDGER";
 const FROM: &str = "CAIRN_TEST_FROM";
 
-const ROUNDS: u64 = 20;
+/// How many kills, where somebody wants more than the usual ones: `CAIRN_TEST_KILLS=1000`.
+const KILLS: &str = "CAIRN_TEST_KILLS";
+
+const KILLS_USUALLY: u64 = 20;
+
+/// How many kills one ledger lives through; the whole chain is walked after each.
+const KILLS_OF_ONE: u64 = 50;
+
+fn kills() -> u64 {
+    std::env::var_os(KILLS).map_or(KILLS_USUALLY, |kills| kills.to_str().unwrap().parse().unwrap())
+}
 
 fn question(number: u64) -> Reservation {
     let mut want = want(0, 1);
@@ -94,42 +104,84 @@ fn check_kept(ledger: &Ledger, printed: &[(String, u64)], key: &SigningKey) -> u
     verify_export(export.as_slice(), Some(&key.verifying_key())).unwrap().entries
 }
 
+/// Nothing was answered that is not charged: every reply has a debit that is spent.
+fn check_charged(ledger: &Ledger) {
+    let sql = "SELECT count(*) FROM question WHERE reply IS NOT NULL
+               AND id NOT IN (SELECT question_id FROM debit WHERE state = 'spent' AND cost = 1)";
+    let free = ledger.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(free, 0, "answers without a charge");
+}
+
+/// A small generator of pseudo-random numbers: every run kills at the same counts, at ever other instants.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// What some kills came to.
+#[derive(Default)]
+struct Tally {
+    /// Charges that outlived their kill.
+    charges: u64,
+    /// Kills between a hold and its answer.
+    cut_off: u64,
+    /// Kills after an answer was durable and before the program had said so.
+    unsaid: u64,
+}
+
 #[test]
 fn kill_9_loses_nothing_that_was_kept() {
+    let (kills, mut dice, mut all) = (kills(), Dice(88_172_645_463_325_252), Tally::default());
+    let mut done = 0;
+    while done < kills {
+        let of_one = (kills - done).min(KILLS_OF_ONE);
+        let tally = kill_one_ledger(of_one, &mut dice);
+        done += of_one;
+        all.charges += tally.charges;
+        all.cut_off += tally.cut_off;
+        all.unsaid += tally.unsaid;
+    }
+    eprintln!(
+        "{kills} kills: {} charges kept, {} questions cut off between hold and answer, {} answers durable and not yet said",
+        all.charges, all.cut_off, all.unsaid
+    );
+    assert!(all.cut_off > 0, "some question was cut off between its hold and its answer");
+}
+
+fn kill_one_ledger(kills: u64, dice: &mut Dice) -> Tally {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.sqlite");
     let key = SigningKey::from_pkcs8(&SigningKey::make_pkcs8().unwrap()).unwrap();
-    let mut said_settled = 0;
-    let mut next = 0;
-    // A small generator of pseudo-random numbers: every run kills at the same counts, at ever other instants.
-    let mut dice = 88_172_645_463_325_252_u64;
-    let mut roll = |sides: u64| {
-        dice ^= dice << 13;
-        dice ^= dice >> 7;
-        dice ^= dice << 17;
-        dice % sides
-    };
-    let mut cut_off = 0;
-    for _ in 0..ROUNDS {
-        let lines = usize::try_from(1 + roll(12)).unwrap();
-        let printed = killed_after(child(&path, next), lines, roll(3_000), &path);
+    let (mut tally, mut said_settled, mut next) = (Tally::default(), 0, 0);
+    for _ in 0..kills {
+        let lines = usize::try_from(1 + dice.roll(12)).unwrap();
+        let printed = killed_after(child(&path, next), lines, dice.roll(3_000), &path);
         let mut ledger = Ledger::open(&path).unwrap();
         let entries = check_kept(&ledger, &printed, &key);
-        said_settled += printed.iter().filter(|(word, _)| word == "settled").count();
+        check_charged(&ledger);
+        said_settled += u64::try_from(printed.iter().filter(|(word, _)| word == "settled").count()).unwrap();
         // One question at most is open, and one at most was settled without the child living to say so.
         let account = ledger.account(&plenty(), NOON).unwrap();
         assert!(account.held.nano() <= 1, "{account:?}");
         assert_eq!(account.lifetime.nano() - account.held.nano(), entries);
-        let unsaid = entries - u64::try_from(said_settled).unwrap();
+        let unsaid = entries - said_settled;
         assert!(unsaid <= 1, "{unsaid} settled and not said");
-        cut_off += account.held.nano();
+        tally.unsaid += unsaid;
+        tally.cut_off += account.held.nano();
         // The open question is counted again on its own hold: not charged twice.
         let again = debit(&mut ledger, &question(entries), NOON);
         ledger.settle(again, &entries.to_le_bytes(), b"table", &answered(), NOON).unwrap();
         let after = ledger.account(&plenty(), NOON).unwrap();
         assert_eq!((after.lifetime.nano(), after.held.nano()), (entries + 1, 0));
         next = entries + 1;
-        said_settled = usize::try_from(next).unwrap();
+        said_settled = next;
     }
-    assert!(cut_off > 0, "some question was cut off between its hold and its answer");
+    tally.charges = next;
+    tally
 }
