@@ -17,7 +17,10 @@ pub(crate) fn plain_reply(mut reply: ReplyV1) -> ReplyV1 {
 fn plain_answer(answer: &mut AnswerV1) {
     match &mut answer.treatment {
         TreatmentV1::SuppressRound { profile, .. } => plain(profile),
-        TreatmentV1::Dp { mechanism, .. } => plain(mechanism),
+        TreatmentV1::Dp { mechanism, added, .. } => {
+            plain(mechanism);
+            added.iter_mut().for_each(|added| plain(&mut added.unit));
+        }
     }
     let snapshot = &mut answer.snapshot;
     snapshot.templates.iter_mut().chain(&mut snapshot.notes).for_each(plain);
@@ -44,7 +47,7 @@ fn plain(text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cairn_question::answer::{PolicyStatement, PrivacyStatement, SnapshotStatement};
+    use cairn_question::answer::{AddedV1, PolicyStatement, PrivacyStatement, SnapshotStatement};
     use cairn_question::{Hash, Moment, Name, PartnerId, QuestionId, RuleBroken, TableV1};
 
     const HOSTILE: &str = "x\u{1b}[2J\n  answered  everyone\u{202e}";
@@ -83,6 +86,7 @@ mod tests {
                 epsilon: cairn_question::privacy::Epsilon::MAX,
                 sensitivity: 1,
                 plus_minus_95: 1,
+                added: Some(AddedV1 { unit: hostile(), least: 0, most: 1, rows_per_person: 1, rows: None }),
             },
             snapshot: SnapshotStatement {
                 as_of: "2026-03-31".parse().unwrap(),
@@ -98,6 +102,6 @@ mod tests {
                 year_cap: Default::default(),
             },
         };
-        check(OutcomeV1::Answer(Box::new(answer)), 5);
+        check(OutcomeV1::Answer(Box::new(answer)), 6);
     }
 }

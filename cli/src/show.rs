@@ -5,6 +5,7 @@ mod csv;
 mod json;
 mod terminal;
 
+use cairn_question::answer::{AddedV1, NoisyRowsV1};
 use cairn_question::combine::{CombinedCell, CombinedV1, CoverageV1, Standing};
 use cairn_question::{AnswerV1, Cell, Grid, PartnerId, Question, QuestionId, Schema, TreatmentV1};
 
@@ -103,6 +104,20 @@ const fn marker(cell: &CombinedCell) -> &'static str {
     }
 }
 
+/// How a column was added up.
+fn added_in_words(added: &AddedV1) -> String {
+    let AddedV1 { unit, least, most, rows_per_person, rows } = added;
+    let sum = format!(
+        "in {unit}, each row's value taken as {least} to {most}, at most {rows_per_person} rows of one person, rows without a value left out"
+    );
+    match rows {
+        None => sum,
+        Some(NoisyRowsV1 { epsilon, plus_minus_95, mean_within }) => format!(
+            "{sum}; the mean is sum ÷ rows: ε = {epsilon} of it went on the rows, which are off by at most {plus_minus_95}; a mean is off by at most {mean_within} ÷ rows"
+        ),
+    }
+}
+
 /// How a treatment reads in one line.
 fn treatment_in_words(treatment: &TreatmentV1) -> String {
     match treatment {
@@ -122,9 +137,12 @@ fn treatment_in_words(treatment: &TreatmentV1) -> String {
                 "suppress-round ({profile}): under {min_people} people withheld, the rest rounded to {round_to}, {zeros}{cohort}"
             )
         }
-        TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95 } => format!(
-            "differential privacy ({mechanism}): ε = {epsilon} for one person at one partner, who adds at most {sensitivity}; each cell is off by at most {plus_minus_95} in 95 of 100"
-        ),
+        TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added } => {
+            let counted = format!(
+                "differential privacy ({mechanism}): ε = {epsilon} for one person at one partner, who adds at most {sensitivity}; each cell is off by at most {plus_minus_95} in 95 of 100"
+            );
+            added.as_ref().map_or(counted.clone(), |added| format!("{counted}; {}", added_in_words(added)))
+        }
     }
 }
 

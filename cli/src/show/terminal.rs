@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use cairn_question::Cell;
-use cairn_question::combine::CombinedCell;
+use cairn_question::combine::{CombinedCell, mean_hundredths};
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
 use super::{Shown, coverage, heading, label};
@@ -34,11 +34,15 @@ fn table(shown: &Shown, width: u16) -> String {
         .set_width(width);
     table.remove_style(TableComponent::HorizontalLines).remove_style(TableComponent::MiddleIntersections);
     let dimensions = shown.grid.dimensions();
-    let across = dimensions.last().filter(|d| dimensions.len() > 1 && d.codes.len() <= ACROSS_MAX);
+    let beside = dimensions.len() > 1 || shown.question.measure.parts().is_some();
+    let across = dimensions.last().filter(|d| beside && d.codes.len() <= ACROSS_MAX);
     let down = dimensions.len() - usize::from(across.is_some());
     let mut head: Vec<String> = dimensions.iter().take(down).map(|d| heading(&d.column, &d.grain)).collect();
     match across {
-        Some(d) => head.extend(d.codes.iter().map(|code| label(&shown.question, &d.column, code))),
+        Some(d) => {
+            head.extend(d.codes.iter().map(|code| label(&shown.question, &d.column, code)));
+            head.extend(shown.question.measure.parts().map(|_| "Mean".to_owned()));
+        }
         None => head.push(shown.question.measure.to_string()),
     }
     table.set_header(head);
@@ -54,6 +58,9 @@ fn table(shown: &Shown, width: u16) -> String {
         line.extend(
             row.iter().map(|(_, c)| comfy_table::Cell::new(cell(c)).set_alignment(CellAlignment::Right)),
         );
+        if let ([(_, sum), (_, rows)], Some(_)) = (row, shown.question.measure.parts()) {
+            line.push(comfy_table::Cell::new(mean(sum, rows)).set_alignment(CellAlignment::Right));
+        }
         table.add_row(line);
     }
     match folded {
@@ -82,6 +89,14 @@ pub(crate) fn cell(cell: &CombinedCell) -> String {
         (Cell::Withheld, _) => "[c]".into(),
         (Cell::NotAnswered, _) => "[x]".into(),
     }
+}
+
+/// `6.67`; `[x]` where a part is not there.
+fn mean(sum: &CombinedCell, rows: &CombinedCell) -> String {
+    let Some(hundredths) = mean_hundredths(sum, rows) else { return "[x]".into() };
+    let sign = if hundredths < 0 { "-" } else { "" };
+    let (whole, part) = (hundredths.unsigned_abs() / 100, hundredths.unsigned_abs() % 100);
+    format!("{sign}{}.{part:02}", thousands(i64::try_from(whole).unwrap_or(i64::MAX)))
 }
 
 /// With a comma at each thousand.

@@ -110,3 +110,30 @@ fn thousands_have_their_comma() {
     check(-1_234_567, "-1,234,567");
     check(i64::MIN, "-9,223,372,036,854,775,808");
 }
+
+#[test]
+fn a_mean_stands_beside_its_parts() {
+    let check = |text: &str, cells: &[Cell], expected: &[&str]| {
+        let mut shown = shown();
+        let (role, purpose) = (shown.question.role.clone(), shown.question.purpose.clone());
+        shown.question = cairn_question::form::parse(text, &role, &purpose, Schema::smf()).unwrap();
+        shown.grid = shown.question.grid(Schema::smf()).unwrap();
+        let cells = cells.iter().cycle().take(shown.grid.cells());
+        let cells = cells.map(|cell| CombinedCell { cell: *cell, parts_withheld: 0, least: 0, most: None });
+        let dimensions = shown.grid.dimensions().to_vec();
+        shown.combined = Some(CombinedV1 { dimensions, cells: cells.collect() });
+        let screen = terminal(&shown, 80);
+        let line = |words: &&&str| {
+            screen.lines().any(|l| l.replace('|', " ").split_whitespace().eq(words.split(' ')))
+        };
+        assert!(expected.iter().all(|words| line(&words)), "{screen}");
+    };
+    let parts = [Cell::Value(60_000), Cell::Value(9)];
+    check("mean:quarter_hours in activities", &parts, &["Sum Rows Mean", "60,000 9 6,666.67"]);
+    check(
+        "mean:quarter_hours by completed",
+        &parts,
+        &["completed Sum Rows Mean", "Unknown 60,000 9 6,666.67"],
+    );
+    check("mean:quarter_hours in activities", &[Cell::Value(-60), Cell::NotAnswered], &["-60 [x] [x]"]);
+}

@@ -29,6 +29,9 @@ pub(crate) struct Tally {
     left_out: Vec<u64>,
     first: Option<u32>,
     last: Option<u32>,
+    /// The bound on cells, where nothing else concerns a person: then each row is counted at once, and taken back where a person has
+    /// too many cells. Few do, and the others cost hardly more than without a bound.
+    capped: Option<u32>,
     one: One,
 }
 
@@ -50,6 +53,8 @@ struct One {
     alone: u32,
     /// What they have in each cell, where the number of cells is bounded.
     cells: Vec<Own>,
+    /// In how many cells they were counted already, where [`Tally::capped`].
+    counted: u32,
 }
 
 /// What one person has in one cell.
@@ -87,8 +92,13 @@ impl TallyOf {
 
     /// Nothing concerns a person but that each cell counts them once.
     fn is_plain(&self) -> bool {
-        let unbounded = self.bounds.rows_per_person.is_none() && self.bounds.groups_per_person.is_none();
-        unbounded && self.layout == Layout::new(self.cells(), &[Channel::People], 0)
+        self.counts_cells_only() && self.bounds.groups_per_person.is_none()
+    }
+
+    /// Nothing concerns a person but in which cells they are.
+    fn counts_cells_only(&self) -> bool {
+        let people_only = self.layout == Layout::new(self.cells(), &[Channel::People], 0);
+        people_only && self.bounds.rows_per_person.is_none()
     }
 
     /// What a row adds to the sum of its cell: its own value, clamped. `None` where it has none: then it is not counted either.
@@ -105,7 +115,8 @@ impl Tally {
         let cells = vec![Cell { people: 0, rows: 0, seen: NOBODY }; of.cells()];
         let sums = if of.layout.has(Channel::Sums) { vec![0; of.cells()] } else { Vec::new() };
         let left_out = vec![0; of.layout.filters()];
-        Self { of, cells, sums, left_out, first: None, last: None, one: One::default() }
+        let capped = of.bounds.groups_per_person.filter(|_| of.counts_cells_only());
+        Self { of, cells, sums, left_out, first: None, last: None, capped, one: One::default() }
     }
 
     /// Adds rows of persons, with the values of the column that is added up, if one is. A person's rows must stand together,
@@ -128,6 +139,8 @@ impl Tally {
         }
         if self.of.is_plain() {
             self.add_plain(persons, places);
+        } else if let Some(most) = self.capped {
+            self.add_capped(persons, places, most);
         } else {
             for (at, (person, place)) in persons.iter().zip(places).enumerate() {
                 self.add_row(*person, *place, self.of.adds(values, at));
@@ -140,6 +153,7 @@ impl Tally {
 
     /// Adds rows of a table without persons: each row stands for itself.
     pub(crate) fn add_unowned(&mut self, places: &[u32]) {
+        self.capped = None;
         for place in places {
             self.one = One::default();
             self.take_row(NOBODY, *place, Some(0));
@@ -175,6 +189,38 @@ impl Tally {
                 cell.seen = *person;
             }
         }
+    }
+
+    fn add_capped(&mut self, persons: &[u32], places: &[u32], most: u32) {
+        for (person, place) in persons.iter().zip(places) {
+            if self.last != Some(*person) {
+                self.take_back(most);
+                self.last = Some(*person);
+            }
+            if let Some(cell) = self.cells.get_mut(index(*place)) {
+                let new = cell.seen != *person;
+                cell.people += u64::from(new);
+                cell.seen = *person;
+                self.one.counted += u32::from(new);
+                self.one.cells.push(Own { cell: *place, rows: 1, sum: 0 });
+            }
+        }
+    }
+
+    /// Takes a person out of the cells that they have too many.
+    fn take_back(&mut self, most: u32) {
+        if self.one.counted > most {
+            let mut cells = std::mem::take(&mut self.one.cells);
+            rank_cells(&mut cells, most, &self.of.bounds.cap_key);
+            for own in cells.iter().skip(usize::try_from(most).unwrap_or(usize::MAX)) {
+                if let Some(cell) = self.cells.get_mut(index(own.cell)) {
+                    cell.people -= 1;
+                }
+            }
+            self.one.cells = cells;
+        }
+        self.one.cells.clear();
+        self.one.counted = 0;
     }
 
     fn add_row(&mut self, person: u32, place: u32, adds: Option<u64>) {
@@ -230,6 +276,10 @@ impl Tally {
     }
 
     fn close_person(&mut self) {
+        if let Some(most) = self.capped {
+            self.take_back(most);
+            return;
+        }
         if !self.one.passes {
             for (filter, left_out) in self.left_out.iter_mut().enumerate() {
                 *left_out += u64::from(self.one.alone & (1 << filter) != 0);
@@ -237,7 +287,8 @@ impl Tally {
         }
         if let Some(most) = self.of.bounds.groups_per_person {
             let mut cells = std::mem::take(&mut self.one.cells);
-            keep_cells(&mut cells, most, &self.of.bounds.cap_key);
+            rank_cells(&mut cells, most, &self.of.bounds.cap_key);
+            cells.truncate(usize::try_from(most).unwrap_or(usize::MAX));
             for own in &cells {
                 self.count(NOBODY, 1, *own);
             }
@@ -254,12 +305,12 @@ fn one_row_a_person(dataset: &str) -> bool {
     Schema::smf().table(dataset).is_some_and(|t| t.person_key.is_some() && t.rows_per_person_max.is_none())
 }
 
-/// Merges a person's rows by cell and keeps at most `most` cells, those that rank lowest.
+/// Merges a person's rows by cell, and where there are more than `most` cells, puts those first that rank lowest.
 ///
 /// The rank of a cell is a keyed hash of the person's own rows and the cell. The person's number has no part in it: it is
 /// a rank among all persons, so that one person more or less would change what is kept of every later one, and the bound
 /// on what one person can change would not hold.
-fn keep_cells(cells: &mut Vec<Own>, most: u32, key: &[u8; 32]) {
+fn rank_cells(cells: &mut Vec<Own>, most: u32, key: &[u8; 32]) {
     cells.sort_unstable();
     cells.dedup_by(|later, kept| {
         let same = later.cell == kept.cell;
@@ -269,8 +320,7 @@ fn keep_cells(cells: &mut Vec<Own>, most: u32, key: &[u8; 32]) {
         }
         same
     });
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    if cells.len() <= most {
+    if cells.len() <= usize::try_from(most).unwrap_or(usize::MAX) {
         return;
     }
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
@@ -287,7 +337,6 @@ fn keep_cells(cells: &mut Vec<Own>, most: u32, key: &[u8; 32]) {
         rank.update(&cell.to_le_bytes());
         rank.sign().as_ref().to_vec()
     });
-    cells.truncate(most);
 }
 
 fn index(cell: u32) -> usize {

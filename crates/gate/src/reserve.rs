@@ -127,7 +127,7 @@ impl Gate {
                 Step::On(Counting { context, terms, debited, snapshot, treatment, earlier })
             }
             Ok(Reserved::Stored(stored)) => {
-                let grid = &terms.plan().grid;
+                let grid = terms.grid();
                 Step::Reply(self.repeat(&context, stored, grid, snapshot, caps, ledger, now))
             }
             Err(Denied::Refusal(refusal)) => Step::Reply(self.refuse(&context, refusal, ledger, now)),
@@ -241,7 +241,8 @@ fn revised(earlier: &[Earlier], treatment: &Treatment, facts: &SnapshotFacts) ->
 fn statement(facts: &SnapshotFacts, plan: &CountPlan) -> SnapshotStatement {
     let axes = plan.axes.iter().map(|a| &a.column);
     let narrowed = plan.filters.iter().chain(&plan.always).map(|p| &p.column);
-    let used: Vec<_> = axes.chain(narrowed).collect();
+    let summed = plan.summed.iter().map(|s| &s.column);
+    let used: Vec<_> = axes.chain(narrowed).chain(summed).collect();
     let on_used =
         |note: &&ColumnNote| used.iter().any(|path| path.table == note.table && path.column == note.column);
     SnapshotStatement {

@@ -51,6 +51,9 @@ pub(crate) fn unordered(treatment: &Treatment) -> Hash {
         rows_per_person: Option<u32>,
         keep: Option<KeepV1<'a>>,
         opt_out: Option<OptOutV1<'a>>,
+        // Left out where nothing is added up, as it was before columns could be.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        summed: Option<(u32, u32)>,
     }
     #[derive(Serialize)]
     struct CellsV1<'a> {
@@ -84,6 +87,7 @@ pub(crate) fn unordered(treatment: &Treatment) -> Hash {
         rows_per_person: treatment.rows_per_person,
         keep: treatment.keep.as_ref().map(keep),
         opt_out: treatment.opt_out.as_ref().map(opt_out),
+        summed: treatment.summed.as_ref().map(|s| (s.least, s.most)),
     })
 }
 

@@ -87,9 +87,13 @@ fn treatment(treatment: &TreatmentV1) -> String {
             };
             format!(", fewer than {min_people} withheld, {zeros}, rounded to {round_to}{cohort} ({profile})")
         }
-        TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95 } => format!(
-            ", {mechanism} noise at ε {epsilon}, a person adds at most {sensitivity}, 95 in 100 cells within ±{plus_minus_95}"
-        ),
+        TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added } => {
+            let bounds = added.as_ref().map(|a| format!(" {}, {} to {} a row", a.unit, a.least, a.most));
+            let bounds = bounds.unwrap_or_default();
+            format!(
+                ", {mechanism} noise at ε {epsilon}, a person adds at most {sensitivity}{bounds}, 95 in 100 cells within ±{plus_minus_95}"
+            )
+        }
     }
 }
 

@@ -39,8 +39,8 @@ pub fn unable(treatment: &Treatment, question: &Question) -> Vec<Unable> {
     if treatment.min_partners > 1 {
         cannot(release("min_partners"), "add to a total without showing its own table".to_owned());
     }
-    if let Some(column) = question.measure.column() {
-        cannot("question.measure".to_owned(), format!("add up {column}"));
+    if let Some(what) = question.measure.column().and_then(|column| unable_sum(treatment, column)) {
+        cannot("question.measure".to_owned(), what);
     }
     list
 }
@@ -64,3 +64,19 @@ pub(crate) fn unable_of(layers: &Layers, ready: &Ready, measure: &Measure) -> Ve
     };
     unable(&treatment(layers, ready, &question), &question)
 }
+
+/// Why this program does not add a column up: it does so with noise and within declared bounds only. Without noise a sum would
+/// have to be withheld where a few people make up most of it, and no such rule is kept yet.
+fn unable_sum(treatment: &Treatment, column: &str) -> Option<String> {
+    if !matches!(treatment.method, Method::Dp { .. }) {
+        return Some(format!("add up {column}"));
+    }
+    let Some(summed) = &treatment.summed else {
+        return Some(format!("add up {column}, which the policy does not bound"));
+    };
+    let most = u64::from(summed.most) * u64::from(treatment.rows_per_person.unwrap_or(1));
+    (most > PERSON_ADDS_MAX).then(|| format!("add up {column} where one person can add {most}"))
+}
+
+/// Most that one person may add to a sum: the noise must be that wide, and beyond this it would be all that is seen.
+const PERSON_ADDS_MAX: u64 = u32::MAX as u64;

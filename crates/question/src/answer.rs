@@ -60,11 +60,44 @@ pub enum TreatmentV1 {
         mechanism: String,
         /// The privacy loss ε of this table, for one person at this partner.
         epsilon: Epsilon,
-        /// Most that one person adds to the table, in all cells together: the L1 sensitivity.
+        /// Most that one person adds to the table, in all cells together: the L1 sensitivity. Of a mean: to its sums, each row's
+        /// value taken less the middle of its bounds.
         sensitivity: u32,
-        /// 95 in 100 noisy cells lie within this many of the count that was bounded.
+        /// 95 in 100 noisy cells lie within this many of the count (or sum) that was bounded.
         plus_minus_95: u64,
+        /// How a column was added up; absent where people or rows are counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        added: Option<AddedV1>,
     },
+}
+
+/// How a column was bounded and added up under noise. A row without a value adds nothing.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddedV1 {
+    /// What the sum is in, in the partner's words: `quarter-hours`.
+    pub unit: String,
+    /// A row's value below this counts as this.
+    pub least: u32,
+    /// A row's value above this counts as this.
+    pub most: u32,
+    /// Most rows of one person that are added.
+    pub rows_per_person: u32,
+    /// Of a mean: how the rows that it is divided by were counted. Absent for a sum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<NoisyRowsV1>,
+}
+
+/// The noisy count of rows of a mean's table.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoisyRowsV1 {
+    /// The part of the table's loss that went on counting rows; the rest went on the sums.
+    pub epsilon: Epsilon,
+    /// 95 in 100 noisy counts of rows lie within this many.
+    pub plus_minus_95: u64,
+    /// 95 in 100 means (sum ÷ rows) lie within this many units ÷ the noisy rows.
+    pub mean_within: u64,
 }
 
 /// What becomes of a count of 0 under `suppress-round`.
@@ -261,12 +294,22 @@ impl AnswerV1 {
     #[must_use]
     pub fn ranges(&self) -> Vec<Option<Range>> {
         let whole = self.table.cells.iter().all(|c| *c == Cell::Withheld);
-        self.table.cells.iter().map(|c| self.treatment.range(*c, whole)).collect()
+        let cells = self.table.cells.iter().enumerate();
+        cells.map(|(at, cell)| self.treatment.range(at, *cell, whole)).collect()
     }
 }
 
 impl TreatmentV1 {
-    fn range(&self, cell: Cell, whole_table_withheld: bool) -> Option<Range> {
+    /// The half-width that 95 in 100 noisy cells keep to, of the cell at this place of the table; `None` without noise. The parts of a mean
+    /// are its table's last axis, so that every second cell counts rows.
+    #[must_use]
+    pub fn plus_minus_95(&self, at: usize) -> Option<u64> {
+        let Self::Dp { plus_minus_95, added, .. } = self else { return None };
+        let rows = added.as_ref().and_then(|a| a.rows.as_ref()).filter(|_| !at.is_multiple_of(2));
+        Some(rows.map_or(*plus_minus_95, |rows| rows.plus_minus_95))
+    }
+
+    fn range(&self, at: usize, cell: Cell, whole_table_withheld: bool) -> Option<Range> {
         let range = |least: i64, most: i64| Some(Range { least, most: Some(most) });
         match (self, cell) {
             (_, Cell::NotAnswered) => None,
@@ -287,8 +330,8 @@ impl TreatmentV1 {
                 let least = v.saturating_sub(base / 2).max(i64::from(*min_people));
                 range(least, v.saturating_add((base + 1) / 2 - 1))
             }
-            (Self::Dp { plus_minus_95, .. }, Cell::Value(v)) => {
-                let within = i64::try_from(*plus_minus_95).unwrap_or(i64::MAX);
+            (Self::Dp { .. }, Cell::Value(v)) => {
+                let within = i64::try_from(self.plus_minus_95(at).unwrap_or_default()).unwrap_or(i64::MAX);
                 range(v.saturating_sub(within), v.saturating_add(within))
             }
             (Self::Dp { .. }, Cell::Withheld) => Some(Range { least: 0, most: None }),

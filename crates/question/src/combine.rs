@@ -211,6 +211,15 @@ fn add(parts: impl Iterator<Item = (Cell, Option<Range>)>) -> CombinedCell {
     }
 }
 
+/// The mean that two released parts of it give, in hundredths of a unit, a half going up: the sum divided by the rows, which count as
+/// one at least. From released figures only, so that it says no more than they do. `None` where a part was not released.
+#[must_use]
+pub fn mean_hundredths(sum: &CombinedCell, rows: &CombinedCell) -> Option<i64> {
+    let (Cell::Value(sum), Cell::Value(rows)) = (sum.cell, rows.cell) else { return None };
+    let rows = i128::from(rows.max(1));
+    i64::try_from((200 * i128::from(sum) + rows).div_euclid(2 * rows)).ok()
+}
+
 /// The names of the federation's partners among those asked who are in the sum.
 #[must_use]
 pub fn answered(coverage: &CoverageV1) -> Vec<&PartnerId> {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::grid::Dimension;
+
 /// What is counted. Complete, not open: whoever counts must know every measure.
 ///
 /// In JSON: `people`, `rows`, `sum:hours`, `mean:hours`.
@@ -28,6 +30,17 @@ impl Measure {
             Self::People | Self::Rows => None,
             Self::Sum(column) | Self::Mean(column) => Some(column),
         }
+    }
+}
+
+impl Measure {
+    /// The axis that the table of a mean has besides, as its last: the sum, and the rows that have a value. Both parts are released, so
+    /// that partners' tables can be added up before the one is divided by the other.
+    #[must_use]
+    pub fn parts(&self) -> Option<Dimension> {
+        let Self::Mean(column) = self else { return None };
+        let codes = ["sum", "rows"].map(str::to_owned).to_vec();
+        Some(Dimension { column: column.clone(), grain: "mean".to_owned(), codes })
     }
 }
 

@@ -120,11 +120,25 @@ fn hint(nearest: Option<&String>) -> String {
 }
 
 impl Question {
-    /// Checks the question against the schema and gives its full grid.
+    /// Checks the question against the schema and gives the full grid of its answer: its axes, and the parts of a mean.
     ///
     /// # Errors
     /// The first [`QuestionFault`] found.
     pub fn grid(&self, schema: &Schema) -> Result<Grid, QuestionFault> {
+        let mut dimensions = self.dimensions(schema)?;
+        dimensions.extend(self.measure.parts());
+        Grid::new(dimensions).map_err(|_| QuestionFault::TooWide)
+    }
+
+    /// [`Question::grid`] without the parts of a mean: the cells that rows fall in.
+    ///
+    /// # Errors
+    /// The first [`QuestionFault`] found.
+    pub fn counted_grid(&self, schema: &Schema) -> Result<Grid, QuestionFault> {
+        Grid::new(self.dimensions(schema)?).map_err(|_| QuestionFault::TooWide)
+    }
+
+    fn dimensions(&self, schema: &Schema) -> Result<Vec<Dimension>, QuestionFault> {
         self.check_dataset(schema)?;
         if self.group_by.len() > GROUP_COLUMNS_MAX || self.filter_by.len() > FILTERS_MAX {
             return Err(QuestionFault::TooWide);
@@ -134,9 +148,7 @@ impl Question {
         for filter in &self.filter_by {
             filter.check(schema, &self.dataset)?;
         }
-        let dimensions =
-            self.group_by.iter().map(|g| g.dimension(schema, &self.dataset)).collect::<Result<_, _>>()?;
-        Grid::new(dimensions).map_err(|_| QuestionFault::TooWide)
+        self.group_by.iter().map(|g| g.dimension(schema, &self.dataset)).collect()
     }
 
     fn check_dataset(&self, schema: &Schema) -> Result<(), QuestionFault> {

@@ -33,15 +33,15 @@ pub fn cell_shares(raw: &RawTable, terms: &Terms) -> Result<CellShares, ReleaseF
         return Err(ReleaseFault::OtherQuestion);
     }
     check_shape(raw, terms.plan())?;
-    let counts = raw.rows().unwrap_or(raw.people());
-    let (withheld, error_per_mille) = match terms.means {
+    let counts = raw.counts();
+    let (withheld, error_per_mille) = match &terms.means {
         Means::Suppress(rule) => {
             let counts = Counts::new(raw.people(), raw.rows(), raw.counted.left_out())
                 .map_err(|_| ReleaseFault::NotTheGrid)?;
-            let cells = suppress_round(&counts, &rule);
+            let cells = suppress_round(&counts, rule);
             (number(cells.iter().filter(|c| **c == Cell::Withheld).count()), None)
         }
-        Means::Noise(scale) => (0, typical_error(counts, scale)),
+        Means::Noise(noisy) => (0, noisy.first().and_then(|first| typical_error(counts, first.scale))),
     };
     let with_somebody = number(counts.iter().filter(|n| **n > 0).count());
     Ok(CellShares { cells: number(counts.len()), with_somebody, withheld, error_per_mille })

@@ -13,6 +13,7 @@ pub mod plan;
 pub mod released;
 pub mod self_test;
 pub mod terms;
+pub mod vector;
 
 pub use impact::{CellShares, cell_shares};
 pub use laplace::DiscreteLaplace;
@@ -22,3 +23,4 @@ pub use plan::{Axis, AxisCodes, Bounds, Clamped, Cohort, ColumnPath, CountPlan, 
 pub use released::{Released, Unreleased, release};
 pub use self_test::self_test;
 pub use terms::{ReleaseFault, Terms, cost};
+pub use vector::Vector;

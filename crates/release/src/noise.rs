@@ -35,6 +35,12 @@ impl Scale {
         Self { sensitivity, epsilon }
     }
 
+    /// The loss that it buys.
+    #[must_use]
+    pub const fn epsilon(self) -> Epsilon {
+        self.epsilon
+    }
+
     /// The scale as numerator over denominator, not in lowest terms: millionths of the sensitivity over millionths of ε.
     #[must_use]
     pub fn ratio(self) -> (u64, u32) {
@@ -48,8 +54,14 @@ impl Scale {
     /// smallest whole number with 40·q^(w+1) ≤ 1+q. Both sides are bounded in integers so that w is never understated.
     #[must_use]
     pub fn plus_minus_95(self) -> u64 {
+        self.outside_one_in(20)
+    }
+
+    /// The smallest w such that at most one draw in so many lies outside −w to +w, by the same formula.
+    pub(crate) fn outside_one_in(self, many: u16) -> u64 {
         let decay = Decay::of(self);
-        let enough = |w: u64| decay.power(w.saturating_add(1)) * UBig::from(40_u8) <= one() + &decay.least;
+        let twice = UBig::from(many) * UBig::from(2_u8);
+        let enough = |w: u64| decay.power(w.saturating_add(1)) * &twice <= one() + &decay.least;
         let (mut least, mut most) = (0_u64, 1_u64);
         while !enough(most) {
             (least, most) = (most, most.saturating_mul(2));

@@ -135,7 +135,7 @@ impl CountPlan {
         as_of: Day,
         cap_key: [u8; 32],
     ) -> Result<Self, QuestionFault> {
-        let grid = question.grid(schema)?;
+        let grid = question.counted_grid(schema)?;
         let path = |column: &str| path(schema, &question.dataset, column);
         let axes = question.group_by.iter().zip(grid.dimensions()).map(|(axis, dimension)| {
             let column = path(&axis.column)?;
@@ -150,7 +150,8 @@ impl CountPlan {
             Method::Dp { groups_per_person, .. } => Some(groups_per_person),
             _ => None,
         };
-        let bounds = Bounds { rows_per_person: treatment.rows_per_person, groups_per_person, cap_key };
+        let rows_per_person = rows_per_person(question, treatment, schema);
+        let bounds = Bounds { rows_per_person, groups_per_person, cap_key };
         let summed = match (question.measure.column(), &treatment.summed) {
             (Some(column), Some(Summed { least, most, .. })) => {
                 Some(Clamped { column: path(column)?, least: *least, most: *most })
@@ -171,6 +172,14 @@ impl CountPlan {
             bounds,
         })
     }
+}
+
+/// The policy's bound, or 1 where the dictionary says that one row is one person. `None` where nothing bounds the rows of a person, as in a
+/// table without persons, and where people are counted, each once.
+fn rows_per_person(question: &Question, treatment: &Treatment, schema: &Schema) -> Option<u32> {
+    let table = schema.table(&question.dataset).filter(|t| t.person_key.is_some())?;
+    let one = (question.measure != Measure::People && table.rows_per_person_max.is_none()).then_some(1);
+    treatment.rows_per_person.or(one)
 }
 
 /// What never counts, whatever is asked. Not part of the cohort rule: these people and rows are in no table at all.

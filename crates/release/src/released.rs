@@ -6,10 +6,11 @@ use cairn_question::answer::{TableV1, TreatmentV1};
 use cairn_question::{Cell, QuestionId};
 use std::fmt;
 
-use crate::layout::Layout;
+use crate::layout::{Counted, Layout};
 use crate::noise::{Noise, Scale};
 use crate::plan::{CountPlan, RawTable};
-use crate::terms::{Means, ReleaseFault, Terms};
+use crate::terms::{Means, Noisy, ReleaseFault, Terms};
+use crate::vector::within;
 
 /// A table that may leave the building, with the debit that paid for it. Only [`release`] makes one.
 #[must_use = "a released table that is not settled leaves its debit open"]
@@ -45,7 +46,7 @@ pub fn release(
         Ok(cells) => Ok(Released {
             debited,
             question_id: raw.question_id,
-            table: TableV1 { dimensions: terms.plan().grid.dimensions().to_vec(), cells },
+            table: TableV1 { dimensions: terms.grid().dimensions().to_vec(), cells },
             treatment: terms.statement().clone(),
         }),
         Err(fault) => Err(Unreleased { fault, debited }),
@@ -62,13 +63,13 @@ fn cells(
         return Err(ReleaseFault::OtherQuestion);
     }
     check_shape(raw, terms.plan())?;
-    match terms.means {
+    match &terms.means {
         Means::Suppress(rule) => {
             let counts = Counts::new(raw.people(), raw.rows(), raw.counted.left_out())
                 .map_err(|_| ReleaseFault::NotTheGrid)?;
-            Ok(suppress_round(&counts, &rule))
+            Ok(suppress_round(&counts, rule))
         }
-        Means::Noise(scale) => add_noise(raw.rows().unwrap_or(raw.people()), scale, noise),
+        Means::Noise(vectors) => noisy_cells(&raw.counted, vectors, noise),
     }
 }
 
@@ -81,18 +82,34 @@ pub fn check_shape(raw: &RawTable, plan: &CountPlan) -> Result<(), ReleaseFault>
     if raw.counted.fits(&Layout::of(plan)) { Ok(()) } else { Err(ReleaseFault::NotTheGrid) }
 }
 
+/// The one vector's cells; or of a mean's two, cell by cell, the sum (with the middle given back for each noisy row) and the rows.
+fn noisy_cells(
+    counted: &Counted,
+    vectors: &[Noisy],
+    noise: &mut dyn Noise,
+) -> Result<Vec<Cell>, ReleaseFault> {
+    let noisy = vectors.iter().map(|v| add_noise(&v.vector.exact(counted), v.scale, noise));
+    let noisy: Vec<Vec<i64>> = noisy.collect::<Result<_, _>>()?;
+    match (noisy.as_slice(), vectors) {
+        ([one], _) => Ok(one.iter().map(|n| Cell::Value(*n)).collect()),
+        ([sums, rows], [of_sums, _]) => {
+            let middle = i128::from(of_sums.vector.middle);
+            let sum = |(sum, rows): (&i64, &i64)| within(i128::from(*sum) + i128::from(*rows) * middle);
+            let parts = sums.iter().zip(rows).flat_map(|(s, r)| [sum((s, r)), *r]);
+            Ok(parts.map(Cell::Value).collect())
+        }
+        _ => Err(ReleaseFault::NoBound),
+    }
+}
+
 /// Noise on every cell, at zero too; never a threshold, never a clamp at zero: a cell that looks impossible is what keeps sums unbiased,
 /// and whether noise was added must not depend on the count.
-fn add_noise(counts: &[u64], scale: Scale, noise: &mut dyn Noise) -> Result<Vec<Cell>, ReleaseFault> {
-    let draws = noise.draw(scale, counts.len())?;
-    if draws.len() != counts.len() {
+fn add_noise(exact: &[i64], scale: Scale, noise: &mut dyn Noise) -> Result<Vec<i64>, ReleaseFault> {
+    let draws = noise.draw(scale, exact.len())?;
+    if draws.len() != exact.len() {
         return Err(ReleaseFault::NoNoise);
     }
-    let noisy = counts.iter().zip(draws).map(|(&count, draw)| {
-        // A count past i64 stays at its end, which moves no two counts further apart.
-        Cell::Value(i64::try_from(count).unwrap_or(i64::MAX).saturating_add(draw))
-    });
-    Ok(noisy.collect())
+    Ok(exact.iter().zip(draws).map(|(&count, draw)| count.saturating_add(draw)).collect())
 }
 
 impl Released {

@@ -2,28 +2,37 @@
 
 use cairn_disclosure::Rule;
 use cairn_policy::{Cells, Method, Treatment};
-use cairn_question::answer::TreatmentV1;
+use cairn_question::answer::{AddedV1, NoisyRowsV1, TreatmentV1};
 use cairn_question::privacy::{Epsilon, NanoRho};
-use cairn_question::{Day, Measure, Question, QuestionId, Schema};
-use std::num::NonZeroU32;
+use cairn_question::{Day, Grid, Question, QuestionId, Schema};
 
 use crate::noise::{NoiseFault, Scale};
 use crate::plan::CountPlan;
+use crate::vector::Vector;
 
 /// How a question is counted and how its table will be protected. Made in one piece from one treatment, so that the bounds the
 /// engine counts under are the ones the noise is scaled to. No count goes into it.
 #[derive(Debug)]
 pub struct Terms {
     plan: CountPlan,
+    grid: Grid,
     pub(crate) means: Means,
     statement: TreatmentV1,
 }
 
 /// The figures the release works with.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Means {
     Suppress(Rule),
-    Noise(Scale),
+    /// One for each vector: the counts, the sums, or the sums and the rows of a mean.
+    Noise(Vec<Noisy>),
+}
+
+/// A vector and the noise that it gets.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Noisy {
+    pub(crate) vector: Vector,
+    pub(crate) scale: Scale,
 }
 
 /// Why a table was not released. Ours to mend, never the asker's; holds no count.
@@ -83,10 +92,17 @@ impl Terms {
         as_of: Day,
         cap_key: [u8; 32],
     ) -> Result<Self, ReleaseFault> {
-        let (means, statement) = means(question, treatment, schema)?;
         let plan = CountPlan::new(question_id, question, treatment, schema, as_of, cap_key)
             .map_err(|_| ReleaseFault::NoPlan)?;
-        Ok(Self { plan, means, statement })
+        let grid = question.grid(schema).map_err(|_| ReleaseFault::NoPlan)?;
+        let (means, statement) = means(&plan, treatment)?;
+        Ok(Self { plan, grid, means, statement })
+    }
+
+    /// The cells of the table that leaves: the plan's, or for a mean each of them as a sum and as rows.
+    #[must_use]
+    pub const fn grid(&self) -> &Grid {
+        &self.grid
     }
 
     /// What the engine is to count.
@@ -102,15 +118,11 @@ impl Terms {
     }
 }
 
-fn means(
-    question: &Question,
-    treatment: &Treatment,
-    schema: &Schema,
-) -> Result<(Means, TreatmentV1), ReleaseFault> {
+fn means(plan: &CountPlan, treatment: &Treatment) -> Result<(Means, TreatmentV1), ReleaseFault> {
     match &treatment.method {
-        // Sums, other treatments and rules that this program cannot keep are refused at the gate, before anything is reserved.
-        _ if question.measure.column().is_some() => Err(ReleaseFault::NoPlan),
+        // Other treatments, rules that this program cannot keep and sums without noise are refused at the gate, before anything is reserved.
         Method::SuppressAudit(_) | Method::CellKey { .. } => Err(ReleaseFault::NoPlan),
+        Method::SuppressRound(_) if plan.measure.column().is_some() => Err(ReleaseFault::NoPlan),
         Method::SuppressRound(cells) => {
             let Cells { profile, min_people, round_to, zeros, .. } = cells;
             let rule = Rule::new(*min_people, *round_to, *zeros).map_err(|_| ReleaseFault::Contradiction)?;
@@ -127,42 +139,69 @@ fn means(
         }
         // A cohort rule withholds by the true counts, which noise promises not to show.
         Method::Dp { .. } if treatment.min_cohort > 0 => Err(ReleaseFault::Contradiction),
-        Method::Dp { epsilon, groups_per_person } => {
-            let sensitivity = sensitivity(question, treatment.rows_per_person, *groups_per_person, schema)?;
-            let scale = Scale::new(sensitivity, *epsilon);
-            let statement = TreatmentV1::Dp {
-                mechanism: MECHANISM.to_owned(),
-                epsilon: *epsilon,
-                sensitivity: sensitivity.get(),
-                plus_minus_95: scale.plus_minus_95(),
-            };
-            Ok((Means::Noise(scale), statement))
+        Method::Dp { epsilon, .. } => {
+            let noisy = noisy(plan, *epsilon)?;
+            let statement = statement(plan, treatment, *epsilon, &noisy)?;
+            Ok((Means::Noise(noisy), statement))
         }
     }
 }
 
-/// The most that adding or removing one person changes the table by, in all cells together (L1), as the engine bounds it.
-///
-/// * people: the person is counted once in each of at most `groups_per_person` cells.
-/// * rows: at most `rows_per_person` rows of the person are counted, each in one cell; one where a row is a person.
-fn sensitivity(
-    question: &Question,
-    rows_per_person: Option<u32>,
-    groups_per_person: u32,
-    schema: &Schema,
-) -> Result<NonZeroU32, ReleaseFault> {
-    let most = match (&question.measure, rows_per_person) {
-        (Measure::People, _) => groups_per_person,
-        (Measure::Rows, Some(rows)) => rows,
-        (Measure::Rows, None) => {
-            let table = schema.table(&question.dataset);
-            let row_is_person =
-                table.is_some_and(|t| t.person_key.is_some() && t.rows_per_person_max.is_none());
-            u32::from(row_is_person)
+/// The noise of each vector. The parts of a mean have half of ε each, the rows the smaller half where it is odd.
+fn noisy(plan: &CountPlan, epsilon: Epsilon) -> Result<Vec<Noisy>, ReleaseFault> {
+    let vectors = Vector::all_of(plan).ok_or(ReleaseFault::NoBound)?;
+    let of =
+        |vector: &Vector, epsilon| Noisy { vector: *vector, scale: Scale::new(vector.sensitivity, epsilon) };
+    match vectors.as_slice() {
+        [one] => Ok(vec![of(one, epsilon)]),
+        [sums, rows] => {
+            let part = |millionths| Epsilon::from_millionths(millionths).map_err(|_| ReleaseFault::NoBound);
+            let of_rows = epsilon.millionths() / 2;
+            let of_sums = epsilon.millionths() - of_rows;
+            Ok(vec![of(sums, part(of_sums)?), of(rows, part(of_rows)?)])
         }
-        (Measure::Sum(_) | Measure::Mean(_), _) => 0,
+        _ => Err(ReleaseFault::NoBound),
+    }
+}
+
+fn statement(
+    plan: &CountPlan,
+    treatment: &Treatment,
+    epsilon: Epsilon,
+    noisy: &[Noisy],
+) -> Result<TreatmentV1, ReleaseFault> {
+    let first = noisy.first().ok_or(ReleaseFault::NoBound)?;
+    let rows = noisy.get(1);
+    let plus_minus_95 =
+        rows.map_or(first.scale.plus_minus_95(), |rows| sums_within(first, rows, first.vector.middle));
+    let added = match (&plan.summed, &treatment.summed) {
+        (Some(clamped), Some(summed)) => Some(AddedV1 {
+            unit: summed.unit.clone(),
+            least: clamped.least,
+            most: clamped.most,
+            rows_per_person: plan.bounds.rows_per_person.ok_or(ReleaseFault::NoBound)?,
+            rows: rows.map(|rows| NoisyRowsV1 {
+                epsilon: rows.scale.epsilon(),
+                plus_minus_95: rows.scale.plus_minus_95(),
+                mean_within: sums_within(first, rows, (clamped.most - clamped.least).div_ceil(2)),
+            }),
+        }),
+        _ => None,
     };
-    NonZeroU32::new(most).ok_or(ReleaseFault::NoBound)
+    let mechanism = MECHANISM.to_owned();
+    let sensitivity = first.vector.sensitivity.get();
+    Ok(TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added })
+}
+
+/// How far X + times·Y reaches at least 95 times in 100, X the noise of a mean's sums and Y that of its rows: each is further out than its own
+/// part at most once in 40, so both together at most once in 20.
+///
+/// A released sum is the noisy sum less the middle m for each row, plus m for each noisy row: off by X + m·Y. A mean is m + (T+X)/(n+Y)
+/// where T/n is its exact distance from m, at most half the bounds' width h. It is off by (X − Y·T/n) ÷ (n+Y), at most (|X| + h·|Y|) ÷
+/// the noisy rows.
+fn sums_within(sums: &Noisy, rows: &Noisy, times: u32) -> u64 {
+    let (sums, rows) = (sums.scale.outside_one_in(40), rows.scale.outside_one_in(40));
+    rows.saturating_mul(times.into()).saturating_add(sums)
 }
 
 /// What a table costs: its zCDP loss, and its pure ε where it has one.

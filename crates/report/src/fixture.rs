@@ -84,6 +84,7 @@ fn answer(grid: &Grid, counts: impl Iterator<Item = i64>, kind: Reply) -> Answer
                 epsilon: Epsilon::from_millionths(1_000_000).unwrap(),
                 sensitivity: 1,
                 plus_minus_95: 3,
+                added: None,
             },
         ),
         _ => (

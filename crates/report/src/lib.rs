@@ -9,6 +9,7 @@ mod compute;
 mod coverage;
 mod figure;
 mod plan;
+mod quantile;
 mod terminal;
 mod tidy;
 
@@ -19,6 +20,7 @@ pub use compute::{ComputeError, Line, Outcome, Report, Reported};
 pub use coverage::{Coverage, OVERSTATES, Refused};
 pub use figure::{Count, Figure, Marker, RangeKind, Tenths, Unit};
 pub use plan::{Ask, Batch, Order, PlanError, plan};
+pub use quantile::{QuantileBand, quantile};
 pub use terminal::{Screen, render_terminal};
 pub use tidy::write_tidy_csv;
 

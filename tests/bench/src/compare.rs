@@ -36,14 +36,30 @@ impl Sizes {
         }
         Ok(sizes)
     }
+
+    pub(crate) fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    pub(crate) const fn threads(&self) -> NonZeroUsize {
+        self.threads
+    }
+
+    pub(crate) const fn rounds(&self) -> usize {
+        self.rounds
+    }
+
+    /// Says how it is measured.
+    pub(crate) fn head(&self, what: &str) {
+        let Self { threads, rounds, .. } = self;
+        say(format!(
+            "{threads} threads each, median of {rounds} rounds by turns, files in the page cache; {what}"
+        ));
+    }
 }
 
 pub(crate) fn engine(sizes: &Sizes) -> Result<(), Failed> {
-    let threads = sizes.threads;
-    say(format!(
-        "{threads} threads each, median of {} rounds by turns, files in the page cache",
-        sizes.rounds
-    ));
+    sizes.head("the same question of both");
     say("| engagement rows | question | engine | DuckDB | engine / DuckDB |");
     say("|---|---|---|---|---|");
     for rows in &sizes.rows {
@@ -76,18 +92,21 @@ fn turns(snapshot: &Snapshot, asked: &Asked, sizes: &Sizes) -> Result<String, Fa
         }
     }
     let (ours, theirs) = (median_us(ours), median_us(theirs));
-    let ratio_hundredths = ours * 100 / theirs.max(1);
-    let (whole, part) = (ratio_hundredths / 100, ratio_hundredths % 100);
-    Ok(format!(
-        "{}.{} ms | {}.{} ms | {whole}.{part:02} |",
-        ours / 1000,
-        ours / 100 % 10,
-        theirs / 1000,
-        theirs / 100 % 10
-    ))
+    Ok(format!("{} | {} | {} |", tenths(ours), tenths(theirs), ratio(ours, theirs)))
 }
 
-fn median_us(mut times: Vec<Duration>) -> u128 {
+/// `9.1 ms`.
+pub(crate) fn tenths(us: u128) -> String {
+    format!("{}.{} ms", us / 1000, us / 100 % 10)
+}
+
+/// `0.04`.
+pub(crate) fn ratio(over: u128, under: u128) -> String {
+    let hundredths = over * 100 / under.max(1);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+pub(crate) fn median_us(mut times: Vec<Duration>) -> u128 {
     times.remove(0);
     times.sort_unstable();
     times.get(times.len() / 2).map_or(0, Duration::as_micros)

@@ -4,6 +4,7 @@ mod compare;
 mod duck;
 mod made_up;
 mod policy;
+mod private;
 mod questions;
 
 use std::fmt;
@@ -11,10 +12,12 @@ use std::process::ExitCode;
 
 use crate::compare::Sizes;
 
-const USAGE: &str = "cairn-bench engine [--rows N]… [--threads N] [--rounds N] | policy
+const USAGE: &str = "cairn-bench engine|dp [--rows N]… [--threads N] [--rounds N] | policy
 
   Counts people in N made-up engagement rows (1000000 and 10000000 unless said otherwise) with the engine and with
   DuckDB, by turns, on the same Parquet files. Needs `python3` with the package `duckdb`.
+
+  dp: the engine with person-level bounds and noise beside the same count without, and beside DuckDB, by turns.
 
   policy: tries every kind of question of the council's policy, and of one with about 10⁹ kinds, twice.";
 
@@ -23,6 +26,7 @@ fn main() -> ExitCode {
     let done = match arguments.split_first() {
         Some((first, [])) if first == "policy" => policy::policy(),
         Some((first, rest)) if first == "engine" => Sizes::parse(rest).and_then(|s| compare::engine(&s)),
+        Some((first, rest)) if first == "dp" => Sizes::parse(rest).and_then(|s| private::private(&s)),
         _ => Err(Failed::new(USAGE)),
     };
     match done {

@@ -68,6 +68,7 @@ fn plan(dataset: &str, axes: &[(&str, &str)], filters: Vec<Predicate>) -> Option
         question_id: QuestionId::from_bytes([0; 32]),
         dataset: dataset.to_owned(),
         measure: Measure::People,
+        summed: None,
         grid,
         axes,
         filters,

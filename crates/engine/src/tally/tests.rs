@@ -147,6 +147,29 @@ fn the_bound_on_cells_is_reached_and_depends_on_the_key() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// Counting at once and taking back keeps the very cells that the general way keeps.
+    #[test]
+    fn counting_at_once_and_taking_back_is_the_same(
+        persons in prop::collection::vec(prop::collection::vec(place(), 0..9), 0..8), cells in 1..4_u32, batch in 1..9_usize,
+    ) {
+        let of = of(Measure::People, None, Some(cells), Cohort::NotCounted);
+        let rows = (0_u32..).zip(&persons).flat_map(|(person, rows)| rows.iter().map(move |place| (person, *place)));
+        let (numbers, places): (Vec<u32>, Vec<u32>) = rows.unzip();
+        let count = |capped: Option<u32>| {
+            let mut tally = Tally { capped, ..Tally::new(of.clone()) };
+            for (numbers, places) in numbers.chunks(batch).zip(places.chunks(batch)) {
+                tally.add(numbers, places, None).unwrap();
+            }
+            tally.finish()
+        };
+        prop_assert_eq!(Tally::new(of.clone()).capped, Some(cells));
+        prop_assert_eq!(count(Some(cells)), count(None));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// What is kept of a person depends on that person alone, whoever else is counted and whatever their numbers are; so
     /// one person changes the numbers by their own share, and that is within the bounds.
     #[test]

@@ -14,4 +14,5 @@ mod ladder;
 mod prices;
 mod refusals;
 mod rewritings;
+mod sums;
 mod world;

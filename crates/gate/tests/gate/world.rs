@@ -10,7 +10,7 @@ use cairn_question::{
     AskV1, Credential, IssuerPins, Moment, Name, OutcomeV1, PartnerId, QuestionId, ReplyV1, Schema,
     SignedAsk, SigningKey,
 };
-use cairn_release::{Noise, NoiseFault, RawTable, Scale};
+use cairn_release::{Layout, Noise, NoiseFault, RawTable, Scale};
 
 /// 15 June 2026, 10:00 UTC.
 pub(crate) const NOW: Moment = Moment::from_unix_s(1_781_517_600);
@@ -33,14 +33,17 @@ fn shipped(path: &str) -> File {
 
 /// The shipped council policy, with some of its words exchanged.
 pub(crate) fn layers(changes: &[(&str, &str)], brake: Option<&str>) -> Layers {
+    Layers::load(&sources(changes, brake)).unwrap()
+}
+
+pub(crate) fn sources(changes: &[(&str, &str)], brake: Option<&str>) -> Sources {
     let mut policy = shipped("examples/council/policy.toml");
     for (from, to) in changes {
         assert!(policy.text.contains(from), "the policy has {from}");
         policy.text = policy.text.replace(from, to);
     }
     let brake = brake.map(|text| File::new("local-brake.toml", format!("cairn_brake = 1\n{text}\n")));
-    let framework = shipped("framework/framework.toml");
-    Layers::load(&Sources { framework, policy, brake }).unwrap()
+    Sources { framework: shipped("framework/framework.toml"), policy, brake }
 }
 
 pub(crate) struct World {
@@ -219,11 +222,11 @@ impl World {
     }
 }
 
-/// Ten people in the first cell, twenty in the second, and so on.
+/// Ten people in the first cell, twenty in the second, and so on; then their rows, and their sums.
 pub(crate) fn raw(counting: &Counting) -> RawTable {
-    let plan = counting.plan();
-    let people: Vec<u64> = (1..).map(|n| n * 10).take(plan.grid.cells()).collect();
-    RawTable::new(plan.question_id, people, None, vec![])
+    let layout = Layout::of(counting.plan());
+    let numbers: Vec<u64> = (1..).map(|n| n * 10).take(layout.numbers()).collect();
+    RawTable::of(counting.plan().question_id, layout.split(&numbers).unwrap())
 }
 
 pub(crate) struct PlusOne;

@@ -30,3 +30,21 @@ fn sums_say_what_is_not_in_them() {
     check("x 10:8-12", "10 +0c 8..12");
     check("", "x +0c 0..?");
 }
+
+#[test]
+fn a_mean_is_of_released_parts_and_of_one_row_at_least() {
+    let cell = |cell| CombinedCell { cell, parts_withheld: 0, least: 0, most: None };
+    let check = |sum, rows, expected| {
+        assert_eq!(mean_hundredths(&cell(sum), &cell(rows)), expected, "{sum:?} {rows:?}");
+    };
+    use Cell::{NotAnswered, Value, Withheld};
+    check(Value(60), Value(9), Some(667));
+    check(Value(-60), Value(9), Some(-667));
+    check(Value(1), Value(8), Some(13));
+    check(Value(-1), Value(8), Some(-12));
+    check(Value(7), Value(0), Some(700));
+    check(Value(7), Value(-3), Some(700));
+    check(Value(i64::MAX), Value(1), None);
+    check(Withheld, Value(3), None);
+    check(Value(3), NotAnswered, None);
+}

@@ -72,6 +72,62 @@ fn sensitivity_is_the_bound_that_the_engine_keeps() {
     check("rows in participants by council", &dp(2), Ok(1));
 }
 
+fn bounded(least: u32, most: u32, rows: Option<u32>) -> Treatment {
+    let summed = Some(cairn_policy::Summed { unit: "quarter-hours".to_owned(), least, most });
+    Treatment { rows_per_person: rows, summed, ..dp(4) }
+}
+
+#[test]
+fn the_sensitivity_of_a_sum_is_its_largest_value_for_each_row_of_a_person() {
+    let sum = "sum:quarter_hours by activity_type";
+    check(sum, &bounded(0, 60, Some(10)), Ok(600));
+    // Rows are bounded, and groups do not make it less: all rows may lie in one cell.
+    check(sum, &Treatment { method: dp(1).method, ..bounded(0, 60, Some(10)) }, Ok(600));
+    check(sum, &bounded(50, 60, Some(10)), Ok(600));
+    let mean = "mean:quarter_hours by activity_type";
+    check(mean, &bounded(0, 60, Some(10)), Ok(300));
+    check(mean, &bounded(0, 61, Some(10)), Ok(310));
+    check(mean, &bounded(50, 60, Some(10)), Ok(50));
+}
+
+/// An unbounded column is never taken to be bounded by 1, nor the rows of a person.
+#[test]
+fn an_unbounded_column_is_not_added_up() {
+    for measure in ["sum", "mean"] {
+        let text = format!("{measure}:quarter_hours in activities");
+        check(&text, &Treatment { rows_per_person: Some(3), ..dp(1) }, Err(ReleaseFault::NoBound));
+        check(&text, &bounded(0, 60, None), Err(ReleaseFault::NoBound));
+        check(&text, &bounded(0, 60, Some(0)), Err(ReleaseFault::NoBound));
+        // More than a person may add at most.
+        check(&text, &bounded(0, u32::MAX, Some(3)), Err(ReleaseFault::NoBound));
+        // Without noise there is no rule yet for sums that a few people dominate.
+        let rows_per_person = Some(3);
+        check(
+            &text,
+            &Treatment { method: suppress(8, 5).method, rows_per_person, ..bounded(0, 60, None) },
+            Err(ReleaseFault::NoPlan),
+        );
+    }
+    // Totals of an organisation are nobody's: no person's part of them is bounded.
+    check("sum:spend_pence in partner_totals", &bounded(0, 60, Some(1)), Err(ReleaseFault::NoBound));
+}
+
+#[test]
+fn the_statement_of_a_sum_and_of_a_mean_says_how_values_were_bounded() {
+    let statement = |text: &str| {
+        serde_json::to_string(terms(text, &bounded(0, 60, Some(10))).unwrap().statement()).unwrap()
+    };
+    assert_eq!(
+        statement("sum:quarter_hours in activities"),
+        r#"{"method":"dp","mechanism":"discrete-laplace","epsilon":500000,"sensitivity":600,"plus_minus_95":3595,"added":{"unit":"quarter-hours","least":0,"most":60,"rows_per_person":10}}"#
+    );
+    // Scale 1,200 for the sums less 30 a row, 40 for the rows: 1,200·ln 40 and 40·ln 40 are 4,427 and 148; 4,427 + 30·148 is 8,867.
+    assert_eq!(
+        statement("mean:quarter_hours in activities"),
+        r#"{"method":"dp","mechanism":"discrete-laplace","epsilon":500000,"sensitivity":300,"plus_minus_95":8867,"added":{"unit":"quarter-hours","least":0,"most":60,"rows_per_person":10,"rows":{"epsilon":250000,"plus_minus_95":120,"mean_within":8867}}}"#
+    );
+}
+
 #[test]
 fn no_bound_no_answer() {
     check("people by council", &dp(0), Err(ReleaseFault::NoBound));
