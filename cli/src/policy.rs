@@ -63,7 +63,7 @@ pub(crate) enum Command {
 }
 
 /// The framework that this program ships.
-pub(crate) const FRAMEWORK: &str = include_str!("../../policies/framework/framework.toml");
+pub(crate) use cairn_policy::FRAMEWORK;
 
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {

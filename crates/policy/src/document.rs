@@ -57,6 +57,8 @@ pub(crate) struct Head {
     pub(crate) notice_url: String,
     pub(crate) notice_at: Range<usize>,
     pub(crate) plan: Vec<(&'static str, String)>,
+    /// Keys whose value is still a template's, or belongs to nobody.
+    pub(crate) made_up: Vec<(&'static str, Range<usize>)>,
 }
 
 #[derive(Clone, Debug)]

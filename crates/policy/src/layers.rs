@@ -207,6 +207,7 @@ impl Layers {
             return (Self { brake: BrakeDoc::default(), ..self.clone() }, Vec::new());
         };
         let faults = Faults::new(file);
+        crate::letters::check(file, &faults);
         let mut doc = read_brake(&faults);
         lint::brake(&doc, Some(&self.policy), &faults);
         let findings = faults.into_found();

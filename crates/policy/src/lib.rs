@@ -30,6 +30,7 @@ mod read;
 mod replay;
 pub mod schema;
 pub mod settings;
+mod shipped;
 mod space;
 pub mod treatment;
 
@@ -44,6 +45,7 @@ pub use layers::{Layers, TablesBought};
 pub use london::london_day;
 pub use never::NeverResult;
 pub use replay::{CHANGED_MAX, Changed, LINE_BYTES_MAX, Replay, Replayed, Shift, UNREADABLE_MAX, Unreadable};
+pub use shipped::{FRAMEWORK, altered_framework};
 pub use space::{Example, KINDS_MAX, Kinds, TooWide};
 pub use treatment::{
     Caps, Cells, Dominance, KeepYears, Method, OptOut, Quota, Secondary, SnapshotEvery, Summed, Treatment,

@@ -60,6 +60,7 @@ impl Framework {
         if let Some(doc) = &doc {
             framework::check(doc, schema, &faults);
             indicators::check(doc, schema, &faults);
+            crate::shipped::check(doc, &faults);
         }
         let indicators = doc.as_ref().map(|doc| indicators::known(doc, schema)).unwrap_or_default();
         Self { doc, findings: faults.into_found(), indicators }

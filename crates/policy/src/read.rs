@@ -44,6 +44,8 @@ pub(crate) const FILE_BYTES_MAX: usize = 256 * 1024;
 const TEXT_CHARS_MAX: usize = 2_000;
 /// Most entries of one list or table.
 const ENTRIES_MAX: usize = 400;
+/// Highest version of a policy, a framework or a board. A version only rises, so a slip to the last number would be the last version.
+pub(crate) const VERSION_MAX: u32 = 1_000_000;
 
 /// The file's tree; faults in its form are reported, and what can still be read is returned.
 pub(crate) fn parse<'a>(faults: &Faults<'a>) -> Option<Spanned<DeTable<'a>>> {
@@ -152,7 +154,8 @@ impl<'a> Section<'a> {
     pub(crate) fn raw_text_opt(&self, key: &'static str) -> String {
         let value = self.get(key);
         let text = self.take(key, value, "a text in quotes", |v| v.as_str().map(str::to_owned));
-        text.map(|t| t.value.chars().take(TEXT_CHARS_MAX).map(crate::finding::plain).collect())
+        text.inspect(|text| self.plain(key, text))
+            .map(|t| t.value.chars().take(TEXT_CHARS_MAX).map(crate::finding::plain).collect())
             .unwrap_or_default()
     }
 
@@ -164,13 +167,25 @@ impl<'a> Section<'a> {
             let says = format!("`{key}` is longer than {TEXT_CHARS_MAX} characters");
             self.faults.error("CP002", &text.span, self.rule(key), says, "shorten it");
         }
+        self.plain(key, &text);
+        Some(text)
+    }
+
+    /// One line, in letters that are what they look like.
+    fn plain(&self, key: &str, text: &At<String>) {
+        let error = |says: String, fix: &str| {
+            self.faults.error("CP008", &text.span, self.rule(&shown(key)), says, fix);
+        };
+        if letters::breaks(&text.value) {
+            let says = format!("`{}` holds a line break or another control character", shown(key));
+            return error(says, "write it in one line: a page must show no line that is not its own");
+        }
         // What the file's own text shows is reported for the file; an escape (`\u202E`) only shows here.
         let raw = self.faults.text().get(text.span.clone()).unwrap_or_default();
         if letters::hides(&text.value) && !letters::hides(raw) {
-            let says = format!("`{key}` holds a hidden character or a word of two alphabets");
-            self.faults.error("CP008", &text.span, self.rule(key), says, "type it again with plain letters");
+            let says = format!("`{}` holds a hidden character or letters that look like others", shown(key));
+            error(says, "type it again with plain letters");
         }
-        Some(text)
     }
 
     pub(crate) fn name(&self, key: &'static str) -> Option<At<Name>> {
@@ -317,6 +332,7 @@ impl<'a> Section<'a> {
             return None;
         };
         self.limit(key, &value.span(), items.len());
+        items.iter().for_each(|item| self.plain(key, item));
         Some(At::new(items, value.span()))
     }
 
@@ -364,13 +380,20 @@ impl<'a> Section<'a> {
         };
         self.limit(key, &value.span(), items.len());
         let rule = self.rule(key);
-        items.iter().enumerate().filter_map(|(n, v)| self.as_section(format!("{rule}[{n}]"), v)).collect()
+        // The rules between the entries try each with each: what is over the limit is not read.
+        let read = items.iter().take(ENTRIES_MAX).enumerate();
+        read.filter_map(|(n, v)| self.as_section(format!("{rule}[{n}]"), v)).collect()
     }
 
     /// Every key with its value: for tables whose keys are the document's own.
     pub(crate) fn entries(&self) -> Vec<(At<String>, &'a Spanned<DeValue<'a>>)> {
         self.limit("entries", &self.span, self.table.len());
-        self.table.iter().map(|(k, v)| (At::new(k.get_ref().to_string(), k.span()), v)).collect()
+        let entry = |(k, v): (&Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>)| {
+            let key = At::new(k.get_ref().to_string(), k.span());
+            self.plain(&key.value, &key);
+            (key, v)
+        };
+        self.table.iter().map(entry).collect()
     }
 
     /// The tables under each key of this one.

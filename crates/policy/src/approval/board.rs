@@ -14,7 +14,7 @@ use super::sshsig::NAMESPACE;
 use crate::finding::{Faults, File, Finding, Severity};
 use crate::letters;
 use crate::london::london_day;
-use crate::read::{At, Section, parse, shown};
+use crate::read::{At, Section, VERSION_MAX, parse, shown};
 
 /// A board that was read and has no error.
 #[derive(Clone, Debug)]
@@ -161,7 +161,7 @@ fn read(file: &File) -> (Option<Board>, Vec<Finding>) {
 }
 
 fn head(section: Section<'_>) -> Option<(Name, u32)> {
-    let (id, version) = (section.name("id"), section.whole("version", 1..=u32::MAX));
+    let (id, version) = (section.name("id"), section.whole("version", 1..=VERSION_MAX));
     section.finish();
     Some((id?.value, version?.value))
 }

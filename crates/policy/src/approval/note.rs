@@ -101,6 +101,9 @@ pub enum NoteError {
         /// The word that should stand there.
         wanted: &'static str,
     },
+    /// Something stands before the first character.
+    #[error("the text begins with a byte order mark; save the file as UTF-8 without BOM")]
+    Marked,
     /// Not a minute.
     #[error("a minute is one line of 1 to {MINUTE_CHARS_MAX} plain characters, with no blank at either end")]
     Minute,
@@ -141,7 +144,7 @@ impl Minute {
     pub fn new(text: impl Into<String>) -> Result<Self, NoteError> {
         let text = text.into();
         let length = text.chars().count();
-        let plain = !text.contains('\n') && !letters::hides(&text) && text.trim() == text;
+        let plain = !letters::breaks(&text) && !letters::hides(&text) && text.trim() == text;
         if (1..=MINUTE_CHARS_MAX).contains(&length) && plain {
             Ok(Self(text))
         } else {
@@ -271,6 +274,9 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(text: &'a str, head: &'static str) -> Result<Self, NoteError> {
+        if text.starts_with('\u{feff}') {
+            return Err(NoteError::Marked);
+        }
         let mut left = text.lines().enumerate().peekable();
         let first = left.next().filter(|(_, l)| *l == head);
         first.map(|_| Self { text, left }).ok_or(NoteError::Format(head))

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::document::{FloorDoc, FrameworkDoc, IndicatorDoc, Open, PartnerTables, Profile, SecureDoc, ZEROS};
 use crate::finding::Faults;
 use crate::floor;
-use crate::read::{At, Section, list_of, parse, shown};
+use crate::read::{At, Section, VERSION_MAX, list_of, parse, shown};
 use crate::treatment::Secondary;
 
 /// Reads `framework.toml`.
@@ -14,7 +14,7 @@ pub(crate) fn read(faults: &Faults<'_>) -> Option<FrameworkDoc> {
     let head = root.section("framework");
     let doc = FrameworkDoc {
         id: head.as_ref().and_then(|h| h.name("id")),
-        version: head.as_ref().and_then(|h| h.whole("version", 1..=u32::MAX)),
+        version: head.as_ref().and_then(|h| h.whole("version", 1..=VERSION_MAX)),
         floor: root.section("floor").and_then(read_floor),
         grains: grains(&root),
         open: opened(&root),

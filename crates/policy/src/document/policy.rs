@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use cairn_question::privacy::Epsilon;
 use cairn_question::{Hash, Measure, PartnerId};
@@ -8,7 +9,7 @@ use crate::document::{
     PolicyDoc, Purpose, Records, Release, Role, Share, ShareWindow, Usage, ZEROS,
 };
 use crate::finding::Faults;
-use crate::read::{At, Section, parse};
+use crate::read::{At, Section, VERSION_MAX, parse};
 use crate::treatment::{Dominance, Secondary, SnapshotEvery};
 
 /// Reads `policy.toml`.
@@ -29,7 +30,7 @@ pub(crate) fn read(faults: &Faults<'_>) -> Option<PolicyDoc> {
         releases: named(root.sections("release"), release),
         roles: named(root.sections("role"), role),
         purposes: named(root.sections("purpose"), purpose),
-        shares: root.array("share").into_iter().filter_map(share).collect(),
+        shares: shares(&root),
         records: root.section("records").and_then(records),
     };
     root.finish();
@@ -49,11 +50,11 @@ fn named<'a, T>(
 
 fn head(section: Section<'_>) -> Option<Head> {
     let id = section.name("id");
-    let version = section.whole("version", 1..=u32::MAX);
+    let version = section.whole("version", 1..=VERSION_MAX);
     let partner = section.name("partner");
     let supersedes = section.text_opt("supersedes").and_then(|text| hash(&section, &text));
     let framework = section.section("framework").and_then(|f| {
-        let pair = (f.name("id"), f.whole("version", 1..=u32::MAX));
+        let pair = (f.name("id"), f.whole("version", 1..=VERSION_MAX));
         f.finish();
         Some((pair.0?, pair.1?))
     });
@@ -63,6 +64,10 @@ fn head(section: Section<'_>) -> Option<Head> {
     let [controller, legal_basis, agreement, dpia, contact, notice_url] =
         ["controller", "legal_basis", "agreement", "dpia", "contact", "notice_url"].map(|k| section.text(k));
     let plan = plan(&section);
+    let told = [&controller, &agreement, &dpia, &contact, &notice_url];
+    let names = ["controller", "agreement", "dpia", "contact", "notice_url"];
+    let made_up = names.into_iter().zip(told).filter_map(|(key, text)| made_up(key, text.as_ref()?));
+    let made_up = made_up.collect();
     section.finish();
     let partner = partner?;
     Some(Head {
@@ -82,7 +87,20 @@ fn head(section: Section<'_>) -> Option<Head> {
         notice_at: notice_url.as_ref()?.span.clone(),
         notice_url: notice_url?.value,
         plan,
+        made_up,
     })
+}
+
+/// Whether a value is still the template's own, or an address that nobody can have (`.example`, RFC 2606).
+fn made_up(key: &'static str, text: &At<String>) -> Option<(&'static str, Range<usize>)> {
+    let (_, at) = text.value.rsplit_once('@').unwrap_or(("", &text.value));
+    let host = at.trim_start_matches("https://").split(['/', ':', '?', '#']).next().unwrap_or_default();
+    let is = match key {
+        "controller" => text.value.starts_with("Any "),
+        "agreement" | "dpia" => text.value.contains("-0000"),
+        _ => host.trim_end_matches('.').ends_with(".example"),
+    };
+    is.then(|| (key, text.span.clone()))
 }
 
 fn hash(section: &Section<'_>, text: &At<String>) -> Option<Hash> {
@@ -300,6 +318,17 @@ fn purpose(section: Section<'_>) -> Option<Purpose> {
     Some(Purpose { span, text: text?.value, basis: basis?.value })
 }
 
+/// Every share, up to [`SHARES_MAX`].
+fn shares(root: &Section<'_>) -> Vec<Share> {
+    let sections = root.array("share");
+    if let Some(over) = sections.get(SHARES_MAX) {
+        let says = format!("more than {SHARES_MAX} shares");
+        let fix = "put together what goes to the same role for the same purpose: a board reads each aloud";
+        root.faults().error("CP002", &over.span, "share", says, fix);
+    }
+    sections.into_iter().take(SHARES_MAX).filter_map(share).collect()
+}
+
 fn share(section: Section<'_>) -> Option<Share> {
     let id = section.name("id");
     let section = match &id {
@@ -421,3 +450,7 @@ fn records(section: Section<'_>) -> Option<Records> {
     let conditions = conditions?.value.into_iter().map(|c| c.value).collect();
     Some(Records { audit_keep_years: audit_keep_years?.value, answers_cached_days, conditions })
 }
+
+/// Most shares of a policy. Each is tried against each other one, and each is a paragraph of what a board reads: the widest that ships
+/// has 8.
+const SHARES_MAX: usize = 64;

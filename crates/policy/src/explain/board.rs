@@ -324,7 +324,7 @@ fn furthest(model: &Model) -> Option<String> {
 /// The brake, and what else ends it.
 pub(crate) fn stopping() -> Section {
     let items = [
-        "A duty officer writes `pause_all = true` in local-brake.toml. Within seconds nothing is answered, also offline. One share or \
+        "A duty officer writes `pause_all = true` in local-brake.toml. Within a second nothing is answered, also offline. One share or \
          one analyst can be stopped the same way. It needs no signature and can only refuse more; a file that cannot be read stops \
          everything.",
         "Let the policy lapse, or stop the node: the records have never left.",

@@ -23,12 +23,7 @@ pub(crate) fn paragraph(share: &Share) -> String {
         says.push_str(&format!("Never together: {}. ", list(apart)));
     }
     says.push_str(&rows(share));
-    if share.min_cohort > 0 && share.max_filter > 0 {
-        let least = share.min_cohort;
-        says.push_str(&format!(
-            "A filter leaves out nobody or at least {least} people, or the table is withheld. "
-        ));
-    }
+    says.push_str(&filters(share));
     match &share.indicators {
         Some(named) if named.is_empty() => {
             says.push_str("No indicator is approved, so nothing is answered. ")
@@ -43,6 +38,22 @@ pub(crate) fn paragraph(share: &Share) -> String {
     says.push_str(&protection(&share.protection));
     says.push_str(&quota(share));
     says
+}
+
+/// What stops a filter that leaves out just a few people, or that nothing does.
+fn filters(share: &Share) -> String {
+    let narrowed = share.max_filter > 0 && !share.filter_by.is_empty();
+    match (share.min_cohort, &share.protection) {
+        _ if !narrowed => String::new(),
+        (0, Protection::Plain { .. }) => {
+            "No rule stops a filter that leaves out just a few people. ".to_owned()
+        }
+        // Noise covers the few: the difference of two tables is as uncertain as each.
+        (0, Protection::Noise { .. }) => String::new(),
+        (least, _) => {
+            format!("A filter leaves out nobody or at least {least} people, or the table is withheld. ")
+        }
+    }
 }
 
 fn who(share: &Share) -> String {

@@ -1,14 +1,16 @@
 //! A page as plain text, 100 columns wide.
 
 use super::page::{Block, Manner, Page, Section, Table};
+use crate::letters::one_line;
 
 /// Columns of a line.
 pub(crate) const WIDTH: usize = 100;
 
 /// The page as text; ends with a line end.
 pub(crate) fn render(page: &Page) -> String {
-    let rule = "=".repeat(page.title.chars().count().min(WIDTH));
-    let mut text = format!("{}\n{rule}\n\n", page.title);
+    let title = one_line(&page.title);
+    let rule = "=".repeat(title.chars().count().min(WIDTH));
+    let mut text = format!("{title}\n{rule}\n\n");
     text.push_str(&blocks(&page.lead, page.manner));
     for section in &page.sections {
         text.push('\n');
@@ -18,12 +20,11 @@ pub(crate) fn render(page: &Page) -> String {
 }
 
 fn render_section(section: &Section, manner: Manner) -> String {
+    let heading = one_line(&section.heading);
     let heading = match manner {
-        Manner::Close if section.heading.ends_with('?') => format!("{}\n", capitals(&section.heading)),
-        Manner::Close => format!("{}:\n", capitals(&section.heading)),
-        Manner::Easy => {
-            format!("{}\n{}\n\n", section.heading, "-".repeat(section.heading.chars().count()))
-        }
+        Manner::Close if heading.ends_with('?') => format!("{}\n", capitals(&heading)),
+        Manner::Close => format!("{}:\n", capitals(&heading)),
+        Manner::Easy => format!("{heading}\n{}\n\n", "-".repeat(heading.chars().count())),
     };
     heading + &blocks(&section.blocks, manner)
 }

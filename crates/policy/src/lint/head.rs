@@ -7,6 +7,7 @@ pub(super) fn check(ground: &Ground<'_>) {
         dates(head, ground);
         framework(head, ground);
         notice(head, ground);
+        made_up(head, ground);
     }
     if let (Some(budget), Some(floor)) = (&ground.policy.budget, &ground.framework.floor) {
         caps(budget, floor, ground);
@@ -25,7 +26,8 @@ fn dates(head: &Head, ground: &Ground<'_>) {
     }
     let Some(floor) = &ground.framework.floor else { return };
     let months = floor.max_valid_months.value.min(crate::floor::VALID_MONTHS);
-    let last = from.plus_months(months);
+    // The first and the last day both count.
+    let last = from.plus_months(months).plus_days(-1);
     if expires > last {
         let says = format!("in force for more than {months} months, the framework's most");
         let fix = format!("{last} is the last day allowed");
@@ -56,11 +58,33 @@ fn framework(head: &Head, ground: &Ground<'_>) {
 }
 
 fn notice(head: &Head, ground: &Ground<'_>) {
-    if !head.notice_url.starts_with("https://") {
-        let says = "`notice_url` must be the https address of the privacy notice";
+    if !is_web_address(&head.notice_url) {
+        let says = "`notice_url` must be the https address of the privacy notice, such as https://www.council.gov.uk/privacy";
         let fix = "people must be able to read what leaves";
         ground.faults.error("CP106", &head.notice_at, "policy.notice_url", says, fix);
     }
+}
+
+/// `https://`, a host of at least two parts, and nothing after it that ends an address in a text or in a page.
+fn is_web_address(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://") else { return false };
+    let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    let part = |part: &str| {
+        let plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        plain && !part.is_empty() && !part.starts_with('-') && !part.ends_with('-')
+    };
+    let fits = |c: char| {
+        c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
+    };
+    host.contains('.') && host.split('.').all(part) && rest.chars().all(fits)
+}
+
+/// A board may try a policy with made-up values; it should not sign one unaware.
+fn made_up(head: &Head, ground: &Ground<'_>) {
+    let Some((_, span)) = head.made_up.first() else { return };
+    let keys: Vec<String> = head.made_up.iter().map(|(key, _)| format!("`{key}`")).collect();
+    let says = format!("made up, as in a template or an example: {}", keys.join(", "));
+    ground.faults.warn("CP108", span, "policy", says, "write your own before the board signs");
 }
 
 fn caps(budget: &Budget, floor: &FloorDoc, ground: &Ground<'_>) {

@@ -31,7 +31,7 @@ fn bought(layers: &Layers, faults: &Faults<'_>) {
         );
         if let Some((people, tables)) = allowed(layers, ready).filter(|(_, tables)| *tables > bought.per_year)
         {
-            says.push_str(&format!(": fewer than the {tables} that the quotas of {people} analysts allow"));
+            says.push_str(&format!("; the quotas of {people} analysts would allow {tables} a year"));
         }
         let rule = format!("share.{}", bought.share);
         faults.add("CP901", Severity::Note, &ready.share.span, rule, says, None);

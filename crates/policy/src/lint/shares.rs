@@ -2,7 +2,7 @@ use cairn_question::Measure;
 use cairn_question::form::nearest;
 use cairn_question::schema::Class;
 
-use crate::document::{Columns, How, Share};
+use crate::document::{Columns, How, Release, Share};
 use crate::layers::{Purposes, is_dated, min_partners, open_columns, own_table_allowed};
 use crate::lint::Ground;
 use crate::read::At;
@@ -310,6 +310,7 @@ fn released(share: &Share, path: &str, ground: &Ground<'_>) {
         let says = "`min_cohort` looks at the records, and a `dp` table must not depend on such a look";
         ground.faults.error("CP306", &cohort.span, format!("{path}.min_cohort"), says, "delete the line");
     }
+    small_cohort(share, release, path, ground);
     if let Some(head) = &ground.policy.head
         && min_partners(release) == 1
         && ground.framework.floor.is_some()
@@ -335,6 +336,25 @@ fn released(share: &Share, path: &str, ground: &Ground<'_>) {
             let fix = "move it to a share whose release is `dp`, or delete it";
             ground.faults.error("CP418", &column.span, format!("{path}.{list}.{}", column.value), says, fix);
         }
+    }
+}
+
+/// A cohort smaller than the smallest count that is shown lets through the very difference that it is to stop.
+fn small_cohort(share: &Share, release: &Release, path: &str, ground: &Ground<'_>) {
+    let (How::Cells(cells), Some(cohort)) = (&release.how, share.min_cohort.as_ref().filter(|c| c.value > 0))
+    else {
+        return;
+    };
+    let profile = cells.profile.as_ref().and_then(|p| ground.framework.profiles.get(&p.value));
+    let own = cells.min_people.as_ref().map_or(0, |m| m.value);
+    let least = own.max(profile.map_or(0, |p| p.min_people.value));
+    if cohort.value < least {
+        let says = format!(
+            "a filter may leave out {} people, and a count below {least} is withheld: a difference of two tables shows it",
+            cohort.value
+        );
+        let fix = format!("write {least} or more");
+        ground.faults.warn("CP429", &cohort.span, format!("{path}.min_cohort"), says, fix);
     }
 }
 

@@ -35,7 +35,7 @@ fn people(model: &Model) -> String {
 
 fn settings() -> String {
     "Records stay in the partner's own node. Nobody logs in to it; a question goes in and a protected table comes out. The brake \
-     stops it within seconds"
+     stops it within a second"
         .to_owned()
 }
 

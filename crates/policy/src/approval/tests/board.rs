@@ -149,6 +149,8 @@ fn what_holds_for_every_file_holds_here() {
         &["CP004 member.convener.name", "CP003 member.convener.nmae"],
     );
     check(&[("An Example", "An Ex\u{430}mple")], &["CP008 letters"]);
+    check(&[("An Example", "An Example\\nand more")], &["CP008 member.convener.name"]);
+    check(&[("version = 2", "version = 1000001")], &["CP005 board.version"]);
     let many: String = (0..14).map(|n| member(&format!("more-{n}"), &format!("more-{n}"))).collect();
     let (_, found) = findings(&[("[[member]]", &format!("{many}[[member]]"))]);
     assert!(found.iter().any(|f| f.code == "CP002"), "18 members");

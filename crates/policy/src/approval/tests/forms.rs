@@ -43,6 +43,7 @@ fn a_note_is_written_in_one_way_only() {
     check("item 4\n", "item 4\nand more\n", 9, "nothing more");
     check("change ", "minute    x\nchange ", 6, "change");
     check("minute    LEP board 2026-11-18 item 4\n", "", 8, "minute");
+    assert_eq!(Note::parse("\u{feff}cairn-policy approval, format 1\n"), Err(NoteError::Marked));
     assert_eq!(Note::parse(""), Err(NoteError::Format("cairn-policy approval, format 1")));
     assert_eq!(Note::parse(&"x".repeat(9_000)), Err(NoteError::TooLong));
 }

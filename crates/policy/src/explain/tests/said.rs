@@ -166,7 +166,7 @@ fn a_share_says_its_time_limit_and_its_only_askers() {
 
 #[test]
 fn it_says_how_to_stop_it() {
-    says("small-charity", "HOW TO STOP IT", &["`pause_all = true`", "Within seconds", "needs no signature"]);
+    says("small-charity", "HOW TO STOP IT", &["`pause_all = true`", "Within a second", "needs no signature"]);
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn form() -> Vec<(&'static str, Edit, &'static str)> {
         ("CP104", council("epsilon_lifetime = 20.0", ""), "[budget]"),
         ("CP105", council("version = 3 }", "version = 4 }"), "version = 4 }"),
         ("CP106", council("https://www", "http://www"), "http://www"),
+        ("CP108", council("", ""), "strathcarron.example"),
         ("CP107", council("epsilon_per_year = 4.0", "epsilon_per_year = 4.000001"), "4.000001"),
     ]
 }
@@ -88,6 +89,7 @@ fn datasets() -> Vec<(&'static str, Edit, &'static str)> {
         ),
         ("CP217", worked("", ""), "sharing_choice"),
         ("CP218", worked(frozen, "\nsnapshot   = \"quarter\""), "\"quarter\""),
+        ("CP223", council("max_filter_columns    = 4", "max_filter_columns    = 5"), "version = 3"),
         ("CP219", worked(linked, "right   = \"other-partners:outcomes\""), "other-partners:outcomes"),
         ("CP222", worked("opt_out    = { via = \"participants\" }", ""), "[dataset.outcomes]"),
     ]
@@ -202,7 +204,13 @@ fn shares() -> Vec<(&'static str, Edit, &'static str)> {
 }
 
 fn afterwards() -> Vec<(&'static str, Edit, &'static str)> {
+    let daily = "per_analyst = { tables_per_day = 40, tables_per_year = 1000 }";
     vec![
+        (
+            "CP429",
+            council(daily, "min_cohort = 1\nper_analyst = { tables_per_day = 40, tables_per_year = 1000 }"),
+            "min_cohort = 1",
+        ),
         ("CP428", worked("answers_cached_days = 400", "answers_cached_days = 30"), "= 30"),
         ("CP601", council("paused_shares", "paused_shares = [\"smf-peple\"] #"), "smf-peple"),
         (
