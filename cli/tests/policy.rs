@@ -6,6 +6,8 @@
 mod ask;
 #[path = "policy/diff.rs"]
 mod diff;
+#[path = "policy/files.rs"]
+mod files;
 #[path = "policy/new.rs"]
 mod new;
 #[path = "policy/pack.rs"]

@@ -1,11 +1,11 @@
 //! `cairn policy approve` and `verify`: a board's signatures under the note about a policy.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cairn_policy::Sources;
 use cairn_policy::approval::{self, Board, Change, English, Facts, Note};
 use cairn_policy::folder::{APPROVAL_FILE, APPROVALS_DIR, BOARD_FILE};
-use cairn_question::{Day, Hash};
+use cairn_question::{Day, Hash, Name};
 use clap::Args;
 
 use super::board::{self, Signing};
@@ -69,27 +69,37 @@ struct Case {
 
 pub(super) fn approve(args: &Approve) -> Result<Exit, Failure> {
     let case = args.offered.case()?;
+    // Whoever cannot sign leaves no note behind.
+    let signer = args.signing.member.as_ref().zip(args.signing.key.as_ref());
+    let signer = signer.map(|(id, key)| case.key(id, key, &args.signing).map(|key| (id, key))).transpose()?;
     let text = note::written(&case.places, args.signing.minute.as_deref(), |given| {
         let minute = given.minute(|text| Note::parse(text).ok().map(|n| n.minute))?;
         Ok(case.facts.note(case.english, &case.board, minute).print())
     })?;
     say::out(&text);
-    if let (Some(id), Some(key)) = (&args.signing.member, &args.signing.key) {
-        let member = case.board.member(id.as_str()).ok_or_else(|| note::stranger(id))?;
+    if let Some((id, key)) = signer {
+        note::sign(&case.places, &text, &key, id.as_str())?;
+    }
+    let signatures = note::signatures(&case.places);
+    let stands = approval::approve(&case.board, &case.facts, &text, &signatures, today());
+    note::still_missing(&stands.err().unwrap_or_default());
+    Ok(Exit::Done)
+}
+
+impl Case {
+    /// The member's key, open: the one that the board has of them, and one that counts today.
+    fn key(&self, id: &Name, key: &Path, signing: &Signing) -> Result<MemberKey, Failure> {
+        let member = self.board.member(id.as_str()).ok_or_else(|| note::stranger(id))?;
         if !member.valid_on(today()) {
             let says = format!("the key of `{id}` counts from {} to before {}", member.from, member.to);
             return Err(Failure::bad_file("CC413", says));
         }
-        let key = MemberKey::open(key, &args.signing.passphrase)?;
+        let key = MemberKey::open(key, &signing.passphrase)?;
         if key.public()? != member.key {
             return Err(note::other_key(id));
         }
-        note::sign(&case.places, &text, &key, id.as_str())?;
+        Ok(key)
     }
-    let signatures = note::signatures(&case.places)?;
-    let stands = approval::approve(&case.board, &case.facts, &text, &signatures, today());
-    note::still_missing(&stands.err().unwrap_or_default());
-    Ok(Exit::Done)
 }
 
 pub(super) fn verify(args: &Verify) -> Result<Exit, Failure> {
@@ -98,7 +108,7 @@ pub(super) fn verify(args: &Verify) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let case = args.offered.case()?;
-    let (text, signatures) = (note::read(&case.places)?, note::signatures(&case.places)?);
+    let (text, signatures) = (note::read(&case.places)?, note::signatures(&case.places));
     let day = args.on.unwrap_or_else(today);
     match approval::approve(&case.board, &case.facts, &text, &signatures, day) {
         Ok(approved) => {

@@ -13,7 +13,7 @@ use super::key::{MemberKey, Passphrase};
 use super::note::{self, Places};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::say;
+use crate::{files, say};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -95,7 +95,7 @@ pub(super) fn named_or_near(named: Option<&Path>, policy: &Path) -> Result<Optio
         return load(path).map(Some);
     }
     let near = beside(policy, BOARD_FILE);
-    if !near.is_file() {
+    if files::is_absent(&near) {
         return Ok(None);
     }
     let board = Board::load(&file(&near)?);
@@ -121,18 +121,24 @@ fn check(path: &Path) -> Result<Exit, Failure> {
 fn sign(rotate: &Rotate) -> Result<Exit, Failure> {
     let (old, new) = (load(&rotate.boards.old)?, load(&rotate.boards.new)?);
     let places = places(&rotate.boards.new);
+    // Whoever cannot sign leaves no note behind.
+    let signer = rotate.signing.member.as_ref().zip(rotate.signing.key.as_ref());
+    let signer = signer.map(|(member, key)| -> Result<_, Failure> {
+        let key = MemberKey::open(key, &rotate.signing.passphrase)?;
+        let stem = stem(&old, &new, member, &key.public()?)?;
+        Ok((key, stem))
+    });
+    let signer = signer.transpose()?;
     let text = note::written(&places, rotate.signing.minute.as_deref(), |given| {
         let (board, replaces) = (new.document().clone(), old.hash());
         let said = |text: &str| BoardNote::parse(text).ok().map(|n| n.minute);
         given.minute(said).map(|minute| BoardNote { board, replaces, minute }.print())
     })?;
     say::out(&text);
-    if let (Some(member), Some(key)) = (&rotate.signing.member, &rotate.signing.key) {
-        let key = MemberKey::open(key, &rotate.signing.passphrase)?;
-        let stem = stem(&old, &new, member, &key.public()?)?;
+    if let Some((key, stem)) = signer {
         note::sign(&places, &text, &key, &stem)?;
     }
-    let signatures = note::signatures(&places)?;
+    let signatures = note::signatures(&places);
     note::still_missing(&approval::rotate(&old, &new, &text, &signatures, today()).err().unwrap_or_default());
     Ok(Exit::Done)
 }
@@ -152,7 +158,7 @@ fn stem(old: &Board, new: &Board, member: &Name, key: &PublicKey) -> Result<Stri
 
 fn verify(boards: &Boards, day: Day) -> Result<Exit, Failure> {
     let (old, new, places) = (load(&boards.old)?, load(&boards.new)?, places(&boards.new));
-    let (text, signatures) = (note::read(&places)?, note::signatures(&places)?);
+    let (text, signatures) = (note::read(&places)?, note::signatures(&places));
     match approval::rotate(&old, &new, &text, &signatures, day) {
         Ok(rotated) => {
             note::uncounted(rotated.uncounted());

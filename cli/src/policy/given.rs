@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use cairn_policy::folder::{BRAKE_FILE, FRAMEWORK_FILE};
-use cairn_policy::{File, Finding, Layers, Sources, london_day, render_all};
+use cairn_policy::{File, Finding, Layers, Sources, altered_framework, london_day, render_all};
 use cairn_question::{Day, Schema};
 use clap::Args;
 
@@ -78,7 +78,12 @@ impl Pair {
 
 impl Under {
     pub(super) fn load(&self, policy: &Path) -> Result<Loaded, Failure> {
-        self.load_with(policy, self.framework.as_ref())
+        let loaded = self.load_with(policy, self.framework.as_ref())?;
+        // Most commands show no findings; this one says that the national board's rules may not be what is read here.
+        if let Some(Finding { code, file, says, fix, .. }) = altered_framework(&loaded.sources.framework) {
+            say::warning(code, &format!("{file}: {says}; {}", fix.unwrap_or_default()));
+        }
+        Ok(loaded)
     }
 
     pub(super) fn load_with(&self, policy: &Path, framework: Option<&PathBuf>) -> Result<Loaded, Failure> {
@@ -121,10 +126,11 @@ pub(super) fn sources(policy: &Path, framework: Option<&Path>) -> Result<Sources
     let near = beside(policy, FRAMEWORK_FILE);
     let framework = match framework {
         Some(path) => file(path)?,
-        None if near.is_file() => file(&near)?,
-        None => File::new("framework.toml (built in)", FRAMEWORK),
+        // One that is there and cannot be read was meant: another must not take its place unseen.
+        None if files::is_absent(&near) => File::new("framework.toml (built in)", FRAMEWORK),
+        None => file(&near)?,
     };
-    let brake = Some(beside(policy, BRAKE_FILE)).filter(|path| path.is_file());
+    let brake = Some(beside(policy, BRAKE_FILE)).filter(|path| !files::is_absent(path));
     Ok(Sources { framework, policy: file(policy)?, brake: brake.map(|path| file(&path)).transpose()? })
 }
 

@@ -1,6 +1,5 @@
 //! Notes and their signatures as files: written once, never over one that is there.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use cairn_policy::Severity;
@@ -77,21 +76,23 @@ pub(super) fn read(places: &Places) -> Result<String, Failure> {
 }
 
 /// Every `.sig` file, by name. What is too long is cut where it is known to be.
-pub(super) fn signatures(places: &Places) -> Result<Vec<SignatureFile>, Failure> {
-    let Ok(folder) = std::fs::read_dir(&places.signatures) else { return Ok(Vec::new()) };
+pub(super) fn signatures(places: &Places) -> Vec<SignatureFile> {
+    let Ok(folder) = std::fs::read_dir(&places.signatures) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = folder.flatten().take(FILES_MAX).map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == "sig"));
     paths.sort();
     paths.iter().map(|path| signature(path)).collect()
 }
 
-fn signature(path: &Path) -> Result<SignatureFile, Failure> {
-    let cannot = |_| Failure::new("CC105", format!("{} cannot be read", path.display()));
-    let most = u64::try_from(SIGNATURE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    std::fs::File::open(path).and_then(|f| f.take(most).read_to_end(&mut bytes)).map_err(cannot)?;
+/// One that cannot be read is no signature, and does not stop the others: it is named as one that was not counted.
+fn signature(path: &Path) -> SignatureFile {
+    let most = u64::try_from(SIGNATURE_BYTES_MAX).unwrap_or(u64::MAX);
+    let bytes = files::read_bytes(path, most).unwrap_or_else(|why| {
+        say::warning("CC105", &format!("{} cannot be read: {why}", path.display()));
+        Vec::new()
+    });
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    Ok(SignatureFile::new(&name, bytes))
+    SignatureFile::new(&name, bytes)
 }
 
 /// Says which signatures are still missing; the other reasons of an approval are those of whoever verifies.

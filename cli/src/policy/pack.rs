@@ -81,7 +81,7 @@ impl Pack {
             (Some(board), Some(diff)) => Some(draft(&new, old.as_ref(), diff, board)?),
             _ => None,
         };
-        let tests = Some(beside(policy, "tests.toml")).filter(|path| path.is_file());
+        let tests = Some(beside(policy, TESTS_FILE)).filter(|path| !files::is_absent(path));
         let tests = tests.map(|path| file(&path)).transpose()?;
         let impact = self.impact(&new)?;
         Ok(Meeting { new, diff, tests, note, impact })

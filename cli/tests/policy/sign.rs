@@ -115,6 +115,11 @@ fn a_quorum_that_signed_is_seen_here_and_by_stock_openssh() {
     board.write("allowed_signers", &board.run("verify", &["--allowed-signers"]).exits(0).out);
     assert!(["convener", "siro", "dpo"].iter().all(|m| board.stock_verifies(m)));
 
+    // What is no signature is named, and the others count.
+    std::fs::create_dir(board.path("approvals/caldicott-guardian.sig")).unwrap();
+    board.run("verify", &[]).exits(0).says("warning [CC105]").says("it is a folder").says("APPROVED by");
+    std::fs::remove_dir(board.path("approvals/caldicott-guardian.sig")).unwrap();
+
     let note = board.read("approval.txt");
     board.write("approval.txt", &note.replace("item 4", "item 5"));
     assert!(!board.stock_verifies("dpo"));
@@ -160,6 +165,7 @@ fn only_a_member_with_their_own_key_and_passphrase_signs_and_nothing_is_overwrit
     with("siro", "siro", "policy.toml").exits(5).says("CC409");
     with("siro", "policy.toml", "passphrase").exits(5).says("CC409");
     assert!(!Path::new(&board.path("approvals")).exists());
+    assert!(!Path::new(&board.path("approval.txt")).exists(), "who cannot sign leaves no note behind");
     with("siro", "siro", "passphrase").exits(0);
     with("siro", "siro", "passphrase").exits(1).says("CC107");
     let key = board.path("siro");
@@ -224,6 +230,8 @@ fn a_new_board_needs_the_old_one_and_the_new() {
         policy(&[&["board", "rotate", &old, &new], &with[..], &MINUTE].concat())
     };
     let verify = || policy(&["board", "verify", &old, &new]);
+    sign("siro", "convener").exits(5).says("CC413");
+    assert!(!Path::new(&board.path("next/board-approval.txt")).exists());
     sign("convener", "convener").exits(0).says("too few signatures of the old board");
     sign("siro", "siro").exits(0);
     verify().exits(6).says("CP728");
