@@ -1,7 +1,7 @@
 //! The engine and DuckDB by turns.
 
 use std::num::NonZeroUsize;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cairn_engine::{Engine, Limits};
 use cairn_records::Snapshot;
@@ -9,7 +9,7 @@ use cairn_records::Snapshot;
 use crate::duck::Duck;
 use crate::made_up;
 use crate::questions::{Asked, Counts};
-use crate::{Failed, say};
+use crate::{Failed, now, say};
 
 /// What to measure.
 pub(crate) struct Sizes {
@@ -110,9 +110,4 @@ pub(crate) fn median_us(mut times: Vec<Duration>) -> u128 {
     times.remove(0);
     times.sort_unstable();
     times.get(times.len() / 2).map_or(0, Duration::as_micros)
-}
-
-#[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
-pub(crate) fn now() -> Instant {
-    Instant::now()
 }

@@ -1,15 +1,22 @@
 //! Measures Cairn side by side with named peers, in one run, as ratios. Never a timed test: figures are for reading.
 
+#[cfg(feature = "engine")]
 mod compare;
+#[cfg(feature = "engine")]
 mod duck;
+#[cfg(feature = "engine")]
 mod made_up;
 mod policy;
+#[cfg(feature = "engine")]
 mod private;
+#[cfg(feature = "engine")]
 mod questions;
 
 use std::fmt;
 use std::process::ExitCode;
+use std::time::Instant;
 
+#[cfg(feature = "engine")]
 use crate::compare::Sizes;
 
 const USAGE: &str = "cairn-bench engine|dp [--rows N]… [--threads N] [--rounds N] | policy
@@ -25,7 +32,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.split_first() {
         Some((first, [])) if first == "policy" => policy::policy(),
+        #[cfg(feature = "engine")]
         Some((first, rest)) if first == "engine" => Sizes::parse(rest).and_then(|s| compare::engine(&s)),
+        #[cfg(feature = "engine")]
         Some((first, rest)) if first == "dp" => Sizes::parse(rest).and_then(|s| private::private(&s)),
         _ => Err(Failed::new(USAGE)),
     };
@@ -68,4 +77,9 @@ fn say(line: impl fmt::Display) {
 #[expect(clippy::print_stderr, reason = "a program's failure goes to standard error")]
 fn say_failed(failed: &Failed) {
     eprintln!("cairn-bench: {failed}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
+fn now() -> Instant {
+    Instant::now()
 }

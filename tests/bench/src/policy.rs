@@ -5,8 +5,7 @@ use std::time::Duration;
 use cairn_policy::{Asker, File, Layers, Sources, decide, diff};
 use cairn_question::{Name, Question, Schema};
 
-use crate::compare::now;
-use crate::{Failed, say};
+use crate::{Failed, now, say};
 
 const FRAMEWORK: &str = include_str!("../../../policies/framework/framework.toml");
 const COUNCIL: &str = include_str!("../../../policies/examples/council/policy.toml");

@@ -7,11 +7,11 @@ use cairn_question::privacy::Epsilon;
 use cairn_records::Snapshot;
 use cairn_release::{CountPlan, DiscreteLaplace, Noise, Scale};
 
-use crate::compare::{Sizes, median_us, now, ratio, tenths};
+use crate::compare::{Sizes, median_us, ratio, tenths};
 use crate::duck::Duck;
 use crate::made_up;
 use crate::questions::{Asked, Counts};
-use crate::{Failed, say};
+use crate::{Failed, now, say};
 
 /// Cells that one person may be counted in: few enough that some people are in more, as in the shipped policies.
 const GROUPS: u32 = 2;
