@@ -345,7 +345,8 @@ proptest! {
         let terms = vec![terms("people", &dp()), hours("sum"), hours("mean")].swap_remove(measure);
         let Means::Noise(noisy) = &terms.means else { panic!("not a noisy table") };
         let counted = |more: u64| {
-            let of = |number: fn(&(u64, u64, u64, u64)) -> (u64, u64)| {
+            type Number = fn(&(u64, u64, u64, u64)) -> (u64, u64);
+            let of = |number: Number| {
                 cells.iter().map(|c| number(c).0.saturating_add(number(c).1 * more)).collect::<Vec<u64>>()
             };
             let channels = [
