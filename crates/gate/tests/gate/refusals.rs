@@ -95,8 +95,11 @@ fn what_this_program_cannot_carry_out_is_refused_and_never_answered_otherwise() 
     // Rows closed long ago and people whom the partner leaves out are left out: no refusal.
     let rules = "[dataset.engagements]\nkeep_years = 5\nopt_out = { via = \"participants\" }";
     let out = "[dataset.participants]\nopt_out = { column = \"sex\", share_only_if = [\"female\"] }";
+    let below = "[dataset.outcomes]\nopt_out = { via = \"participants\" }";
     let mut world = World::new();
-    world.layers = layers(&[("[dataset.engagements]", rules), ("[dataset.participants]", out)], None);
+    let left_out =
+        [("[dataset.engagements]", rules), ("[dataset.participants]", out), ("[dataset.outcomes]", below)];
+    world.layers = layers(&left_out, None);
     let draft = world.draft(1, "people in engagements by lep_code");
     let Step::On(counting) = world.count(&world.sign(&draft)) else { panic!("refused") };
     let always = counting.plan().always.iter().map(|p| p.column.column.as_str());
