@@ -37,13 +37,6 @@ pub(crate) struct Demo {
 const STOPPED: &str = "orkney-islands";
 
 pub(crate) fn run(demo: &Demo) -> Result<Exit, Failure> {
-    if demo.folder.exists() {
-        let says = format!(
-            "{} is there from before; delete it, or name another with --folder",
-            demo.folder.display()
-        );
-        return Err(Failure::new("CC107", says));
-    }
     let stage = Stage { staged: Staged::new(&demo.folder)? };
     say::out(&format!("`cairn` below is this program: {}\n\n", own_path()));
     let truth = stage.make_people(demo)?;

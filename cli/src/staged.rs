@@ -38,8 +38,18 @@ pub(crate) struct Member {
 }
 
 impl Staged {
-    /// Makes the folder.
+    /// Makes the folder. One that is there is left as it is.
+    ///
+    /// # Errors
+    /// CC107 where there is one.
     pub(crate) fn new(folder: &Path) -> Result<Self, Failure> {
+        if folder.exists() {
+            let says = format!(
+                "{} is there from before; delete it, or name another with --folder",
+                folder.display()
+            );
+            return Err(Failure::new("CC107", says));
+        }
         files::make_folder(folder)?;
         Ok(Self { folder: files::absolute(folder)?, program: Program::this()? })
     }
@@ -61,11 +71,10 @@ impl Staged {
         let (authority, folder) = (self.path("authority"), self.path("analyst"));
         let quiet = |words: &[&str]| self.program.quiet(&[&["authority"], words].concat()).map(|_| ());
         quiet(&["init", "--federation", name, &authority])?;
-        for issuer in ["scottish-government", "local-partnership"] {
-            quiet(&["issuer", &authority, "--name", issuer, "--out", &self.issuer(issuer)])?;
-        }
+        let (issuer, local) = (self.path("issuer"), self.path("local-issuer"));
+        quiet(&["issuer", &authority, "--name", "scottish-government", "--out", &issuer])?;
+        quiet(&["issuer", &authority, "--name", "local-partnership", "--out", &local])?;
         quiet(&["analyst", &authority, "--id", analyst.0, "--out", &folder])?;
-        let issuer = self.issuer("scottish-government");
         for role in roles {
             quiet(&[
                 "credential",
@@ -83,11 +92,6 @@ impl Staged {
             quiet(&["partner", &authority, "--id", m.id, "--name", m.name, "--kind", m.kind, "--out", &out])?;
         }
         self.make_coordinator(&authority)
-    }
-
-    /// Two folders for two issuers, the one that signs first.
-    fn issuer(&self, name: &str) -> String {
-        self.path(if name == "local-partnership" { "local-issuer" } else { "issuer" })
     }
 
     fn make_coordinator(&self, authority: &str) -> Result<(), Failure> {

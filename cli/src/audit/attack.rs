@@ -41,13 +41,6 @@ pub(crate) struct Attack {
 }
 
 pub(crate) fn run(attack: &Attack) -> Result<Exit, Failure> {
-    if attack.folder.exists() {
-        let says = format!(
-            "{} is there from before; delete it, or name another with --folder",
-            attack.folder.display()
-        );
-        return Err(Failure::new("CC107", says));
-    }
     let mut progress = Progress::begin("making up people");
     let made = Made::new(attack.seed);
     progress.say("starting a federation");
