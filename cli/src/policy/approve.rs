@@ -70,7 +70,7 @@ struct Case {
 pub(super) fn approve(args: &Approve) -> Result<Exit, Failure> {
     let case = args.offered.case()?;
     // Whoever cannot sign leaves no note behind.
-    let signer = args.signing.member.as_ref().zip(args.signing.key.as_ref());
+    let signer = args.signing.signer();
     let signer = signer.map(|(id, key)| case.key(id, key, &args.signing).map(|key| (id, key))).transpose()?;
     let text = note::written(&case.places, args.signing.minute.as_deref(), |given| {
         let minute = given.minute(|text| Note::parse(text).ok().map(|n| n.minute))?;

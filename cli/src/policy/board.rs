@@ -72,6 +72,13 @@ pub(crate) struct Signing {
     pub(super) note_only: bool,
 }
 
+impl Signing {
+    /// The member who signs and their key's file; `None` where only the note is written.
+    pub(super) fn signer(&self) -> Option<(&Name, &Path)> {
+        self.member.as_ref().zip(self.key.as_deref())
+    }
+}
+
 pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Check { board } => check(board),
@@ -122,8 +129,7 @@ fn sign(rotate: &Rotate) -> Result<Exit, Failure> {
     let (old, new) = (load(&rotate.boards.old)?, load(&rotate.boards.new)?);
     let places = places(&rotate.boards.new);
     // Whoever cannot sign leaves no note behind.
-    let signer = rotate.signing.member.as_ref().zip(rotate.signing.key.as_ref());
-    let signer = signer.map(|(member, key)| -> Result<_, Failure> {
+    let signer = rotate.signing.signer().map(|(member, key)| -> Result<_, Failure> {
         let key = MemberKey::open(key, &rotate.signing.passphrase)?;
         let stem = stem(&old, &new, member, &key.public()?)?;
         Ok((key, stem))
