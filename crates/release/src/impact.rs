@@ -2,12 +2,11 @@
 //!
 //! Nothing is released. The rule that withholds is the release's own, so that the paper cannot say otherwise than the tables will.
 
-use cairn_disclosure::{Counts, suppress_round};
 use cairn_question::Cell;
 
 use crate::noise::Scale;
 use crate::plan::RawTable;
-use crate::released::check_shape;
+use crate::released::{check_shape, suppressed};
 use crate::terms::{Means, ReleaseFault, Terms};
 
 /// The cells of one table. No count of people.
@@ -36,9 +35,7 @@ pub fn cell_shares(raw: &RawTable, terms: &Terms) -> Result<CellShares, ReleaseF
     let counts = raw.counts();
     let (withheld, error_per_mille) = match &terms.means {
         Means::Suppress(rule) => {
-            let counts = Counts::new(raw.people(), raw.rows(), raw.counted.left_out())
-                .map_err(|_| ReleaseFault::NotTheGrid)?;
-            let cells = suppress_round(&counts, rule);
+            let cells = suppressed(raw, rule)?;
             (number(cells.iter().filter(|c| **c == Cell::Withheld).count()), None)
         }
         Means::Noise(noisy) => (0, noisy.first().and_then(|first| typical_error(counts, first.scale))),

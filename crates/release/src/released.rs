@@ -1,6 +1,6 @@
 //! The release: raw counts and a debit in, a protected table out.
 
-use cairn_disclosure::{Counts, suppress_round};
+use cairn_disclosure::{Counts, Rule, suppress_round};
 use cairn_ledger::Debited;
 use cairn_question::answer::{TableV1, TreatmentV1};
 use cairn_question::{Cell, QuestionId};
@@ -64,13 +64,15 @@ fn cells(
     }
     check_shape(raw, terms.plan())?;
     match &terms.means {
-        Means::Suppress(rule) => {
-            let counts = Counts::new(raw.people(), raw.rows(), raw.counted.left_out())
-                .map_err(|_| ReleaseFault::NotTheGrid)?;
-            Ok(suppress_round(&counts, rule))
-        }
+        Means::Suppress(rule) => suppressed(raw, rule),
         Means::Noise(vectors) => noisy_cells(&raw.counted, vectors, noise),
     }
+}
+
+/// The cells under a rule that withholds: what leaves, and what a board is told about it before.
+pub(crate) fn suppressed(raw: &RawTable, rule: &Rule) -> Result<Vec<Cell>, ReleaseFault> {
+    let counts = Counts::new(raw.people(), raw.rows(), raw.counted.left_out());
+    counts.map(|counts| suppress_round(&counts, rule)).map_err(|_| ReleaseFault::NotTheGrid)
 }
 
 /// One count for each cell, rows only and always for the measure rows, and a cohort count for each filter when wanted: a count
