@@ -37,10 +37,6 @@ impl Sizes {
         Ok(sizes)
     }
 
-    pub(crate) fn rows(&self) -> &[u32] {
-        &self.rows
-    }
-
     pub(crate) const fn threads(&self) -> NonZeroUsize {
         self.threads
     }
@@ -62,12 +58,20 @@ pub(crate) fn engine(sizes: &Sizes) -> Result<(), Failed> {
     sizes.head("the same question of both");
     say("| engagement rows | question | engine | DuckDB | engine / DuckDB |");
     say("|---|---|---|---|---|");
+    each(sizes, turns)
+}
+
+/// One line of a table for each size and question.
+pub(crate) fn each(
+    sizes: &Sizes,
+    turns: fn(&Snapshot, &Asked, &Sizes) -> Result<String, Failed>,
+) -> Result<(), Failed> {
     for rows in &sizes.rows {
         let dir = tempfile::tempdir()?;
         let snapshot = made_up::snapshot(dir.path(), *rows)?;
         for asked in Asked::all() {
             let line = turns(&snapshot, &asked, sizes)?;
-            say(format!("| {rows} | {} | {line}", asked.name));
+            say(format!("| {rows} | {} | {line} |", asked.name));
         }
     }
     Ok(())
@@ -92,7 +96,7 @@ fn turns(snapshot: &Snapshot, asked: &Asked, sizes: &Sizes) -> Result<String, Fa
         }
     }
     let (ours, theirs) = (median_us(ours), median_us(theirs));
-    Ok(format!("{} | {} | {} |", tenths(ours), tenths(theirs), ratio(ours, theirs)))
+    Ok(format!("{} | {} | {}", tenths(ours), tenths(theirs), ratio(ours, theirs)))
 }
 
 /// `9.1 ms`.

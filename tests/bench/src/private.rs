@@ -7,9 +7,8 @@ use cairn_question::privacy::Epsilon;
 use cairn_records::Snapshot;
 use cairn_release::{CountPlan, DiscreteLaplace, Noise, Scale};
 
-use crate::compare::{Sizes, median_us, ratio, tenths};
+use crate::compare::{Sizes, each, median_us, ratio, tenths};
 use crate::duck::Duck;
-use crate::made_up;
 use crate::questions::{Asked, Counts};
 use crate::{Failed, now, say};
 
@@ -23,15 +22,7 @@ pub(crate) fn private(sizes: &Sizes) -> Result<(), Failed> {
         "| engagement rows | question | with noise | without | with / without | DuckDB | with noise / DuckDB |",
     );
     say("|---|---|---|---|---|---|---|");
-    for rows in sizes.rows() {
-        let dir = tempfile::tempdir()?;
-        let snapshot = made_up::snapshot(dir.path(), *rows)?;
-        for asked in Asked::all() {
-            let line = turns(&snapshot, &asked, sizes)?;
-            say(format!("| {rows} | {} | {line} |", asked.name));
-        }
-    }
-    Ok(())
+    each(sizes, turns)
 }
 
 fn bounded(asked: &Asked) -> CountPlan {
