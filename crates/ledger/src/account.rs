@@ -132,19 +132,23 @@ impl Tables {
 /// or more after its own: otherwise each move would be a fresh cap.
 pub(crate) fn year_from(connection: &Connection, caps: &Caps, day: Day) -> Result<Day, LedgerFault> {
     let starts = year_start(caps, day)?;
-    let running = began(connection)?.filter(|began| starts < began.plus_months(12));
-    Ok(running.map_or(starts, |began| began.min(starts)))
+    Ok(running(connection, starts)?.map_or(starts, |began| began.min(starts)))
 }
 
 /// Keeps when the running year began, where a new one has.
 pub(crate) fn keep_year(connection: &Connection, caps: &Caps, day: Day) -> Result<(), LedgerFault> {
     let starts = year_start(caps, day)?;
-    if began(connection)?.is_some_and(|began| starts < began.plus_months(12)) {
+    if running(connection, starts)?.is_some() {
         return Ok(());
     }
     let keep = "INSERT OR REPLACE INTO year VALUES (1, ?1)";
     connection.execute(keep, params![starts.to_string()]).map_err(LedgerFault::write)?;
     Ok(())
+}
+
+/// When the year began that a start on `starts` does not end.
+fn running(connection: &Connection, starts: Day) -> Result<Option<Day>, LedgerFault> {
+    Ok(began(connection)?.filter(|began| starts < began.plus_months(12)))
 }
 
 fn began(connection: &Connection) -> Result<Option<Day>, LedgerFault> {

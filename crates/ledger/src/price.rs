@@ -75,7 +75,7 @@ pub(crate) fn price(
 ) -> Result<Price, LedgerFault> {
     let account = account(connection, caps, now)?;
     let latest = tip(connection)?.latest;
-    let mut list = List::new(connection, now.max(latest))?;
+    let mut list = List::new(connection, now.max(latest));
     let jumped = (now.plus_s(CLOCK_SKEW_S) < latest).then(|| clock(now, latest));
     let priced = wants.iter().map(|want| match &jumped {
         Some(rule) => list.said(want, Answerable::Refused(vec![rule.clone()])),
@@ -105,9 +105,9 @@ struct List<'c> {
 }
 
 impl<'c> List<'c> {
-    fn new(connection: &'c Connection, now: Moment) -> Result<Self, LedgerFault> {
+    fn new(connection: &'c Connection, now: Moment) -> Self {
         let (sums, tables) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { connection, now, sums, tables, answered: BTreeMap::new(), settings: BTreeMap::new() })
+        Self { connection, now, sums, tables, answered: BTreeMap::new(), settings: BTreeMap::new() }
     }
 
     fn price(&mut self, want: &Reservation) -> Result<Priced, LedgerFault> {
