@@ -141,7 +141,10 @@ fn treatment_in_words(treatment: &TreatmentV1) -> String {
             let counted = format!(
                 "differential privacy ({mechanism}): ε = {epsilon} for one person at one partner, who adds at most {sensitivity}; each cell is off by at most {plus_minus_95} in 95 of 100"
             );
-            added.as_ref().map_or(counted.clone(), |added| format!("{counted}; {}", added_in_words(added)))
+            match added {
+                None => counted,
+                Some(added) => format!("{counted}; {}", added_in_words(added)),
+            }
         }
     }
 }
