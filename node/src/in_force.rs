@@ -1,6 +1,7 @@
 //! What is in force: the policy with its brake, and the snapshot. Looked at again and again, since boards, duty officers and loads
 //! change files while the node runs.
 
+mod at_work;
 mod board;
 mod judge;
 pub(crate) mod kept;
@@ -11,7 +12,6 @@ mod records;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use cairn_gate::SnapshotFacts;
@@ -23,6 +23,7 @@ use cairn_question::{Day, Hash, Moment, Name, PartnerId};
 use cairn_records::{Snapshot, Store, StoreFault};
 
 use crate::config::Config;
+use at_work::{AtWork, Broke};
 use board::{Boards, NO_PIN, Taken};
 use judge::{Accepted, Before, Pin, errors, goes_back, judge};
 use kept::{KeptApproval, KeptPolicy};
@@ -171,7 +172,7 @@ pub(crate) struct Watcher {
     /// A judgement under way.
     judging: Option<Judging>,
     /// A snapshot that is being read whole.
-    checking: Option<mpsc::Receiver<Result<Option<Snapshot>, StoreFault>>>,
+    checking: Option<AtWork<Result<Option<Snapshot>, StoreFault>>>,
     /// How long a look waits for a judgement.
     patience: Duration,
 }
@@ -182,7 +183,7 @@ struct Judging {
     day: Day,
     /// What it is judged by: the board's file, and the policy that was last in force.
     by: (Option<Hash>, Option<PolicyStatement>),
-    receive: mpsc::Receiver<Result<Accepted, TurnedAway>>,
+    at_work: AtWork<Result<Accepted, TurnedAway>>,
 }
 
 /// Digests of what was last looked at, whether it was put in force or turned away.
@@ -331,19 +332,19 @@ impl Watcher {
     /// What is to be said of an offer, once it is known: every kind of question is tried, on a thread of its own.
     fn judged(&mut self, offer: &Offer, today: Day) -> Option<Result<Accepted, TurnedAway>> {
         let waiting = self.judging.take().unwrap_or_else(|| self.begin_to_judge(offer.clone(), today));
-        match waiting.receive.recv_timeout(self.patience) {
-            // The files or the board changed meanwhile: the next look judges what lies there now.
-            Ok(_) if waiting.offer != *offer || waiting.day != today || waiting.by != self.judged_by() => {
-                None
-            }
-            Ok(judged) => Some(judged),
-            Err(RecvTimeoutError::Timeout) => {
+        match waiting.at_work.ended(self.patience) {
+            None => {
                 self.judging = Some(waiting);
                 None
             }
-            Err(RecvTimeoutError::Disconnected) => {
-                Some(Err(TurnedAway::one("CN516", "the judgement of the policy broke")))
+            Some(Err(Broke)) => Some(Err(TurnedAway::one("CN516", "the judgement of the policy broke"))),
+            // The files or the board changed meanwhile: the next look judges what lies there now.
+            Some(Ok(_))
+                if waiting.offer != *offer || waiting.day != today || waiting.by != self.judged_by() =>
+            {
+                None
             }
+            Some(Ok(judged)) => Some(judged),
         }
     }
 
@@ -352,17 +353,15 @@ impl Watcher {
     }
 
     fn begin_to_judge(&self, offer: Offer, day: Day) -> Judging {
-        let (send, receive) = mpsc::channel();
         let (partner, last, base) = (self.partner.clone(), self.last.clone(), self.base.clone());
         let (board, offered) = (self.boards.board().cloned(), offer.clone());
         let pin = if self.boards.unpinned() { Pin::Missing } else { Pin::Set };
-        std::thread::spawn(move || {
+        let at_work = AtWork::begin(move || {
             let (last, base, board) = (last.as_ref(), base.as_ref(), board.as_ref());
             let before = Before { partner: &partner, last, base, board, pin };
-            // Nobody waits for it where the node has stopped.
-            let _ = send.send(judge(&offered, before, day));
+            judge(&offered, before, day)
         });
-        Judging { offer, day, by: self.judged_by(), receive }
+        Judging { offer, day, by: self.judged_by(), at_work }
     }
 
     /// Keeps a copy of what was accepted, and puts it in force. What cannot be kept is not in force: a restart would lose it.

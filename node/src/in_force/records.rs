@@ -1,11 +1,11 @@
 //! The records in force: the snapshot that the folder's pointer names.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
 
 use cairn_gate::{ColumnNote, Provisional, SnapshotFacts};
 use cairn_records::{Manifest, Snapshot};
 
+use super::at_work::{AtWork, Broke};
 use super::offer::{digest_of, read};
 use super::{Change, Held, LATE_ROWS_DAYS, Watcher};
 use crate::answer::BROKEN;
@@ -36,22 +36,14 @@ impl Watcher {
     /// The snapshot that the pointer names, once it was read whole on a thread of its own: a brake must not wait for it.
     fn checked(&mut self) -> Option<Result<Option<Snapshot>, &'static str>> {
         let checking = self.checking.take().unwrap_or_else(|| {
-            let (send, receive) = mpsc::channel();
             let store = self.store.clone();
-            std::thread::spawn(move || {
-                // Nobody waits for it where the node has stopped.
-                let _ = send.send(store.current());
-            });
-            receive
+            AtWork::begin(move || store.current())
         });
-        match checking.recv_timeout(self.patience) {
-            Ok(checked) => Some(checked.map_err(|fault| fault.code())),
-            Err(RecvTimeoutError::Timeout) => {
-                self.checking = Some(checking);
-                None
-            }
-            Err(RecvTimeoutError::Disconnected) => Some(Err(BROKEN)),
+        let checked = checking.ended(self.patience);
+        if checked.is_none() {
+            self.checking = Some(checking);
         }
+        checked.map(|checked| checked.map_err(|Broke| BROKEN)?.map_err(|fault| fault.code()))
     }
 }
 
