@@ -1,5 +1,6 @@
 //! The running coordinator: a thin shell around [`crate::round`], [`crate::accept()`] and [`crate::store`].
 
+mod checkpoints;
 mod desk;
 mod hub;
 mod members;
@@ -146,9 +147,13 @@ async fn serve(mut listener: Listener, hub: Arc<Hub>, mut stopped: watch::Receiv
 
 fn handle(hub: &Arc<Hub>, event: Event) {
     match event {
-        Event::NodeUp { partner, node } => hub.node_up(&partner, node),
+        Event::NodeUp { partner, node } => {
+            hub.tell_held(partner.clone(), node.clone());
+            hub.node_up(&partner, node);
+        }
         Event::NodeDown { partner } => hub.node_down(&partner),
         Event::PolicyCard { partner, card } => hub.take_card(&partner, &card),
+        Event::Checkpoint { partner, checkpoint } => hub.take_checkpoint(partner, checkpoint),
         Event::Asked { analyst, ask, responder } => {
             tokio::spawn(desk::asked(Arc::clone(hub), analyst, ask, responder));
         }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 pub const KEPT_BYTES_MAX: u64 = 16 << 30;
 
 /// The form of the store that this program writes.
-const FORM: i64 = 1;
+const FORM: i64 = 2;
 
 /// The store. One writer; every call blocks until the disk has it.
 pub struct Store {
@@ -119,6 +119,10 @@ impl Store {
                 transaction.execute_batch(include_str!("store.sql"))?;
                 transaction.pragma_update(None, "user_version", FORM)?;
             }
+            1 => {
+                transaction.execute_batch(include_str!("store_from_form_1.sql"))?;
+                transaction.pragma_update(None, "user_version", FORM)?;
+            }
             FORM => {}
             newer => return Err(StoreFault::Form(newer)),
         }
@@ -154,6 +158,33 @@ impl Store {
     pub fn newest_register(&self) -> Result<u32, StoreFault> {
         let sql = "SELECT coalesce(max(version), 0) FROM register";
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// The newest signed end of a partner's ledger that is held here.
+    ///
+    /// # Errors
+    /// [`StoreFault`].
+    pub fn checkpoint(&self, partner: &PartnerId) -> Result<Option<Vec<u8>>, StoreFault> {
+        let sql = "SELECT signed FROM checkpoint WHERE partner = ?1";
+        Ok(self.connection.query_row(sql, [partner.as_str()], |row| row.get(0)).optional()?)
+    }
+
+    /// Holds the signed end of a partner's ledger, in place of the one before where `replaces` says so of it. Says whether it is held.
+    ///
+    /// # Errors
+    /// [`StoreFault`]; the one before is held then.
+    pub fn hold_checkpoint(
+        &mut self,
+        partner: &PartnerId,
+        signed: &[u8],
+        replaces: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<bool, StoreFault> {
+        if self.checkpoint(partner)?.is_some_and(|before| !replaces(&before)) {
+            return Ok(false);
+        }
+        let sql = "INSERT OR REPLACE INTO checkpoint (partner, signed) VALUES (?1, ?2)";
+        self.connection.execute(sql, params![partner.as_str(), signed])?;
+        Ok(true)
     }
 
     /// Keeps a question, if its number is free and the analyst may have one more open round. When this returns

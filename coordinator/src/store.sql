@@ -27,3 +27,9 @@ CREATE TABLE reply (
     signed   BLOB NOT NULL,
     PRIMARY KEY (question, partner)
 ) STRICT;
+
+-- Since form 2: the newest end of each partner's ledger, as the partner signed it. Never forgotten.
+CREATE TABLE checkpoint (
+    partner TEXT PRIMARY KEY,
+    signed  BLOB NOT NULL
+) STRICT;

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use cairn_link::frame::Progress;
 use cairn_link::identity::{DENIED_FILE, DenyList};
 use cairn_link::{Clock, CoordinatorIdentity, NodeHandle};
-use cairn_question::{Moment, PartnerId, PolicyCard, QuestionId};
+use cairn_question::{Moment, Name, PartnerId, PolicyCard, QuestionId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -97,6 +97,10 @@ impl Hub {
             halt: watch::Sender::new(false),
             taking_on: tokio::sync::Mutex::new(()),
         }
+    }
+
+    pub(super) fn federation(&self) -> &Name {
+        self.identity.federation()
     }
 
     pub(super) fn members(&self) -> Arc<Members> {

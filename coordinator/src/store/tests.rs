@@ -110,3 +110,34 @@ fn a_store_of_a_newer_program_is_left_alone() {
     let fault = Store::open(&folder.path().join("rounds.sqlite")).err().unwrap();
     assert_eq!(fault.code(), "CO302");
 }
+
+#[test]
+fn an_end_of_a_ledger_is_held_over_a_restart_and_only_a_later_one_takes_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    let fife = partner("fife");
+    assert_eq!(store.checkpoint(&fife).unwrap(), None);
+    let later = |before: &[u8]| before < b"5".as_slice();
+    assert!(store.hold_checkpoint(&fife, b"3", |_| panic!("none is held")).unwrap());
+    assert!(store.hold_checkpoint(&fife, b"5", later).unwrap());
+    assert!(!store.hold_checkpoint(&fife, b"4", |before| before < b"4".as_slice()).unwrap());
+    drop(store);
+    let store = open(&folder);
+    assert_eq!(store.checkpoint(&fife).unwrap().as_deref(), Some(b"5".as_slice()));
+    assert_eq!(store.checkpoint(&partner("angus")).unwrap(), None);
+}
+
+#[test]
+fn a_store_of_the_form_before_is_brought_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rounds.sqlite");
+    let mut store = open(&folder);
+    store.accept(&question(1, "ann"), MOST).unwrap();
+    store.connection.execute_batch("DROP TABLE checkpoint; PRAGMA user_version = 1").unwrap();
+    drop(store);
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(store.open_questions().unwrap().len(), 1);
+    assert!(store.hold_checkpoint(&partner("fife"), b"3", |_| false).unwrap());
+    drop(store);
+    assert!(Store::open(&path).is_ok());
+}

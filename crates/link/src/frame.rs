@@ -4,6 +4,7 @@
 mod decoder;
 
 use cairn_question::card::CARD_BYTES_MAX;
+use cairn_question::checkpoint::CHECKPOINT_BYTES_MAX;
 use cairn_question::limits::{COVERAGE_BYTES_MAX, FRAME_BYTES_MAX, NAME_CHARS_MAX, QUESTION_BYTES_MAX};
 use cairn_question::register::REGISTER_BYTES_MAX;
 use cairn_question::{Moment, PartnerId, QuestionId};
@@ -15,11 +16,14 @@ use crate::close::Close;
 use crate::identity::Role;
 
 /// The versions of the protocol that this program speaks. Version N also speaks N − 1; there is none before 1. Version 2 adds
-/// POLICY_CARD.
-pub const VERSIONS: [u16; 2] = [1, 2];
+/// POLICY_CARD, version 3 CHECKPOINT.
+pub const VERSIONS: [u16; 3] = [1, 2, 3];
 
 /// The first version in which a node sends its policy's public part.
 pub const CARDS_FROM: u16 = 2;
+
+/// The first version in which the coordinator holds a node's checkpoint.
+pub const CHECKPOINTS_FROM: u16 = 3;
 
 /// Bytes before a frame's body: its length, big-endian, and its kind.
 pub const HEADER_BYTES: usize = 5;
@@ -56,6 +60,9 @@ pub enum Kind {
     Close,
     /// Node to coordinator, on the control stream: the signed public part of its policy.
     PolicyCard,
+    /// Either way, on the control stream: the end of the node's ledger as the node signed it. The coordinator's comes once, after the
+    /// WELCOME, and is empty where it holds none.
+    Checkpoint,
 }
 
 /// One frame, read and checked.
@@ -100,6 +107,8 @@ pub enum Frame {
     Close(Closing),
     /// See [`Kind::PolicyCard`].
     PolicyCard(Vec<u8>),
+    /// See [`Kind::Checkpoint`].
+    Checkpoint(Vec<u8>),
 }
 
 /// The dialling end's first words.
@@ -214,6 +223,7 @@ impl Frame {
             Self::Fetch(_) => Kind::Fetch,
             Self::Close(_) => Kind::Close,
             Self::PolicyCard(_) => Kind::PolicyCard,
+            Self::Checkpoint(_) => Kind::Checkpoint,
         }
     }
 
@@ -258,7 +268,8 @@ impl Frame {
             | Self::Ask(document)
             | Self::ResultCoverage(document)
             | Self::Register(document)
-            | Self::PolicyCard(document) => to.extend_from_slice(document),
+            | Self::PolicyCard(document)
+            | Self::Checkpoint(document) => to.extend_from_slice(document),
             Self::Fetch(question) => to.extend_from_slice(question.as_bytes()),
             Self::RegisterRequest => {}
         }
@@ -289,6 +300,7 @@ impl Frame {
             Kind::ResultCoverage => Self::ResultCoverage(body.to_vec()),
             Kind::Register => Self::Register(body.to_vec()),
             Kind::PolicyCard => Self::PolicyCard(body.to_vec()),
+            Kind::Checkpoint => Self::Checkpoint(body.to_vec()),
             Kind::RegisterRequest => Self::RegisterRequest,
             Kind::Fetch => Self::Fetch(QuestionId::from_bytes(body.try_into().map_err(|_| wrong)?)),
         })
@@ -355,7 +367,7 @@ impl Closing {
 
 impl Kind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Hello,
         Self::Welcome,
         Self::Question,
@@ -370,6 +382,7 @@ impl Kind {
         Self::Fetch,
         Self::Close,
         Self::PolicyCard,
+        Self::Checkpoint,
     ];
 
     /// Its number on the wire.
@@ -390,6 +403,7 @@ impl Kind {
             Self::Fetch => 12,
             Self::Close => 13,
             Self::PolicyCard => 14,
+            Self::Checkpoint => 15,
         }
     }
 
@@ -412,6 +426,7 @@ impl Kind {
             Self::RegisterRequest => 0,
             Self::Register => REGISTER_BYTES_MAX,
             Self::PolicyCard => CARD_BYTES_MAX,
+            Self::Checkpoint => CHECKPOINT_BYTES_MAX,
             Self::Fetch => 32,
         }
     }
@@ -434,6 +449,7 @@ impl fmt::Display for Kind {
             Self::Fetch => "FETCH",
             Self::Close => "CLOSE",
             Self::PolicyCard => "POLICY_CARD",
+            Self::Checkpoint => "CHECKPOINT",
         })
     }
 }
@@ -454,7 +470,7 @@ fn check_length(kind: Kind, length: usize) -> Result<(), FrameError> {
 /// Most bytes of a frame that holds a few words: a HELLO, a WELCOME, how a round stands, why a stream ends.
 pub const SMALL_BYTES_MAX: usize = 4_096;
 
-/// Most versions in a HELLO: a program speaks two, one more than it needs to.
+/// Most versions in a HELLO: a program needs two, and may speak older ones.
 pub const VERSIONS_MAX: usize = 16;
 
 /// The longest that a round may last, in milliseconds: one day, as long as a question lives.

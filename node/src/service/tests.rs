@@ -34,7 +34,10 @@ async fn start(folders: &Folders, listener: &Listener) -> Result<Node, StartFaul
 
 async fn node_up(listener: &mut Listener) -> NodeHandle {
     match listener.next().await.unwrap() {
-        Event::NodeUp { node, .. } => node,
+        Event::NodeUp { node, .. } => {
+            node.held(None);
+            node
+        }
         _ => panic!("expected the node"),
     }
 }

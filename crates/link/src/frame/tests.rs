@@ -32,6 +32,7 @@ fn frames() -> Vec<Frame> {
         Frame::Fetch(QuestionId::from_bytes([2; 32])),
         Frame::Close(Closing::from(Close::Late)),
         Frame::PolicyCard(b"card".to_vec()),
+        Frame::Checkpoint(b"end".to_vec()),
     ]
 }
 
@@ -67,7 +68,7 @@ fn hostile_headers() {
     check(&header(4_097, 1), ALL, "CI305 a HELLO frame of 4097 bytes; the most is 4096");
     check(&header(1, 10), ALL, "CI305 a REGISTER_REQUEST frame of 1 bytes; the most is 0");
     check(&header(9, 0), ALL, "CI304 a frame of unknown kind 0");
-    check(&header(9, 15), ALL, "CI304 a frame of unknown kind 15");
+    check(&header(9, 16), ALL, "CI304 a frame of unknown kind 16");
     check(&header(9, 4), &[Kind::Ask], "CI303 a REPLY frame does not belong here");
     check(&header(9, 13), &[], "nothing");
     check(&[0, 0], ALL, "nothing");

@@ -54,6 +54,13 @@ pub enum Event {
         /// The signed card's exact bytes.
         card: Vec<u8>,
     },
+    /// A partner's node sends the signed end of its ledger, to be held. As for its card.
+    Checkpoint {
+        /// The partner, by certificate.
+        partner: PartnerId,
+        /// The signed checkpoint's exact bytes.
+        checkpoint: Vec<u8>,
+    },
     /// An analyst asks. Who it is, is the transport's word; the signature inside is what counts.
     Asked {
         /// The analyst, by certificate.
@@ -92,6 +99,7 @@ pub struct NodeHandle {
 /// What the program wants of one connection's session.
 pub(super) enum Command {
     Ask { ask: Vec<u8>, within: Duration, to: oneshot::Sender<Result<Vec<u8>, AskFailure>> },
+    Held(Option<Vec<u8>>),
     Accepted(Stream, Accepted),
     Progress(Stream, Progress),
     Result(Stream, Vec<(PartnerId, Vec<u8>)>, Vec<u8>),
@@ -196,6 +204,12 @@ impl Drop for Listener {
 }
 
 impl NodeHandle {
+    /// Tells the node which end of its ledger is held here; `None` for none. The node takes up no question before it is told.
+    pub fn held(&self, checkpoint: Option<Vec<u8>>) {
+        // Nobody listens where the connection is gone.
+        let _ = self.commands.send(Command::Held(checkpoint));
+    }
+
     /// The partner.
     #[must_use]
     pub const fn partner(&self) -> &PartnerId {
@@ -350,6 +364,7 @@ impl Around for AroundConnection {
                     let _ = to.send(Err(failure));
                 }
             },
+            Command::Held(held) => session.held(held),
             Command::Accepted(stream, accepted) => session.accepted(stream, accepted),
             Command::Progress(stream, progress) => session.progress(stream, progress),
             Command::Result(stream, replies, coverage) => {
@@ -380,6 +395,11 @@ impl Around for AroundConnection {
             CoordinatorEvent::Card(card) => {
                 if let Some(partner) = self.party.partner() {
                     let _ = self.door.events.send(Event::PolicyCard { partner, card });
+                }
+            }
+            CoordinatorEvent::Checkpoint(checkpoint) => {
+                if let Some(partner) = self.party.partner() {
+                    let _ = self.door.events.send(Event::Checkpoint { partner, checkpoint });
                 }
             }
             CoordinatorEvent::Asked { stream, ask } => self.pass_on(session, wire, stream, |line| {

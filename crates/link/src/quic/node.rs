@@ -36,6 +36,15 @@ pub trait Handler: Send + Sync + 'static {
     fn card(&self) -> watch::Receiver<Option<Vec<u8>>> {
         watch::channel(None).1
     }
+
+    /// Hears which end of the ledger the coordinator holds, as this node signed it; `None` where it holds none. Called once a
+    /// connection, before any of its questions; must not wait. Default: nothing is done with it.
+    fn held(&self, _checkpoint: Option<Vec<u8>>) {}
+
+    /// The signed end of the ledger, for the coordinator to hold: sent whenever it changes. Default: none, and none to come.
+    fn checkpoint(&self) -> watch::Receiver<Option<Vec<u8>>> {
+        watch::channel(None).1
+    }
 }
 
 /// How a node's connection stands, for its log and its `status` command.
@@ -123,7 +132,10 @@ impl<H: Handler> Node<H> {
         // Closes the connection wherever this function is left, so that the coordinator knows at once.
         let closing = CloseOnDrop(dialled.connection.clone());
         let (commands_to, mut commands) = mpsc::unbounded_channel();
-        let cards = send_cards(self.handler.card(), commands_to.clone());
+        let cards = send_later(self.handler.card(), || Command::Card, Duration::ZERO, commands_to.clone());
+        let checkpoint = self.handler.checkpoint();
+        let checkpoints =
+            send_later(checkpoint, || Command::Checkpoint, CHECKPOINT_EVERY, commands_to.clone());
         let mut around = AroundNode { node: self, commands: commands_to, wrong_clock_min: None };
         let driven = drive(
             dialled.connection,
@@ -136,6 +148,7 @@ impl<H: Handler> Node<H> {
         let why = tokio::select! {
             why = driven => why,
             never = cards => match never {},
+            never = checkpoints => match never {},
         };
         drop(closing);
         match (around.wrong_clock_min, why) {
@@ -155,15 +168,18 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// Passes every later card on; the session sends the first one when it is welcomed.
-async fn send_cards(
-    mut cards: watch::Receiver<Option<Vec<u8>>>,
+/// Says that there is another document, at most once in `every`; the session sends the first one when it is welcomed.
+async fn send_later(
+    mut documents: watch::Receiver<Option<Vec<u8>>>,
+    command: impl Fn() -> Command,
+    every: Duration,
     commands: mpsc::UnboundedSender<Command>,
 ) -> Infallible {
-    cards.mark_unchanged();
-    while cards.changed().await.is_ok() {
+    documents.mark_unchanged();
+    while documents.changed().await.is_ok() {
         // Nobody listens where the connection is gone.
-        let _ = commands.send(Command::Card);
+        let _ = commands.send(command());
+        tokio::time::sleep(every).await;
     }
     std::future::pending().await
 }
@@ -174,6 +190,8 @@ enum Command {
     Reply(Stream, Result<Vec<u8>, Close>),
     /// There is another card.
     Card,
+    /// There is another checkpoint.
+    Checkpoint,
 }
 
 struct AroundNode<'a, H> {
@@ -191,15 +209,18 @@ impl<H: Handler> Around for AroundNode<'_, H> {
             Command::Reply(stream, Ok(reply)) => session.reply(stream, reply),
             Command::Reply(stream, Err(close)) => session.abandon(stream, close),
             Command::Card => self.send_card(session),
+            Command::Checkpoint => self.send_checkpoint(session),
         }
     }
 
     fn notice(&mut self, session: &mut NodeSession, _wire: &Wire, event: NodeEvent) {
         match event {
-            NodeEvent::Welcomed => {
+            NodeEvent::Welcomed { held } => {
+                self.node.handler.held(held);
                 self.node.state.send_replace(NodeState::Connected);
                 tracing::info!("connected to the coordinator");
                 self.send_card(session);
+                self.send_checkpoint(session);
             }
             NodeEvent::Question { stream, ask, within } => self.begin(session, stream, ask, within),
             NodeEvent::Dropped(_) => tracing::info!("nobody waits for the reply to a question any more"),
@@ -212,6 +233,12 @@ impl<H: Handler> AroundNode<'_, H> {
     fn send_card(&self, session: &mut NodeSession) {
         if let Some(card) = self.node.handler.card().borrow().clone() {
             session.card(card);
+        }
+    }
+
+    fn send_checkpoint(&self, session: &mut NodeSession) {
+        if let Some(checkpoint) = self.node.handler.checkpoint().borrow().clone() {
+            session.checkpoint(checkpoint);
         }
     }
 
@@ -261,3 +288,6 @@ fn jitter() -> u64 {
 
 /// How long a shutdown waits for questions at work.
 const SHUTDOWN_WITHIN: Duration = Duration::from_secs(5);
+
+/// The wait between two checkpoints: the coordinator keeps each on its disk.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(250);

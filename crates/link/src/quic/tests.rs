@@ -150,7 +150,10 @@ impl Running {
 
 async fn node_up(listener: &mut Listener) -> NodeHandle {
     match listener.next().await.unwrap() {
-        Event::NodeUp { node, .. } => node,
+        Event::NodeUp { node, .. } => {
+            node.held(None);
+            node
+        }
         _ => panic!("expected a node"),
     }
 }

@@ -8,7 +8,7 @@ use super::{
     Stream, StreamSide, millis,
 };
 use crate::close::Close;
-use crate::frame::{CARDS_FROM, Frame, Hello, Kind, VERSIONS, Welcome};
+use crate::frame::{CARDS_FROM, CHECKPOINTS_FROM, Frame, Hello, Kind, VERSIONS, Welcome};
 use crate::identity::Role;
 
 /// A node's end: it has dialled, waits to be welcomed, and then replies to questions, each on its own stream.
@@ -21,8 +21,12 @@ pub struct NodeSession {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NodeEvent {
-    /// The coordinator has welcomed this node.
-    Welcomed,
+    /// The coordinator has welcomed this node, and said which end of its ledger it holds: its exact bytes, or `None` where it holds none
+    /// or speaks an older version. Comes before any question.
+    Welcomed {
+        /// The signed checkpoint.
+        held: Option<Vec<u8>>,
+    },
     /// A question has come, and wants [`NodeSession::reply`].
     Question {
         /// Its stream.
@@ -45,6 +49,9 @@ enum State {
     /// Streams of QUIC are not ordered among each other, so a question may be here before the WELCOME that was sent
     /// before it: what is heard on its stream is kept until then.
     ExpectWelcome(ExpectWelcome, Vec<Heard>),
+    /// Welcomed by a coordinator that holds checkpoints: no question is taken up before its CHECKPOINT, so that a restored backup
+    /// answers nothing.
+    ExpectCheckpoint(ExpectCheckpoint, Vec<Heard>),
     Answering(Answering),
     Over,
 }
@@ -52,6 +59,12 @@ enum State {
 /// HELLO is sent. Shared with the analyst's end, which begins in the same way.
 pub(super) struct ExpectWelcome {
     pub(super) until: Duration,
+}
+
+/// HELLO is sent, and the WELCOME is here.
+struct ExpectCheckpoint {
+    until: Duration,
+    version: u16,
 }
 
 /// What a WELCOME leads to.
@@ -125,14 +138,21 @@ impl NodeSession {
         }
     }
 
+    /// Sends the end of the ledger, where the coordinator holds it. Says nothing before the WELCOME.
+    pub fn checkpoint(&mut self, checkpoint: Vec<u8>) {
+        let State::Answering(answering) = &self.state else { return };
+        if answering.version >= CHECKPOINTS_FROM && checkpoint.len() <= Kind::Checkpoint.bytes_max() {
+            self.out.push_back(Output::Send(Stream::CONTROL, Frame::Checkpoint(checkpoint), After::More));
+        }
+    }
+
     fn welcome(&mut self, frame: Frame, now: Now) {
         match greet(frame, now) {
+            Greeted::Welcome { version } if version < CHECKPOINTS_FROM => self.answer(version, None, now),
             Greeted::Welcome { version } => {
-                let answering = State::Answering(Answering { version, streams: BTreeMap::new() });
-                let before = std::mem::replace(&mut self.state, answering);
-                self.out.push_back(Output::Event(NodeEvent::Welcomed));
-                if let State::ExpectWelcome(_, early) = before {
-                    early.into_iter().for_each(|heard| self.hear(heard, now));
+                let before = std::mem::replace(&mut self.state, State::Over);
+                if let State::ExpectWelcome(ExpectWelcome { until }, early) = before {
+                    self.state = State::ExpectCheckpoint(ExpectCheckpoint { until, version }, early);
                 }
             }
             Greeted::WrongClock { apart_min } => {
@@ -140,6 +160,25 @@ impl NodeSession {
                 self.end(Close::Clock);
             }
             Greeted::Close(close) => self.end(close),
+        }
+    }
+
+    fn hear_checkpoint(&mut self, version: u16, frame: Frame, now: Now) {
+        match frame {
+            Frame::Checkpoint(held) => {
+                self.answer(version, Some(held).filter(|held| !held.is_empty()), now);
+            }
+            _ => self.end(Close::Unexpected),
+        }
+    }
+
+    /// From now on questions are taken up, those that came early first.
+    fn answer(&mut self, version: u16, held: Option<Vec<u8>>, now: Now) {
+        let answering = State::Answering(Answering { version, streams: BTreeMap::new() });
+        let before = std::mem::replace(&mut self.state, answering);
+        self.out.push_back(Output::Event(NodeEvent::Welcomed { held }));
+        if let State::ExpectWelcome(_, early) | State::ExpectCheckpoint(_, early) = before {
+            early.into_iter().for_each(|heard| self.hear(heard, now));
         }
     }
 
@@ -175,6 +214,10 @@ impl NodeSession {
             (State::Over, _) => {}
             (_, Frame::Close(closing)) => self.end(closing.reason().unwrap_or(Close::GoingAway)),
             (State::ExpectWelcome(..), frame) => self.welcome(frame, now),
+            (State::ExpectCheckpoint(expect, _), frame) => {
+                let version = expect.version;
+                self.hear_checkpoint(version, frame, now);
+            }
             (State::Answering(_), _) => self.end(Close::Unexpected),
         }
     }
@@ -182,7 +225,7 @@ impl NodeSession {
     fn hear_opened(&mut self, stream: Stream, now: Now) {
         match &mut self.state {
             State::Over => {}
-            State::ExpectWelcome(..) => {}
+            State::ExpectWelcome(..) | State::ExpectCheckpoint(..) => {}
             State::Answering(answering) if answering.streams.len() < OPEN_QUESTIONS_MAX => {
                 let until = now.since_start + REQUEST_WITHIN;
                 answering.streams.entry(stream).or_insert(Question::Arriving { until });
@@ -254,7 +297,9 @@ impl Session for NodeSession {
             Heard::Frame(Stream::CONTROL, frame) => self.hear_control(frame, now),
             Heard::Broken(Stream::CONTROL, error) => self.end_once(error.close()),
             Heard::Ended(Stream::CONTROL, _) => self.end_once(Close::GoingAway),
-            heard if matches!(self.state, State::ExpectWelcome(..)) => self.hear_early(heard),
+            heard if matches!(self.state, State::ExpectWelcome(..) | State::ExpectCheckpoint(..)) => {
+                self.hear_early(heard);
+            }
             Heard::Opened(stream) => self.hear_opened(stream, now),
             Heard::Frame(stream, frame) => self.hear_frame(stream, frame, now),
             Heard::Broken(stream, error) => self.break_off(stream, error.close()),
@@ -265,6 +310,7 @@ impl Session for NodeSession {
     fn tick(&mut self, now: Now) {
         match &self.state {
             State::ExpectWelcome(expect, _) if now.since_start >= expect.until => self.end(Close::TooSlow),
+            State::ExpectCheckpoint(expect, _) if now.since_start >= expect.until => self.end(Close::TooSlow),
             State::Answering(answering) => {
                 let passed = answering.streams.iter().filter(|(_, q)| now.since_start >= q.until());
                 let passed: Vec<(Stream, Close)> = passed.map(|(s, q)| (*s, q.too_late())).collect();
@@ -287,6 +333,7 @@ impl Session for NodeSession {
     fn next_deadline(&self) -> Option<Duration> {
         match &self.state {
             State::ExpectWelcome(expect, _) => Some(expect.until),
+            State::ExpectCheckpoint(expect, _) => Some(expect.until),
             State::Answering(answering) => answering.streams.values().map(Question::until).min(),
             State::Over => None,
         }
@@ -294,7 +341,7 @@ impl Session for NodeSession {
 
     fn takes(stream: StreamSide) -> &'static [Kind] {
         match stream {
-            StreamSide::Control => &[Kind::Welcome],
+            StreamSide::Control => &[Kind::Welcome, Kind::Checkpoint],
             StreamSide::Theirs => &[Kind::Question],
             StreamSide::Ours => &[],
         }
@@ -303,7 +350,9 @@ impl Session for NodeSession {
 
 impl NodeSession {
     fn hear_early(&mut self, heard: Heard) {
-        let State::ExpectWelcome(_, early) = &mut self.state else { return };
+        let (State::ExpectWelcome(_, early) | State::ExpectCheckpoint(_, early)) = &mut self.state else {
+            return;
+        };
         if early.len() < EARLY_MAX {
             early.push(heard);
         } else {

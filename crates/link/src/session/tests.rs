@@ -367,6 +367,10 @@ impl World {
             _ => self.break_analyst(),
         }
         self.note();
+        // What the coordinator said to a node that has just been welcomed.
+        if let Some(down) = self.to_node.drain() {
+            self.node.take_in(down);
+        }
         assert!(self.node.session.open_questions() <= OPEN_QUESTIONS_MAX);
         assert!(self.to_analyst.session.open() <= OPEN_REQUESTS_MAX);
     }
@@ -387,6 +391,9 @@ impl World {
             }
         }
         for event in std::mem::take(&mut self.to_node.events) {
+            if matches!(event, CoordinatorEvent::Ready) {
+                self.to_node.session.held(None);
+            }
             if let CoordinatorEvent::Replied { stream, reply } = event {
                 let ask = self.asked.remove(&stream).expect("a question ends once");
                 self.ended += 1;
@@ -611,6 +618,91 @@ fn a_card_goes_only_where_the_version_has_it_and_only_so_often() {
         }
     }
     assert_eq!(ends(&mut node, 179_999), Some(Close::TooMany));
+}
+
+#[test]
+fn a_node_hears_what_is_held_before_it_takes_up_a_question_and_only_then_says_its_own() {
+    let control = |frame: Frame| Heard::Frame(Stream::CONTROL, frame);
+    let welcome = |version: u16| control(Frame::Welcome(Welcome { version, at: Moment::from_unix_s(NOON) }));
+    let told = |node: &mut NodeSession| {
+        let said = std::iter::from_fn(|| node.poll()).filter_map(|output| match output {
+            Output::Event(NodeEvent::Welcomed { held }) => Some(format!(
+                "welcomed, {}",
+                held.map_or("none".into(), |held| held.escape_ascii().to_string())
+            )),
+            Output::Event(NodeEvent::Question { ask, .. }) => Some(ask.escape_ascii().to_string()),
+            Output::Send(Stream::CONTROL, Frame::Checkpoint(end), _) => {
+                Some(format!("sends {}", end.escape_ascii()))
+            }
+            Output::End(close) => Some(format!("{close:?}")),
+            _ => None,
+        });
+        said.collect::<Vec<_>>()
+    };
+    let question = || Frame::Question { within_ms: 1_000, ask: b"ask".to_vec() };
+    let mut node = NodeSession::dial(now(0));
+    node.hear(welcome(3), now(1));
+    node.checkpoint(b"too early".to_vec());
+    node.hear(Heard::Opened(Stream::theirs(0)), now(2));
+    node.hear(Heard::Frame(Stream::theirs(0), question()), now(2));
+    assert_eq!(told(&mut node), Vec::<String>::new());
+    node.hear(control(Frame::Checkpoint(b"held".to_vec())), now(3));
+    node.checkpoint(b"own".to_vec());
+    assert_eq!(told(&mut node), ["welcomed, held", "ask", "sends own"]);
+    node.hear(control(Frame::Checkpoint(b"again".to_vec())), now(4));
+    assert_eq!(told(&mut node), ["Unexpected"]);
+
+    // None is held; an older coordinator holds none; one that never says is not waited for longer than for a WELCOME.
+    let mut first = NodeSession::dial(now(0));
+    first.hear(welcome(3), now(1));
+    first.hear(control(Frame::Checkpoint(Vec::new())), now(1));
+    assert_eq!(told(&mut first), ["welcomed, none"]);
+    let mut older = NodeSession::dial(now(0));
+    older.hear(welcome(2), now(1));
+    older.checkpoint(b"own".to_vec());
+    assert_eq!(told(&mut older), ["welcomed, none"]);
+    let mut silent = NodeSession::dial(now(0));
+    silent.hear(welcome(3), now(1));
+    silent.tick(now(10_000));
+    assert_eq!(told(&mut silent), ["TooSlow"]);
+}
+
+#[test]
+fn a_coordinator_says_once_what_it_holds_and_hears_no_end_before() {
+    let control = |frame: Frame| Heard::Frame(Stream::CONTROL, frame);
+    let coordinator = |speaks: &[u16]| {
+        let mut session = CoordinatorSession::accept(Role::Node, Patience::default(), now(0));
+        let hello = Hello { role: Role::Node, speaks: speaks.to_vec(), program: String::new() };
+        session.hear(control(Frame::Hello(hello)), now(0));
+        session
+    };
+    let sends = |session: &mut CoordinatorSession| {
+        let sent = std::iter::from_fn(|| session.poll()).filter_map(|output| match output {
+            Output::Send(_, Frame::Checkpoint(held), _) => Some(format!("holds {}", held.escape_ascii())),
+            Output::Event(CoordinatorEvent::Checkpoint(end)) => Some(format!("hears {}", end.escape_ascii())),
+            Output::End(close) => Some(format!("{close:?}")),
+            _ => None,
+        });
+        sent.collect::<Vec<_>>()
+    };
+    let own = || control(Frame::Checkpoint(b"own".to_vec()));
+    let mut session = coordinator(&[2, 3]);
+    session.held(Some(b"held".to_vec()));
+    session.held(Some(b"twice".to_vec()));
+    session.hear(own(), now(1));
+    assert_eq!(sends(&mut session), ["holds held", "hears own"]);
+    let mut session = coordinator(&[2]);
+    session.held(None);
+    assert_eq!(sends(&mut session), Vec::<String>::new());
+    let mut session = coordinator(&[3]);
+    session.hear(own(), now(1));
+    assert_eq!(sends(&mut session), ["Unexpected"], "before it was told");
+    let mut session = coordinator(&[3]);
+    session.held(None);
+    for _ in 0..=super::coordinator::CHECKPOINTS_PER_MINUTE_MAX {
+        session.hear(own(), now(1));
+    }
+    assert_eq!(sends(&mut session).last().map(String::as_str), Some("TooMany"));
 }
 
 #[test]

@@ -210,6 +210,7 @@ async fn node_up(listener: &mut Listener) -> NodeHandle {
     loop {
         let event = tokio::time::timeout(Duration::from_secs(60), listener.next()).await;
         if let Some(Event::NodeUp { node, .. }) = event.expect("the node dials again") {
+            node.held(None);
             return node;
         }
     }

@@ -138,7 +138,7 @@ async fn the_coordinators_certificate_is_for_the_address_that_was_dialled() {
 #[tokio::test]
 async fn wrong_clocks_are_named_as_such() {
     let federation = Federation::new("demo");
-    let listener = federation.listen();
+    let mut listener = federation.listen();
     let at = listener.local_address();
     let ahead = refused(federation.node("fife"), at, Clock::new(|| NOON.plus_s(47 * 60))).await;
     assert_eq!(ahead.code(), "CI310");
@@ -149,7 +149,17 @@ async fn wrong_clocks_are_named_as_such() {
     assert!(behind.to_string().contains("clock wrong by 120 min or more"), "{behind}");
     let a_little = Clock::new(|| NOON.plus_s(299));
     let mut running = Running::start_with(federation.node("fife"), at, "x", a_little);
-    soon(running.state.wait_for(|s| matches!(s, NodeState::Connected))).await.unwrap();
+    let told = async {
+        while let Some(event) = listener.next().await {
+            if let Event::NodeUp { node, .. } = event {
+                node.held(None);
+            }
+        }
+    };
+    tokio::select! {
+        connected = soon(running.state.wait_for(|s| matches!(s, NodeState::Connected))) => drop(connected.unwrap()),
+        () = told => panic!("the door was shut"),
+    }
 }
 
 #[tokio::test]

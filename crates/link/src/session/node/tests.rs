@@ -6,7 +6,7 @@ const NOW: Now = Now { since_start: Duration::ZERO, at: Moment::from_unix_s(1_76
 fn events(session: &mut NodeSession) -> Vec<String> {
     std::iter::from_fn(|| session.poll())
         .filter_map(|output| match output {
-            Output::Event(NodeEvent::Welcomed) => Some("welcomed".to_owned()),
+            Output::Event(NodeEvent::Welcomed { .. }) => Some("welcomed".to_owned()),
             Output::Event(NodeEvent::Question { ask, .. }) => Some(String::from_utf8(ask).unwrap()),
             Output::Event(other) => Some(format!("{other:?}")),
             Output::End(close) => Some(format!("end: {close}")),
