@@ -67,6 +67,12 @@ pub(crate) enum Command {
         #[arg(long)]
         node: PathBuf,
     },
+    /// Acknowledge that the ledger was put back from a backup: what may be missing is charged at the caps. The node must be stopped
+    Restored {
+        /// The node's folder
+        #[arg(long)]
+        node: PathBuf,
+    },
     /// Show what is in force: identity, snapshot, policy
     Status {
         /// The node's folder
@@ -102,6 +108,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
             load::load(node, mapping, source, then)
         }
         Command::Run { node } => serve::run(node),
+        Command::Restored { node } => serve::restored(node),
         Command::Status { node } => serve::status(node),
     }
 }

@@ -13,6 +13,8 @@ mod key;
 mod new;
 mod note;
 mod pack;
+#[cfg(feature = "node")]
+mod price;
 mod replay;
 mod schema;
 mod status;
@@ -55,6 +57,9 @@ pub(crate) enum Command {
     /// Show what is left of the person's account at a node, in tables of each share
     #[cfg(feature = "node")]
     Budget(budget::Budget),
+    /// Tell what questions would cost at a node, which would be free repeats, and what would be left; nothing is spent
+    #[cfg(feature = "node")]
+    Price(price::PriceArgs),
     /// Print the JSON Schema by which editors check a policy, a framework or a board's file as it is written
     Schema(schema::SchemaArgs),
     /// Make a board member's key
@@ -81,6 +86,8 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Status(args) => status::run(args),
         #[cfg(feature = "node")]
         Command::Budget(args) => budget::run(args),
+        #[cfg(feature = "node")]
+        Command::Price(args) => price::run(args),
         Command::Schema(args) => Ok(schema::run(args)),
         Command::Key(command) => key::run(command),
     }

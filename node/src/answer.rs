@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cairn_engine::{Engine, EngineFault};
 use cairn_gate::{Counting, Failed, Gate, Permitted, Step, Without};
-use cairn_ledger::Ledger;
+use cairn_ledger::{Checkpoint, Ledger};
 use cairn_link::{Clock, Handler};
 use cairn_question::{Hash, Moment, Refusal, SignedAsk};
 use cairn_release::{DiscreteLaplace, RawTable};
 use tokio::sync::{Semaphore, watch};
 
 use crate::in_force::{BoardInForce, Held, InForce};
+use crate::witness::{Lacks, Witness};
 
 /// How often a question that waits looks at the clock.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
@@ -39,6 +40,9 @@ struct Inner {
     gate: Gate,
     /// One writer, and its calls wait for the disk.
     ledger: Mutex<Ledger>,
+    witness: Witness,
+    /// The signed end of the ledger, for the coordinator; `None` until it is known that nothing is lacking.
+    end: watch::Sender<Option<Vec<u8>>>,
     clock: Clock,
 }
 
@@ -53,13 +57,19 @@ enum Counted {
 impl Desk {
     pub(crate) fn new(
         gate: Gate,
-        ledger: Ledger,
+        (ledger, witness): (Ledger, Witness),
         engine: Engine,
         counts_at_once: usize,
         clock: Clock,
     ) -> Self {
         Self {
-            inner: Arc::new(Inner { gate, ledger: Mutex::new(ledger), clock }),
+            inner: Arc::new(Inner {
+                gate,
+                ledger: Mutex::new(ledger),
+                witness,
+                end: watch::Sender::new(None),
+                clock,
+            }),
             engine,
             turns: Semaphore::new(counts_at_once),
             in_force: watch::Sender::new(InForce::default()),
@@ -93,15 +103,18 @@ impl Desk {
 
     async fn reply(&self, ask: Vec<u8>, deadline: Moment) -> Vec<u8> {
         let in_force = self.in_force();
+        // Before anything else, and in a step of its own: what was heard last is compared before any answer.
+        match self.step(|i| i.lacks()).await {
+            Some(Lacks::Nothing) => {}
+            Some(Lacks::Charges) => return self.without(ask, Without::Charges).await,
+            None => return Vec::new(),
+        }
         let (Some(layers), held) = (in_force.layers, in_force.held) else {
             let why = match in_force.board {
                 BoardInForce::Unpinned => Without::Board,
                 BoardInForce::Awaited | BoardInForce::Board(_) => Without::Policy,
             };
-            let reply =
-                self.step(move |i| i.gate.without_policy(&ask, why, &mut i.ledger(), i.clock.now())).await;
-            // Not a question at all: an empty reply is none, and the coordinator says so.
-            return reply.flatten().unwrap_or_default();
+            return self.without(ask, why).await;
         };
         let decide = move |i: &Inner| {
             let (now, mut ledger) = (i.clock.now(), i.ledger());
@@ -117,6 +130,18 @@ impl Desk {
             Some(Step::Reply(reply)) => reply,
             Some(Step::Unreadable) | None => Vec::new(),
         }
+    }
+
+    async fn without(&self, ask: Vec<u8>, why: Without) -> Vec<u8> {
+        let reply =
+            self.step(move |i| i.gate.without_policy(&ask, why, &mut i.ledger(), i.clock.now())).await;
+        // Not a question at all: an empty reply is none, and the coordinator says so.
+        reply.flatten().unwrap_or_default()
+    }
+
+    /// Has the ledger's end signed for the coordinator, where it moved and nothing is lacking. Blocks.
+    pub(crate) fn publish_end(&self) {
+        self.inner.publish_end();
     }
 
     async fn count(&self, counting: Counting, held: &Held, deadline: Moment) -> Vec<u8> {
@@ -202,6 +227,8 @@ impl Handler for Desk {
         let lock = self.lock_of(Hash::of(&ask));
         let _alone = lock.lock().await;
         let reply = self.reply(ask, deadline).await;
+        // Before the reply leaves, so that whoever holds the end knows of its charge.
+        self.step(Inner::publish_end).await;
         tracing::info!(question, bytes = reply.len(), "a question is replied to");
         reply
     }
@@ -209,11 +236,50 @@ impl Handler for Desk {
     fn card(&self) -> watch::Receiver<Option<Vec<u8>>> {
         self.card.subscribe()
     }
+
+    fn held(&self, checkpoint: Option<Vec<u8>>) {
+        // Nothing is said of this ledger's end before it was compared with the one that is held.
+        if let Some(held) = checkpoint {
+            self.inner.witness.hear(held);
+            self.inner.end.send_replace(None);
+        }
+    }
+
+    fn checkpoint(&self) -> watch::Receiver<Option<Vec<u8>>> {
+        self.inner.end.subscribe()
+    }
 }
 
 impl Inner {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         locked(&self.ledger)
+    }
+
+    /// Compares what was heard of the ledger's end.
+    fn lacks(&self) -> Lacks {
+        self.witness.lacks(&self.ledger(), &self.gate)
+    }
+
+    fn publish_end(&self) {
+        let Some(end) = self.own_end() else { return };
+        let says = ((end.head.entries, end.head.hash), end.given_up);
+        self.end.send_if_modified(|now| {
+            let before = now.as_deref().and_then(|signed| self.gate.open_checkpoint(signed));
+            let moved = before.is_none_or(|before| (before.head(), before.given_up) != says);
+            if moved {
+                *now = Some(self.gate.checkpoint(end, self.clock.now()));
+            }
+            moved
+        });
+    }
+
+    /// The ledger's end, where nothing is lacking.
+    fn own_end(&self) -> Option<Checkpoint> {
+        let ledger = self.ledger();
+        match self.witness.lacks(&ledger, &self.gate) {
+            Lacks::Nothing => ledger.checkpoint().ok(),
+            Lacks::Charges => None,
+        }
     }
 
     fn reserve(

@@ -35,6 +35,7 @@ pub(crate) use judge::{TurnedAway, WAITS};
 pub use kept::{KEPT_FILE, KeptFault};
 pub(crate) use lapse::in_words;
 pub use offer::POLICY_BYTES_MAX;
+pub(crate) use records::facts;
 
 /// Rows of the last days come late. A snapshot that was loaded fewer than this many days after the day it stands for is
 /// provisional: four weeks, the lag that the framework's policies leave.

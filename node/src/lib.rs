@@ -5,13 +5,18 @@ pub mod config;
 mod disk;
 pub mod impact;
 pub mod in_force;
+pub mod price;
 pub mod secret;
 pub mod service;
 pub mod status;
+mod witness;
 
 #[cfg(test)]
 mod fixture;
 
+/// Whom a price is for.
+pub use cairn_gate::Buyer;
 pub use config::{Config, ConfigFault};
 pub use service::{Node, StartFault};
 pub use status::Status;
+pub use witness::{NotRestored, acknowledge_restore};

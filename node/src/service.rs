@@ -24,6 +24,7 @@ use crate::status::{
     AccountState, BoardStatus, BrakeState, CoordinatorLink, NotInForce, PolicyInForce, SnapshotInForce,
     Status,
 };
+use crate::witness::Witness;
 
 /// How often the policy, the brake and the snapshot are looked at: a brake is in force within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -169,7 +170,9 @@ fn open(
         Keys { signing, cap },
     );
     let engine = Engine::new(limits(config))?;
-    let desk = Desk::new(gate, ledger, engine, usize::from(config.counts_at_once.get()), clock.clone());
+    let witness = Witness::open(&config.ledger_path);
+    let desk =
+        Desk::new(gate, (ledger, witness), engine, usize::from(config.counts_at_once.get()), clock.clone());
     let mut watcher = Watcher::new(partner, last, Places::of(config))?;
     look(&desk, &mut watcher, clock);
     // Also where nothing changed: without a pinned board every question is told so.
@@ -207,6 +210,7 @@ async fn look_on(shared: Arc<Shared>, mut watcher: Watcher, mut stopped: watch::
         // A thread of its own: a look that never ends (a network folder that hangs) must not keep the node from stopping.
         std::thread::spawn(move || {
             let changed = look(&at_work.desk, &mut watcher, &at_work.clock);
+            at_work.desk.publish_end();
             if changed || status_due {
                 at_work.write_status(&at_work.status());
             }

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use cairn_link::NodeIdentity;
+use cairn_node::in_force::kept_policy;
 use cairn_node::status::{BrakeState, CoordinatorLink, PolicyInForce};
-use cairn_node::{Config, Node, Status};
+use cairn_node::{Config, Node, Status, acknowledge_restore};
 use cairn_question::Name;
 
 use super::CONFIG;
@@ -39,6 +40,22 @@ pub(super) fn status(folder: &Path) -> Result<Exit, Failure> {
     if status.is_stale(context::now()) {
         say::warning("CC110", &format!("the node does not run; this is how it stood at {}", status.at));
     }
+    Ok(Exit::Done)
+}
+
+/// What may be missing is charged under the caps of the policy that the node kept.
+pub(super) fn restored(folder: &Path) -> Result<Exit, Failure> {
+    let config = config(folder)?;
+    let kept = kept_policy(&config.ledger_path).map_err(|e| Failure::new("CC419", e.to_string()))?;
+    let layers = kept.ok_or_else(|| {
+        Failure::new("CC419", "no policy has been in force at this node, so there is no account yet")
+    })?;
+    let charged = acknowledge_restore(&config.ledger_path, &layers.caps(), context::now())
+        .map_err(|e| Failure::new("CC115", e.to_string()))?;
+    say::out(&format!(
+        "The restored ledger is acknowledged, and ρ {charged} is charged for what it may have forgotten.\n\
+         Noisy tables are refused until the next policy year; tables without noise are answered from the next start on.\n"
+    ));
     Ok(Exit::Done)
 }
 

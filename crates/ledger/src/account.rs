@@ -68,15 +68,8 @@ impl Sums {
         now: Moment,
         except: Option<QuestionId>,
     ) -> Result<Self, LedgerFault> {
-        // SUM over integers is exact in SQLite and an error when it overflows.
-        let sql = format!(
-            "SELECT coalesce(sum(cost) FILTER (WHERE day >= ?3), 0), coalesce(sum(cost), 0),
-                    coalesce(sum(cost) FILTER (WHERE state = 'held'), 0), coalesce(sum(pure_epsilon), 0),
-                    coalesce(sum(cost) FILTER (WHERE pure_epsilon IS NULL), 0)
-             FROM debit WHERE {COUNTS}"
-        );
         let except = except.map(|id| *id.as_bytes());
-        let mut statement = connection.prepare_cached(&sql).map_err(LedgerFault::read)?;
+        let mut statement = connection.prepare_cached(&Self::sql()).map_err(LedgerFault::read)?;
         let sums = statement
             .query_row(params![integer(now.unix_s()), except, year_from.to_string()], |row| {
                 Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get::<_, i64>(4)?])
@@ -89,6 +82,16 @@ impl Sums {
             pure_epsilon: natural(pure_epsilon, "debit")?,
             other: natural(other, "debit")?,
         })
+    }
+
+    /// SUM over integers is exact in SQLite and an error when it overflows.
+    pub(crate) fn sql() -> String {
+        format!(
+            "SELECT coalesce(sum(cost) FILTER (WHERE day >= ?3), 0), coalesce(sum(cost), 0),
+                    coalesce(sum(cost) FILTER (WHERE state = 'held'), 0), coalesce(sum(pure_epsilon), 0),
+                    coalesce(sum(cost) FILTER (WHERE pure_epsilon IS NULL), 0)
+             FROM debit WHERE {COUNTS}"
+        )
     }
 }
 
@@ -110,12 +113,7 @@ impl Tables {
         now: Moment,
         except: QuestionId,
     ) -> Result<Self, LedgerFault> {
-        let sql = format!(
-            "SELECT count(*) FILTER (WHERE day_utc = ?3), count(*) FILTER (WHERE day >= ?4),
-                    coalesce(sum(cost) FILTER (WHERE day >= ?4), 0)
-             FROM debit WHERE analyst = ?5 AND share = ?6 AND {COUNTS}"
-        );
-        let mut statement = connection.prepare_cached(&sql).map_err(LedgerFault::read)?;
+        let mut statement = connection.prepare_cached(&Self::sql()).map_err(LedgerFault::read)?;
         let (today, year_from) = (now.day_utc().to_string(), year_from.to_string());
         let (analyst, share) = (analyst.as_str(), share.as_str());
         let asked = params![integer(now.unix_s()), except.as_bytes(), today, year_from, analyst, share];
@@ -123,6 +121,14 @@ impl Tables {
         let [today, year, year_cost] = counts.map_err(LedgerFault::read)?;
         let counted = |n| natural(n, "debit");
         Ok(Self { today: counted(today)?, year: counted(year)?, year_cost: counted(year_cost)? })
+    }
+
+    pub(crate) fn sql() -> String {
+        format!(
+            "SELECT count(*) FILTER (WHERE day_utc = ?3), count(*) FILTER (WHERE day >= ?4),
+                    coalesce(sum(cost) FILTER (WHERE day >= ?4), 0)
+             FROM debit WHERE analyst = ?5 AND share = ?6 AND {COUNTS}"
+        )
     }
 }
 

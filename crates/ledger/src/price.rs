@@ -213,12 +213,13 @@ fn snapshot(key: SnapshotKey) -> String {
 
 /// Under which settings an equal question was answered on the snapshot.
 fn treatment_of(connection: &Connection, want: &Reservation) -> Result<Option<Hash>, LedgerFault> {
-    let sql = "SELECT treatment FROM answer WHERE canonical = ?1 AND as_of = ?2 AND edition = ?3";
-    let mut statement = connection.prepare_cached(sql).map_err(LedgerFault::read)?;
+    let mut statement = connection.prepare_cached(ANSWERED).map_err(LedgerFault::read)?;
     let which = params![want.canonical.as_bytes(), want.snapshot.as_of.to_string(), want.snapshot.edition];
     let found = statement.query_row(which, |row| row.get(0).map(Hash::from_bytes));
     found.optional().map_err(LedgerFault::read)
 }
+
+const ANSWERED: &str = "SELECT treatment FROM answer WHERE canonical = ?1 AND as_of = ?2 AND edition = ?3";
 
 #[cfg(test)]
 mod tests;

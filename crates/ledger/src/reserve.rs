@@ -270,12 +270,7 @@ pub(crate) fn others_in_progress(
     want: &Reservation,
     now: Moment,
 ) -> Result<(), Denied> {
-    let mut statement = connection
-        .prepare_cached(
-            "SELECT treatment, edition = ?3 FROM debit WHERE canonical = ?1 AND as_of = ?2
-                 AND state = 'held' AND until_s >= ?4 AND question_id <> ?5",
-        )
-        .map_err(LedgerFault::read)?;
+    let mut statement = connection.prepare_cached(IN_PROGRESS).map_err(LedgerFault::read)?;
     let found = statement.query_map(
         params![
             want.canonical.as_bytes(),
@@ -297,6 +292,11 @@ pub(crate) fn others_in_progress(
         () => Ok(()),
     }
 }
+
+/// Others that hold the same canonical question on a snapshot of the same day, with their treatments.
+pub(crate) const IN_PROGRESS: &str =
+    "SELECT treatment, edition = ?3 FROM debit WHERE canonical = ?1 AND as_of = ?2
+     AND state = 'held' AND until_s >= ?4 AND question_id <> ?5";
 
 /// One account for the person: what is spent and held, and this, must stay under both caps.
 pub(crate) fn over_budget(want: &Reservation, sums: &Sums) -> Vec<RuleBroken> {

@@ -51,10 +51,7 @@ pub(crate) fn under_other_settings(
     want: &Reservation,
     now: Moment,
 ) -> Result<Option<RuleBroken>, LedgerFault> {
-    let sql = format!(
-        "SELECT EXISTS (SELECT 1 FROM debit WHERE as_of = ?3 AND edition = ?4 AND scope = ?5 AND settings <> ?6 AND {COUNTS})"
-    );
-    let mut statement = connection.prepare_cached(&sql).map_err(LedgerFault::read)?;
+    let mut statement = connection.prepare_cached(&other_settings()).map_err(LedgerFault::read)?;
     let asked = params![
         integer(now.unix_s()),
         want.question_id.as_bytes(),
@@ -65,6 +62,13 @@ pub(crate) fn under_other_settings(
     ];
     let other: bool = statement.query_row(asked, |row| row.get(0)).map_err(LedgerFault::read)?;
     Ok(other.then(|| sticks(want)))
+}
+
+/// Whether a table of the scope is there under other settings.
+pub(crate) fn other_settings() -> String {
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM debit WHERE as_of = ?3 AND edition = ?4 AND scope = ?5 AND settings <> ?6 AND {COUNTS})"
+    )
 }
 
 pub(crate) fn sticks(want: &Reservation) -> RuleBroken {

@@ -13,6 +13,7 @@ use super::*;
 use crate::fixture::{Asked, Folders, NOW, PARTNER};
 use crate::in_force::Watcher;
 use crate::service::look;
+use crate::witness::acknowledge_restore;
 
 /// 300 women and 150 men: 8 or more, to the nearest 5.
 const SEXES: &str = "[300,150,0]";
@@ -45,8 +46,9 @@ impl Standing {
         let keys = Keys { signing, cap: [7; 32] };
         let gate = Gate::new(federation, partner.clone(), identity.issuers().clone(), keys);
         let ledger = Ledger::open(&folders.path("ledger.sqlite")).unwrap();
+        let witness = Witness::open(&folders.path("ledger.sqlite"));
         let engine = Engine::new(Limits::default()).unwrap();
-        let desk = Arc::new(Desk::new(gate, ledger, engine, counts_at_once, clock.clone()));
+        let desk = Arc::new(Desk::new(gate, (ledger, witness), engine, counts_at_once, clock.clone()));
         let mut watcher = Watcher::new(partner, None, folders.places()).unwrap();
         look(&desk, &mut watcher, &clock);
         Self { folders, desk, watcher, clock, now }
@@ -146,6 +148,45 @@ async fn noise_is_charged_once() {
     assert_eq!(spent, answer.privacy.charged.nano());
     assert_eq!(standing.reply(&asked).await, reply);
     assert_eq!(standing.account(), (spent, 0));
+}
+
+#[tokio::test]
+async fn a_restored_backup_answers_nothing_until_it_is_acknowledged_and_paid_for() {
+    let folders = Standing::new().kill();
+    let (ledger, backup) = (folders.path("ledger.sqlite"), folders.path("backup.sqlite"));
+    std::fs::copy(&ledger, &backup).unwrap();
+    let standing = Standing::start(folders, 2);
+    let noisy = standing.folders.ask(1, "people by disabled");
+    standing.reply(&noisy).await;
+    let end = standing.desk.checkpoint().borrow().clone();
+    assert!(end.is_some(), "the end of the ledger is signed before the reply leaves");
+    let (spent, _) = standing.account();
+    let caps = standing.desk.in_force().layers.unwrap().caps();
+    let folders = standing.kill();
+    assert!(acknowledge_restore(&ledger, &caps, NOW).is_err(), "nothing is lacking");
+
+    std::fs::copy(&backup, &ledger).unwrap();
+    let standing = Standing::start(folders, 2);
+    assert_eq!(standing.account(), (0, 0), "the charge is forgotten");
+    standing.desk.held(end);
+    let asked = standing.folders.ask(2, "people by sex");
+    standing.check(&asked, "ledger.restored CA211").await;
+    assert_eq!(*standing.desk.checkpoint().borrow(), None, "no end of it is told");
+    // Also after a start at which nobody says anything.
+    let standing = Standing::start(standing.kill(), 2);
+    standing.check(&standing.folders.ask(3, "people by sex"), "ledger.restored CA211").await;
+
+    let folders = standing.kill();
+    let charged = acknowledge_restore(&ledger, &caps, NOW).unwrap();
+    assert_eq!(charged, caps.per_year);
+    assert!(charged.nano() >= spent);
+    let standing = Standing::start(folders, 2);
+    standing.check(&asked, SEXES).await;
+    standing.check(&standing.folders.ask(4, "people by disabled"), "budget.epsilon_per_year CA202").await;
+    let gate = &standing.desk.inner.gate;
+    let end = standing.desk.checkpoint().borrow().clone();
+    let given_up = gate.open_checkpoint(&end.unwrap()).unwrap().given_up;
+    assert!(given_up.is_some(), "whoever holds the lost end takes this one in its place");
 }
 
 #[tokio::test]

@@ -50,7 +50,8 @@ impl Watcher {
 /// The pointer to the snapshot in force (docs/reference/snapshot.md).
 pub(super) const CURRENT: &str = "CURRENT";
 
-fn facts(manifest: &Manifest) -> SnapshotFacts {
+/// What a reservation must know of the snapshot.
+pub(crate) fn facts(manifest: &Manifest) -> SnapshotFacts {
     let late_until = manifest.as_of.plus_days(LATE_ROWS_DAYS);
     let notes = manifest.notes.iter().filter_map(|note| {
         let (table, column) = note.column.split_once('.')?;

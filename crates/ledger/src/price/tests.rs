@@ -1,8 +1,12 @@
 use super::*;
 use crate::Reserved;
+use crate::reserve::IN_PROGRESS;
+use crate::sticking::other_settings;
 use crate::testing::{NOON, answered, caps, debit, fresh, want};
+use cairn_policy::Quota;
 use cairn_question::privacy::NanoRho;
 use proptest::prelude::*;
+use rusqlite::StatementStatus;
 
 /// What each of the list comes to: `again`, its cost, or the codes of its refusal.
 fn said(ledger: &Ledger, wants: &[Reservation]) -> Vec<String> {
@@ -127,4 +131,48 @@ proptest! {
         prop_assert_eq!(price.year_left.nano(), 1_000 - after.year.nano());
         prop_assert_eq!(price.lifetime_left.nano(), 10_000 - after.lifetime.nano());
     }
+}
+
+/// Prices so many questions beside so many earlier tables, and gives the steps that SQLite's machine took.
+fn steps(questions: u32, before: u32) -> u64 {
+    let (_folder, mut ledger) = fresh();
+    let caps = caps(1_000_000, 1_000_000);
+    let quota = Quota { tables_per_day: 10_000, tables_per_year: 20_000, rho_per_year: None };
+    let numbered = |n: u32| Reservation { canonical: Hash::of(&n.to_be_bytes()), caps, quota, ..want(1, 1) };
+    had_before(&mut ledger, &numbered(0), before);
+    let wants: Vec<Reservation> = (0..questions).map(numbered).collect();
+    let price = ledger.price(&wants, &caps, NOON).unwrap();
+    assert_eq!((price.account.year.nano(), price.cost.nano()), (u64::from(before), u64::from(questions)));
+    let texts = [Sums::sql(), Tables::sql(), other_settings(), ANSWERED.to_owned(), IN_PROGRESS.to_owned()];
+    let steps = texts.map(|sql| {
+        let statement = ledger.reading().unwrap().prepare_cached(&sql).unwrap();
+        assert!(statement.get_status(StatementStatus::Run) > 0, "not the statement that was run: {sql}");
+        u64::try_from(statement.get_status(StatementStatus::VmStep)).unwrap()
+    });
+    steps.iter().sum()
+}
+
+/// So many tables under the same share and settings, each at 1 nano-ρ, written at once.
+fn had_before(ledger: &mut Ledger, like: &Reservation, before: u32) {
+    let names = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+        INSERT INTO question SELECT CAST(printf('%032d', i) AS BLOB), zeroblob(32), NULL FROM n WHERE ?1 > 0";
+    let debits = "INSERT INTO debit SELECT id, row_number() OVER (), 'spent', 1, NULL, '2026-04-30', '2026-04-30', 0, ?1, ?2, id,
+        '2026-03-31', 1, hash, ?3, ?4 FROM question";
+    let row =
+        params![like.analyst.as_str(), like.share.as_str(), like.scope.words(), like.settings.as_bytes()];
+    let written = ledger.write(|transaction| {
+        transaction.execute(names, params![before]).map_err(LedgerFault::write)?;
+        transaction.execute(debits, row).map_err(LedgerFault::write)
+    });
+    assert_eq!(written.unwrap(), usize::try_from(before).unwrap());
+}
+
+#[test]
+fn a_report_is_priced_in_steps_for_each_question_and_each_earlier_table_once() {
+    let (few, many) = (steps(100, 0), steps(5_000, 0));
+    assert!(many <= 50 * few, "each question takes as many: {few} for 100, {many} for 5,000");
+    let beside = steps(5_000, 5_000);
+    let once = beside - many;
+    assert!(once <= 5_000 * 60, "each earlier table takes a few steps, however long the list is: {once}");
+    assert!(beside <= 5_000 * 100, "{beside}");
 }

@@ -23,5 +23,6 @@ mod files;
 mod full_disk;
 mod harness;
 mod policy_life;
+mod restore;
 mod rows;
 mod strangers;
