@@ -7,6 +7,7 @@ use cairn_link::AskFailure;
 use cairn_link::close::Close;
 use cairn_link::frame::Progress;
 use cairn_question::combine::{CoverageV1, PartnerLine, Standing};
+use cairn_question::padding::padded_coverage;
 use cairn_question::question::ASK_TYPE;
 use cairn_question::register::Register;
 use cairn_question::{Hash, PartnerId, SignedAsk};
@@ -194,9 +195,11 @@ impl Running {
     async fn close(self) {
         let now = self.hub.clock.now();
         let id = self.round.terms().question_id;
+        let grid = self.round.terms().grid.clone();
         let Closed { coverage, replies } = self.round.close(now, &self.hub.cards());
         tracing::info!(question = %id, standings = %standings(&coverage), "a round is closed");
-        let coverage = coverage.sign(self.hub.identity.signing_key()).to_bytes();
+        let signed = coverage.sign(self.hub.identity.signing_key()).to_bytes();
+        let coverage = padded_coverage(signed, Some(&grid), coverage.partners.len());
         let kept = Arc::new(Kept { replies, coverage });
         let keep = Arc::clone(&kept);
         let saved = self.hub.with_store(move |store| store.close(id, &keep, now)).await;

@@ -17,6 +17,7 @@ pub mod grid;
 pub mod id;
 pub mod limits;
 pub mod measure;
+pub mod padding;
 pub mod privacy;
 pub mod question;
 pub mod refusal;

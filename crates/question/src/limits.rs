@@ -14,11 +14,15 @@ const _: () =
 /// Most bytes of one cell of a coordinator's sum in JSON: its keys, and three numbers as long as numbers get.
 pub const COMBINED_CELL_BYTES_MAX: usize = 128;
 
+/// Bytes of one partner's line in a coverage statement, base64 in its envelope: its standing, with a rule or two, and its policy.
+pub const COVERAGE_LINE_BYTES_MAX: usize = 832;
+
 /// Most bytes of a signed coverage statement: the sum of the largest table, base64 in its envelope, and a line for each
 /// partner.
 pub const COVERAGE_BYTES_MAX: usize = 4 << 20;
 const _: () = assert!(
-    CELLS_MAX * COMBINED_CELL_BYTES_MAX * 4 / 3 + PARTNERS_MAX * 832 <= COVERAGE_BYTES_MAX,
+    CELLS_MAX * COMBINED_CELL_BYTES_MAX * 4 / 3 + PARTNERS_MAX * COVERAGE_LINE_BYTES_MAX
+        <= COVERAGE_BYTES_MAX,
     "a coverage statement fits in one frame"
 );
 
