@@ -1,21 +1,28 @@
-//! One question's way through the node: the gate's steps on blocking threads, the count in between, which a brake can stop.
+//! One question's way through the node: the gate's steps on blocking threads, the count in between, which a brake can stop, and the
+//! wait for the slot at which its reply leaves.
+
+mod slot;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use cairn_engine::{Engine, EngineFault};
-use cairn_gate::{Counting, Failed, Gate, Permitted, Step, Without};
+use cairn_gate::{Counting, Failed, Gate, Permitted, Releasable, Step, Without};
 use cairn_ledger::{Checkpoint, Ledger};
 use cairn_link::{Clock, Handler};
-use cairn_question::{Hash, Moment, Refusal, SignedAsk};
+use cairn_question::padding::padded_reply;
+use cairn_question::{AskV1, Hash, Moment, Refusal, Schema, SignedAsk};
 use cairn_release::{DiscreteLaplace, RawTable};
 use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 
 use crate::in_force::{BoardInForce, Held, InForce};
 use crate::witness::{Lacks, Witness};
+use slot::Slots;
 
 /// How often a question that waits looks at the clock.
-const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The code of a question for which no count began before its deadline.
 const NO_TURN: &str = "CN515";
@@ -28,11 +35,21 @@ pub(crate) struct Desk {
     inner: Arc<Inner>,
     engine: Engine,
     turns: Semaphore,
+    pace: Pace,
     in_force: watch::Sender<InForce>,
     /// The signed public part of the policy, for the coordinator.
     card: watch::Sender<Option<Vec<u8>>>,
     /// One lock for each question that is at work, so that the same question that comes twice is worked on once.
     at_work: Mutex<HashMap<Hash, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+/// How a node works on questions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// How many questions are counted at the same time.
+    pub(crate) counts_at_once: usize,
+    /// How far apart the slots are at which replies leave.
+    pub(crate) slot: Duration,
 }
 
 /// What the steps need on a blocking thread.
@@ -59,7 +76,7 @@ impl Desk {
         gate: Gate,
         (ledger, witness): (Ledger, Witness),
         engine: Engine,
-        counts_at_once: usize,
+        pace: Pace,
         clock: Clock,
     ) -> Self {
         Self {
@@ -71,7 +88,8 @@ impl Desk {
                 clock,
             }),
             engine,
-            turns: Semaphore::new(counts_at_once),
+            turns: Semaphore::new(pace.counts_at_once),
+            pace,
             in_force: watch::Sender::new(InForce::default()),
             card: watch::Sender::new(None),
             at_work: Mutex::new(HashMap::new()),
@@ -101,7 +119,7 @@ impl Desk {
         call(&mut locked(&self.inner.ledger))
     }
 
-    async fn reply(&self, ask: Vec<u8>, deadline: Moment) -> Vec<u8> {
+    async fn reply(&self, ask: Vec<u8>, deadline: Moment, slots: Slots) -> Vec<u8> {
         let in_force = self.in_force();
         // Before anything else, and in a step of its own: what was heard last is compared before any answer.
         match self.step(|i| i.lacks()).await {
@@ -126,7 +144,10 @@ impl Desk {
             i.reserve(permitted, held, &mut ledger, now)
         };
         match self.step(decide).await {
-            Some(Step::On((counting, held))) => self.count(counting, &held, deadline).await,
+            Some(Step::On((counting, held))) => {
+                let counted = self.table(&counting, &held, deadline).await;
+                self.protect(counting, counted, slots).await
+            }
             Some(Step::Reply(reply)) => reply,
             Some(Step::Unreadable) | None => Vec::new(),
         }
@@ -144,17 +165,29 @@ impl Desk {
         self.inner.publish_end();
     }
 
-    async fn count(&self, counting: Counting, held: &Held, deadline: Moment) -> Vec<u8> {
-        let counted = self.table(&counting, held, deadline).await;
+    /// Draws the noise, waits for the slot, and writes the answer to the ledger just before it leaves. A brake or another policy stops
+    /// it until then.
+    async fn protect(&self, counting: Counting, counted: Counted, slots: Slots) -> Vec<u8> {
         let in_force = self.in_force();
-        let reply = self.step(move |i| i.release(counting, counted, &in_force)).await;
-        // The hold stays open and lapses; the same question sent again gets the same hold.
+        let reply = match self.step(move |i| i.protect(counting, counted, &in_force)).await {
+            Some(Ok(releasable)) => {
+                let stopped = tokio::select! {
+                    biased;
+                    refusal = self.forbidden(|i, now| i.still_releasable(&releasable, now)) => Some(refusal),
+                    () = slots.ledger() => None,
+                };
+                let in_force = self.in_force();
+                self.step(move |i| i.release(releasable, stopped, &in_force)).await
+            }
+            Some(Err(failed)) => self.step(move |i| i.fail(*failed)).await,
+            None => None,
+        };
+        // Where a thread broke the hold stays open and lapses; the same question sent again gets the same hold.
         reply.unwrap_or_default()
     }
 
     /// Waits for a turn, counts, and stops as soon as a brake or another policy forbids it.
     async fn table(&self, counting: &Counting, held: &Held, deadline: Moment) -> Counted {
-        let mut changes = self.in_force.subscribe();
         let count = async {
             let Some(_turn) = self.turn(deadline.min(counting.deadline())).await else {
                 return Counted::NoTurn;
@@ -164,21 +197,24 @@ impl Desk {
                 Err(fault) => Counted::Failed(fault),
             }
         };
-        let forbidden = async {
-            loop {
-                if let Err(refusal) = self.inner.still_permitted(counting, &changes.borrow_and_update()) {
-                    return refusal;
-                }
-                if changes.changed().await.is_err() {
-                    // Nobody changes anything any more.
-                    std::future::pending::<()>().await;
-                }
-            }
-        };
         tokio::select! {
             biased;
-            refusal = forbidden => Counted::Stopped(refusal),
+            refusal = self.forbidden(|i, now| i.still_permitted(counting, now)) => Counted::Stopped(refusal),
             counted = count => counted,
+        }
+    }
+
+    /// The refusal of what is in force, as soon as there is one.
+    async fn forbidden(&self, still: impl Fn(&Inner, &InForce) -> Result<(), Refusal>) -> Refusal {
+        let mut changes = self.in_force.subscribe();
+        loop {
+            if let Err(refusal) = still(&self.inner, &changes.borrow_and_update()) {
+                return refusal;
+            }
+            if changes.changed().await.is_err() {
+                // Nobody changes anything any more.
+                std::future::pending::<()>().await;
+            }
         }
     }
 
@@ -221,14 +257,17 @@ impl Desk {
 
 impl Handler for Desk {
     async fn answer(&self, ask: Vec<u8>, deadline: Moment) -> Vec<u8> {
-        let question = SignedAsk::parse(&ask).and_then(|s| s.peek()).map(|a| a.id.to_string()).ok();
-        let question = question.unwrap_or_else(|| "unreadable".to_owned());
+        let slots = Slots::from(Instant::now(), self.pace.slot);
+        let claimed = SignedAsk::parse(&ask).and_then(|s| s.peek()).ok();
+        let question = claimed.as_ref().map_or_else(|| "unreadable".to_owned(), |a| a.id.to_string());
         tracing::info!(question, "a question has come");
         let lock = self.lock_of(Hash::of(&ask));
         let _alone = lock.lock().await;
-        let reply = self.reply(ask, deadline).await;
+        let reply = self.reply(ask, deadline, slots).await;
         // Before the reply leaves, so that whoever holds the end knows of its charge.
         self.step(Inner::publish_end).await;
+        let reply = sized(reply, claimed.as_ref());
+        slots.reply().await;
         tracing::info!(question, bytes = reply.len(), "a question is replied to");
         reply
     }
@@ -304,21 +343,32 @@ impl Inner {
         }
     }
 
-    /// Noise, release and reply in one go: OpenDP is not `Send`.
-    fn release(&self, counting: Counting, counted: Counted, in_force: &InForce) -> Vec<u8> {
+    /// Noise and all, in one go: OpenDP is not `Send`.
+    fn protect(
+        &self,
+        counting: Counting,
+        counted: Counted,
+        in_force: &InForce,
+    ) -> Result<Releasable, Box<Failed>> {
         let counted = match self.still_permitted(&counting, in_force) {
             Ok(()) => counted,
             Err(refusal) => Counted::Stopped(refusal),
         };
-        let releasable = match counted {
+        let protected = match counted {
             Counted::Table(raw) => self.gate.release(counting, raw, &mut DiscreteLaplace),
             Counted::Failed(fault) => Err(counting.failed(fault.code())),
             Counted::NoTurn => Err(counting.failed(NO_TURN)),
             Counted::Stopped(refusal) => Err(counting.stopped(refusal)),
         };
-        match releasable {
-            Ok(releasable) => self.gate.reply(releasable, &mut self.ledger(), self.clock.now()),
-            Err(failed) => self.fail(failed),
+        protected.map_err(Box::new)
+    }
+
+    /// Charges, keeps and signs a table that nothing stopped while it waited.
+    fn release(&self, releasable: Releasable, stopped: Option<Refusal>, in_force: &InForce) -> Vec<u8> {
+        let stopped = stopped.or_else(|| self.still_releasable(&releasable, in_force).err());
+        match stopped {
+            None => self.gate.reply(releasable, &mut self.ledger(), self.clock.now()),
+            Some(refusal) => self.fail(releasable.stopped(refusal)),
         }
     }
 
@@ -333,6 +383,19 @@ impl Inner {
             None => Ok(()),
         }
     }
+
+    fn still_releasable(&self, releasable: &Releasable, in_force: &InForce) -> Result<(), Refusal> {
+        match &in_force.layers {
+            Some(layers) => self.gate.still_releasable(releasable, layers, self.clock.now()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// As long as the question's text says, whatever the reply holds.
+fn sized(reply: Vec<u8>, claimed: Option<&AskV1>) -> Vec<u8> {
+    let grid = claimed.and_then(|ask| ask.question.grid(Schema::smf()).ok());
+    padded_reply(reply, grid.as_ref())
 }
 
 /// A thread that panicked while it held the lock left no half-done change: the ledger commits whole transactions.

@@ -44,6 +44,10 @@ pub struct Config {
     /// How many threads count. Default 2: the machine has other work.
     #[serde(default = "Config::default_count_threads")]
     pub count_threads: NonZeroU16,
+    /// How far apart the slots are at which replies leave, in milliseconds after their question came. Default 250: longer than most
+    /// counts take. A shorter one is quicker and shows more of how long the count took.
+    #[serde(default = "Config::default_answer_slot_ms")]
+    pub answer_slot_ms: NonZeroU16,
     /// What is logged.
     #[serde(default)]
     pub log: LogConfig,
@@ -119,6 +123,10 @@ impl Config {
         const { NonZeroU16::new(2).unwrap() }
     }
 
+    const fn default_answer_slot_ms() -> NonZeroU16 {
+        const { NonZeroU16::new(250).unwrap() }
+    }
+
     const fn default_count_threads() -> NonZeroU16 {
         const { NonZeroU16::new(2).unwrap() }
     }
@@ -141,6 +149,7 @@ mod tests {
         assert_eq!(config.count_time_limit_s, Config::default_count_time_limit_s());
         assert_eq!(config.counts_at_once, Config::default_counts_at_once());
         assert_eq!(config.count_threads, Config::default_count_threads());
+        assert_eq!(config.answer_slot_ms, Config::default_answer_slot_ms());
         assert_eq!(config.log, LogConfig::default());
     }
 
@@ -158,6 +167,7 @@ mod tests {
         };
         check(&format!("{least}memory = 5"), "unknown field `memory`");
         check(&format!("{least}memory_mb = 0"), "line 6");
+        check(&format!("{least}answer_slot_ms = 0"), "line 6");
         check(&format!("{least}[log]\nlevel = 'loud'"), "loud");
         check(&least.replace("127.0.0.1:1", "https://hub"), "not an address");
         check(&least.replace("policy_dir", "policies_dir"), "policies_dir");

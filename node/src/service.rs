@@ -16,7 +16,7 @@ use tokio::sync::oneshot::error::RecvError;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::answer::{BROKEN, Desk};
+use crate::answer::{BROKEN, Desk, Pace};
 use crate::config::Config;
 use crate::in_force::{BoardInForce, Brake, Change, InForce, Places, TurnedAway, WAITS, Watcher};
 use crate::secret::{SecretFault, cap_key};
@@ -171,8 +171,11 @@ fn open(
     );
     let engine = Engine::new(limits(config))?;
     let witness = Witness::open(&config.ledger_path);
-    let desk =
-        Desk::new(gate, (ledger, witness), engine, usize::from(config.counts_at_once.get()), clock.clone());
+    let pace = Pace {
+        counts_at_once: usize::from(config.counts_at_once.get()),
+        slot: Duration::from_millis(u64::from(config.answer_slot_ms.get())),
+    };
+    let desk = Desk::new(gate, (ledger, witness), engine, pace, clock.clone());
     let mut watcher = Watcher::new(partner, last, Places::of(config))?;
     look(&desk, &mut watcher, clock);
     // Also where nothing changed: without a pinned board every question is told so.

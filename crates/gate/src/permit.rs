@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use crate::able::able;
 use crate::context::Context;
 use crate::gate::{Gate, Step};
+use crate::release::Releasable;
 use crate::reserve::Counting;
 use crate::verify::Verified;
 
@@ -51,9 +52,26 @@ impl Gate {
     /// # Errors
     /// The refusal, for [`Counting::stopped`].
     pub fn still_permitted(&self, counting: &Counting, layers: &Layers, now: Moment) -> Result<(), Refusal> {
-        let treatment = verdict(counting.context(), layers, now)?;
-        if treatment == *counting.treatment() { Ok(()) } else { Err(changed(layers)) }
+        still(counting.context(), counting.treatment(), layers, now)
     }
+
+    /// The same of a table that is protected and waits to leave.
+    ///
+    /// # Errors
+    /// The refusal, for [`Releasable::stopped`].
+    pub fn still_releasable(
+        &self,
+        releasable: &Releasable,
+        layers: &Layers,
+        now: Moment,
+    ) -> Result<(), Refusal> {
+        still(releasable.context(), releasable.treatment(), layers, now)
+    }
+}
+
+fn still(context: &Context, was: &Treatment, layers: &Layers, now: Moment) -> Result<(), Refusal> {
+    let treatment = verdict(context, layers, now)?;
+    if treatment == *was { Ok(()) } else { Err(changed(layers)) }
 }
 
 fn changed(layers: &Layers) -> Refusal {

@@ -1,7 +1,7 @@
 //! Last steps: the counts are protected, the answer is kept, and only then does it leave.
 
 use cairn_ledger::{AnsweredTable, Debited, Entry, EntryKind, Ledger, LedgerFault, Recall, SnapshotKey};
-use cairn_policy::Caps;
+use cairn_policy::{Caps, Treatment};
 use cairn_question::answer::{AnswerV1, PrivacyStatement, SnapshotStatement};
 use cairn_question::{Moment, OutcomeV1, Refusal};
 use cairn_release::edition::{Basis, NotTheBasis, held_against};
@@ -21,6 +21,8 @@ pub struct Releasable {
     released: Released,
     snapshot: SnapshotStatement,
     caps: Caps,
+    /// What it was permitted under.
+    treatment: Treatment,
     /// What the table was made from, for the ledger alone; `None` where it is noisy.
     basis: Option<Basis>,
 }
@@ -55,6 +57,22 @@ impl Counting {
     }
 }
 
+impl Releasable {
+    /// The table must not leave: [`Gate::still_releasable`] gave this. Nothing has left, so that the hold is given up.
+    pub fn stopped(self, refusal: Refusal) -> Failed {
+        let (debited, ..) = self.released.into_parts();
+        Failed { context: self.context, debited, why: Why::Refusal(Box::new(refusal)) }
+    }
+
+    pub(crate) const fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub(crate) const fn treatment(&self) -> &Treatment {
+        &self.treatment
+    }
+}
+
 impl Gate {
     /// Protects the counts. One debit, one release.
     ///
@@ -69,14 +87,14 @@ impl Gate {
         raw: RawTable,
         noise: &mut dyn Noise,
     ) -> Result<Releasable, Failed> {
-        let held = held(&counting, raw);
+        let (held, treatment) = (held(&counting, raw), counting.treatment().clone());
         let (context, terms, debited, snapshot, caps) = counting.into_parts();
         let (raw, basis) = match held {
             Ok(held) => held,
             Err(NotTheBasis) => return Err(Failed { context, debited, why: Why::Fault(UNREADABLE_BASIS) }),
         };
         match release(raw, &terms, debited, noise) {
-            Ok(released) => Ok(Releasable { context, released, snapshot, caps, basis }),
+            Ok(released) => Ok(Releasable { context, released, snapshot, caps, treatment, basis }),
             Err(Unreleased { fault, debited }) => {
                 Err(Failed { context, debited, why: Why::Fault(fault.code()) })
             }
@@ -87,7 +105,7 @@ impl Gate {
     /// send. Where the ledger fails, the bytes are a signed fault and the table goes nowhere.
     #[must_use]
     pub fn reply(&self, releasable: Releasable, ledger: &mut Ledger, now: Moment) -> Vec<u8> {
-        let Releasable { context, released, snapshot, caps, basis } = releasable;
+        let Releasable { context, released, snapshot, caps, basis, .. } = releasable;
         let (debited, table, treatment) = released.into_parts();
         let stored = StoredTable::of(&table, &treatment);
         let entry = Entry {

@@ -37,6 +37,10 @@ impl Standing {
     }
 
     fn start(folders: Folders, counts_at_once: usize) -> Self {
+        Self::paced(folders, Pace { counts_at_once, slot: Duration::from_millis(5) })
+    }
+
+    fn paced(folders: Folders, pace: Pace) -> Self {
         let now = Arc::new(AtomicU64::new(NOW.unix_s()));
         let shown = Arc::clone(&now);
         let clock = Clock::new(move || Moment::from_unix_s(shown.load(Ordering::SeqCst)));
@@ -48,7 +52,7 @@ impl Standing {
         let ledger = Ledger::open(&folders.path("ledger.sqlite")).unwrap();
         let witness = Witness::open(&folders.path("ledger.sqlite"));
         let engine = Engine::new(Limits::default()).unwrap();
-        let desk = Arc::new(Desk::new(gate, (ledger, witness), engine, counts_at_once, clock.clone()));
+        let desk = Arc::new(Desk::new(gate, (ledger, witness), engine, pace, clock.clone()));
         let mut watcher = Watcher::new(partner, None, folders.places()).unwrap();
         look(&desk, &mut watcher, &clock);
         Self { folders, desk, watcher, clock, now }
@@ -85,6 +89,15 @@ impl Standing {
         match inner.reserve(permitted, in_force.held, &mut ledger, NOW) {
             Step::On(reserved) => reserved,
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// The last steps of a question, without the wait for its slot.
+    fn ended(&self, counting: Counting, counted: Counted) -> Vec<u8> {
+        let (inner, in_force) = (&self.desk.inner, self.desk.in_force());
+        match inner.protect(counting, counted, &in_force) {
+            Ok(releasable) => inner.release(releasable, None, &in_force),
+            Err(failed) => inner.fail(*failed),
         }
     }
 
@@ -286,7 +299,7 @@ async fn a_brake_drops_a_count_under_way() {
     while desk.engine.tasks() > 0 {
         tokio::task::yield_now().await;
     }
-    let reply = desk.inner.release(counting, counted, &desk.in_force());
+    let reply = standing.ended(counting, counted);
     assert_eq!(standing.folders.shown(&asked, &reply), "brake.pause_all CR003");
 }
 
@@ -302,7 +315,7 @@ async fn a_policy_that_protects_more_reaches_a_count_under_way() {
         .folders
         .write_version(8, seven, |text| text.replace("tables_per_day = 100", "tables_per_day = 99"));
     standing.look();
-    let reply = standing.desk.inner.release(counting, counted, &standing.desk.in_force());
+    let reply = standing.ended(counting, counted);
     assert_eq!(standing.folders.shown(&asked, &reply), "policy.changed CN007");
     assert_eq!(standing.account(), (0, 0));
 }
@@ -323,7 +336,7 @@ async fn a_policy_that_expires_stops_what_is_under_way_and_refuses_everything() 
     standing.now.store(midnight.unix_s() - 1, Ordering::SeqCst);
     assert_eq!(standing.desk.inner.still_permitted(&counting, &standing.desk.in_force()), Ok(()));
     standing.now.store(midnight.unix_s(), Ordering::SeqCst);
-    let reply = standing.desk.inner.release(counting, counted, &standing.desk.in_force());
+    let reply = standing.ended(counting, counted);
     assert_eq!(standing.folders.shown(&asked, &reply), "policy.expires CR002");
     standing.look();
     let told = standing.entries().into_iter().rfind(|e| e.code.as_deref() == Some("CN523")).unwrap();
@@ -339,7 +352,7 @@ async fn a_table_that_was_counted_before_the_brake_does_not_leave_after_it() {
     assert!(matches!(counted, Counted::Table(_)));
     standing.folders.write_brake("cairn_brake = 1\npause_all = true\n");
     standing.look();
-    let reply = standing.desk.inner.release(counting, counted, &standing.desk.in_force());
+    let reply = standing.ended(counting, counted);
     assert_eq!(standing.folders.shown(&asked, &reply), "brake.pause_all CR003");
 }
 
@@ -422,4 +435,69 @@ async fn a_look_that_hangs_stops_every_answer_until_it_ends() {
         assert!(back.send(other).is_ok());
         assert!(waits.await.is_ok());
     }
+}
+
+#[tokio::test]
+async fn a_brake_stops_a_table_that_waits_for_its_slot_and_nothing_is_charged() {
+    let mut standing = Standing::new();
+    let asked = standing.folders.ask(1, "people by disabled");
+    let (counting, held) = standing.reserved(&asked);
+    let counted = standing.desk.table(&counting, &held, NOW.plus_s(600)).await;
+    assert!(matches!(counted, Counted::Table(_)));
+    // A slot that no test waits for.
+    let slots = Slots::from(Instant::now(), Duration::from_secs(3_600));
+    let desk = Arc::clone(&standing.desk);
+    let waits = tokio::spawn(async move { desk.protect(counting, counted, slots).await });
+    // Only a wait listens to what is in force.
+    while standing.desk.in_force.receiver_count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(standing.account().1 > 0, "its hold is there and nothing is spent");
+    standing.folders.write_brake("cairn_brake = 1\npause_all = true\n");
+    standing.look();
+    let reply = waits.await.unwrap();
+    assert_eq!(standing.folders.shown(&asked, &reply), "brake.pause_all CR003");
+    assert_eq!(standing.account(), (0, 0));
+    assert!(!standing.kinds().contains(&EntryKind::QuestionAnswered));
+}
+
+#[tokio::test]
+async fn answers_refusals_repeats_and_what_is_no_question_leave_at_a_slot() {
+    let slot = Duration::from_millis(200);
+    let folders = Standing::new().kill();
+    let standing = Standing::paced(folders, Pace { counts_at_once: 2, slot });
+    let answered = standing.folders.ask(1, "people by sex");
+    let refused = standing.folders.ask(2, "people by sex, age, gender, council");
+    for (bytes, says) in [
+        (answered.bytes.clone(), "an answer"),
+        (answered.bytes, "the same reply again"),
+        (refused.bytes, "a refusal"),
+        (b"no question".to_vec(), "nothing"),
+    ] {
+        let came = Instant::now();
+        let reply = standing.desk.answer(bytes, NOW.plus_s(600)).await;
+        assert!(came.elapsed() >= slot, "{says} left after {:?}", came.elapsed());
+        assert_eq!(reply.is_empty(), says == "nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_is_as_long_as_its_question_says_whatever_it_holds() {
+    let mut standing = Standing::new();
+    let spoken = |reply: &[u8]| reply.trim_ascii_end().len();
+    let many = standing.reply(&standing.folders.ask(1, "people by sex")).await;
+    standing.folders.write_brake("cairn_brake = 1\npause_all = true\nreason = \"a breach\"\n");
+    standing.look();
+    let refused = standing.reply(&standing.folders.ask(2, "people by sex")).await;
+    let folders = Folders::new();
+    folders.write_policy(|text| text);
+    folders.load(4, "2026-03-31");
+    let standing = Standing::start(folders, 2);
+    let few = standing.folders.ask(1, "people by sex");
+    standing.check(&few, r#"["c","c",0]"#).await;
+    let few = standing.reply(&few).await;
+    assert!(many != few && spoken(&refused) < spoken(&few), "they hold other things");
+    assert_eq!([few.len(), refused.len()], [many.len(); 2]);
+    let larger = standing.reply(&standing.folders.ask(3, "people by sex, council, age")).await;
+    assert!(larger.len() > 2 * many.len(), "a larger question's is longer");
 }

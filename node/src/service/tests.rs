@@ -82,7 +82,9 @@ async fn a_node_dials_answers_tells_how_it_stands_and_stops() {
     assert!(written.is_stale(NOW));
     let ledger = Ledger::open(&folders.path("ledger.sqlite")).unwrap();
     let hash = Hash::of(&serde_json::to_vec(&asked.ask).unwrap());
-    assert!(matches!(ledger.recall(asked.ask.id, hash), Ok(Recall::Reply(kept)) if kept == reply));
+    assert!(
+        matches!(ledger.recall(asked.ask.id, hash), Ok(Recall::Reply(kept)) if kept == reply.trim_ascii_end())
+    );
     let kinds: Vec<EntryKind> = ledger.entries(0, 100).unwrap().iter().map(|e| e.kind).collect();
     use EntryKind::{Load, Policy, QuestionAnswered, Start};
     assert_eq!(kinds[..5], [Start, Policy, Policy, Load, QuestionAnswered], "a board, a policy");
