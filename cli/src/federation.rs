@@ -6,7 +6,9 @@ use std::time::Duration;
 use cairn_link::close::Close;
 use cairn_link::{Address, AnalystClient, AnalystIdentity, LinkError, RoundResult};
 use cairn_question::register::Register;
-use cairn_question::{AskV1, Hash, Moment, Name, PartnerId, Question, Schema, SignedAsk};
+use cairn_question::{AskV1, Grid, Hash, Moment, Name, PartnerId, Question, Schema, SignedAsk};
+
+use tokio::time::Instant;
 
 use crate::context;
 use crate::failure::Failure;
@@ -89,6 +91,33 @@ impl Federation {
         expires_in_s: u64,
         progress: &mut Progress,
     ) -> Result<Shown, Failure> {
+        let Signed { ask, grid, signed } = self.sign(question, partners, expires_in_s)?;
+        let hash = signed_hash(&signed)?;
+        let result = self.put(&signed.to_bytes(), progress).await?;
+        verify(&self.register, &ask, hash, grid, result)
+    }
+
+    /// Asks one question of one partner, and gives how long the result took to come and its bytes as they came, not verified: what a
+    /// network sees.
+    pub(crate) async fn seen(
+        &mut self,
+        question: Question,
+        partner: PartnerId,
+        expires_in_s: u64,
+        progress: &mut Progress,
+    ) -> Result<(Duration, RoundResult), Failure> {
+        let bytes = self.sign(question, vec![partner], expires_in_s)?.signed.to_bytes();
+        let begun = Instant::now();
+        let result = self.put(&bytes, progress).await?;
+        Ok((begun.elapsed(), result))
+    }
+
+    fn sign(
+        &self,
+        question: Question,
+        partners: Vec<PartnerId>,
+        expires_in_s: u64,
+    ) -> Result<Signed, Failure> {
         let grid = question.grid(Schema::smf()).map_err(|e| Failure::new("CC204", e.to_string()))?;
         let unknown: Vec<&str> =
             partners.iter().filter(|p| self.register.partner(p).is_none()).map(PartnerId::as_str).collect();
@@ -109,9 +138,7 @@ impl Federation {
             question,
         };
         let signed = SignedAsk::sign(&ask, self.identity.signing_key(), credential);
-        let hash = signed_hash(&signed)?;
-        let result = self.put(&signed.to_bytes(), progress).await?;
-        verify(&self.register, &ask, hash, grid, result)
+        Ok(Signed { ask, grid, signed })
     }
 
     /// Sends the signed bytes and waits for the result. Where the connection is lost they are sent again: the same bytes are one
@@ -149,6 +176,13 @@ impl Federation {
     pub(crate) async fn close(self) {
         self.client.close().await;
     }
+}
+
+/// A question as it is sent, and what a reply to it must be.
+struct Signed {
+    ask: AskV1,
+    grid: Grid,
+    signed: SignedAsk,
 }
 
 /// Whether the coordinator may be there again in a moment.

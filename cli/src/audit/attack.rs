@@ -10,6 +10,7 @@ mod people;
 mod rules;
 mod stage;
 mod statistics;
+mod timing;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -32,6 +33,9 @@ pub(crate) struct Attack {
     /// The folder to make for the attacked federation; it is left behind to explore
     #[arg(long, default_value = "cairn-attack")]
     folder: PathBuf,
+    /// How many questions are timed at each of the two partners; 1,500 can tell an advantage of two in a hundred
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(8..=1_500))]
+    timed: u16,
     /// The seed of the made-up people
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -45,7 +49,7 @@ pub(crate) fn run(attack: &Attack) -> Result<Exit, Failure> {
     let made = Made::new(attack.seed);
     progress.say("starting a federation");
     let attacked = Attacked::start(&attack.folder, &made)?;
-    let lines = context::runtime()?.block_on(attacks(&made, &attacked, &mut progress))?;
+    let lines = context::runtime()?.block_on(attacks(&made, &attacked, attack.timed, &mut progress))?;
     progress.end();
     drop(attacked);
     let json = lines.iter().fold(String::new(), |mut all, line| {
@@ -64,7 +68,12 @@ pub(crate) fn run(attack: &Attack) -> Result<Exit, Failure> {
 
 /// In an order that matters: what needs the account comes before the race, which empties it, and records are damaged after all that
 /// reads them.
-async fn attacks(made: &Made, attacked: &Attacked, progress: &mut Progress) -> Result<Vec<Line>, Failure> {
+async fn attacks(
+    made: &Made,
+    attacked: &Attacked,
+    timed: u16,
+    progress: &mut Progress,
+) -> Result<Vec<Line>, Failure> {
     let mut session = Session::open(attacked).await?;
     let mut lines = vec![rules::mode_mixing()];
     progress.say("canaries");
@@ -76,6 +85,8 @@ async fn attacks(made: &Made, attacked: &Attacked, progress: &mut Progress) -> R
     progress.say("thresholds and trackers");
     lines.push(rules::thresholds(made, &mut session).await?);
     lines.push(rules::tracker(&mut session).await?);
+    progress.say("times and sizes");
+    lines.extend(timing::times_and_sizes(attacked, usize::from(timed)).await?);
     progress.say("a race for the account");
     lines.push(rules::race(attacked, &mut session).await?);
     progress.say("questions that fail");

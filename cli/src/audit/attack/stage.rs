@@ -1,6 +1,7 @@
 //! The federation that is attacked, and the attacker's session with it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cairn_policy::approval::{Change, MADE_UP_QUORUM, MadeUpBoard};
 use cairn_policy::folder::{BOARD_FILE, FRAMEWORK_FILE, POLICY_FILE};
@@ -144,6 +145,13 @@ pub(super) struct Session {
     client: Client,
 }
 
+/// What a network sees of one question.
+pub(super) struct Seen {
+    pub(super) took: Duration,
+    /// Bytes of the reply, 0 where there was none, and of the coverage statement.
+    pub(super) sizes: [usize; 2],
+}
+
 /// What came back from one partner.
 pub(super) enum Reply {
     Table(Box<AnswerV1>),
@@ -176,13 +184,26 @@ impl Session {
         }))
     }
 
+    /// What a network sees of one question at one side: how long the result took, and how many bytes the reply and the coverage
+    /// statement have.
+    pub(super) async fn seen(&mut self, role: &str, text: &str, side: Side) -> Result<Seen, Failure> {
+        let partner =
+            PartnerId::new(side.member().id).map_err(|_| Failure::new("CC205", "the side is no partner"))?;
+        let mut progress = Progress::begin("asking");
+        let seen = self.client.seen(question(role, text)?, partner, EXPIRES_IN_S, &mut progress).await;
+        progress.end();
+        let (took, result) = seen?;
+        let reply = result.replies.first().map_or(0, |(_, bytes)| bytes.len());
+        Ok(Seen { took, sizes: [reply, result.coverage.len()] })
+    }
+
     pub(super) async fn close(self) {
         self.client.close().await;
     }
 }
 
 /// A question in words, for the purpose that the gate's policy names.
-fn question(role: &str, text: &str) -> Result<Question, Failure> {
+pub(super) fn question(role: &str, text: &str) -> Result<Question, Failure> {
     let wrong = |says: String| Failure::new("CC204", says);
     let role = Name::new(role).map_err(|e| wrong(e.to_string()))?;
     let purpose = Name::new("attack").map_err(|e| wrong(e.to_string()))?;

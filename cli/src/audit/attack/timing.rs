@@ -1,0 +1,212 @@
+//! Attacks on what stands beside the numbers: how long an answer takes to come, and how long it is.
+//!
+//! The two partners differ in one person or a few in every small group. Each question of one small group is asked of both, in an order
+//! that changes, and an attacker who sees only the network says which partner it was.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::line::{Holds, Line};
+use super::people::{SIDES, codes};
+use super::stage::{Attacked, READER, Seen, Session};
+use crate::failure::Failure;
+
+/// How many questions are under way at a time: an analyst's program may have as many open.
+const AT_ONCE: usize = 8;
+
+/// One question at both sides, left and right.
+type Pair = [Seen; 2];
+
+/// Two lines. `timed`: how many questions are put to each side.
+pub(super) async fn times_and_sizes(attacked: &Attacked, timed: usize) -> Result<[Line; 2], Failure> {
+    let questions = questions(timed);
+    let mut workers = JoinSet::new();
+    for worker in 0..AT_ONCE {
+        let mut session = Session::open(attacked).await?;
+        let own: Vec<String> = questions.iter().skip(worker).step_by(AT_ONCE).cloned().collect();
+        workers.spawn(async move {
+            let pairs = ask_in_turn(&mut session, own).await;
+            session.close().await;
+            pairs
+        });
+    }
+    let mut pairs = Vec::new();
+    while let Some(own) = workers.join_next().await {
+        pairs.extend(own.map_err(|_| Failure::new("CC503", "a timed question came to nothing"))??);
+    }
+    Ok([times(&pairs), sizes(&pairs)])
+}
+
+/// Every other question is put to the right side first.
+async fn ask_in_turn(session: &mut Session, questions: Vec<String>) -> Result<Vec<Pair>, Failure> {
+    let mut pairs = Vec::new();
+    for (n, text) in questions.iter().enumerate() {
+        let [left, right] = SIDES;
+        pairs.push(if n % 2 == 0 {
+            let seen = session.seen(READER, text, left).await?;
+            [seen, session.seen(READER, text, right).await?]
+        } else {
+            let seen = session.seen(READER, text, right).await?;
+            [session.seen(READER, text, left).await?, seen]
+        });
+    }
+    Ok(pairs)
+}
+
+/// Tables of one small group each, no two equal, so that each is counted anew.
+fn questions(most: usize) -> Vec<String> {
+    let [councils, ages, genders] = ["council_code", "age_band", "gender"].map(codes);
+    let groups = genders.iter().flat_map(|g| ages.iter().map(move |a| (g, a)));
+    let texts = groups.flat_map(|(g, a)| {
+        councils.iter().map(move |c| {
+            format!("people by armed_forces where council_code = {c} and age_band = {a} and gender = {g}")
+        })
+    });
+    texts.take(most).collect()
+}
+
+fn times(pairs: &[Pair]) -> Line {
+    let of = |side: usize| pairs.iter().filter_map(move |pair| pair.get(side)).map(|s| s.took).collect();
+    let (left, right): (Vec<Duration>, Vec<Duration>) = (of(0), of(1));
+    let auc = Auc::of(&left, &right);
+    let seen = format!(
+        "AUC {:.3}, at most {:.3} (95 %), from {} questions at each side; half came within {} ms",
+        auc.advantage(),
+        auc.most(TWO_SIDED_95),
+        pairs.len(),
+        median(&[left, right].concat()).as_millis()
+    );
+    let claim = format!("the time of an answer tells one dataset from another at AUC {AUC_MOST} at most");
+    Line::of("timing", &claim, seen, Holds::when(auc.least(ALARM) <= AUC_MOST))
+}
+
+/// What release.md asks for.
+const AUC_MOST: f64 = 0.52;
+
+/// Standard normal quantiles: for what is printed, 95 % on two sides, since the attacker may guess either way; and for an alarm, 10⁻⁷.
+const TWO_SIDED_95: f64 = 1.96;
+const ALARM: f64 = 5.33;
+
+fn sizes(pairs: &[Pair]) -> Line {
+    let first = pairs.first().map(|[left, _]| left.sizes);
+    let other = pairs.iter().flatten().filter(|seen| Some(seen.sizes) != first).count();
+    let [reply, coverage] = first.unwrap_or_default();
+    let seen = format!(
+        "{other} of {} differ; replies of {reply} bytes, coverage statements of {coverage}",
+        2 * pairs.len()
+    );
+    let claim = "answers, withheld tables and refusals to like questions are equally long";
+    Line::of("sizes", claim, seen, Holds::when(other == 0 && reply > 0))
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
+/// The area under the ROC curve: how often a time of the one side is longer than one of the other, a tie counting half (Mann and Whitney
+/// 1947), with the standard error of DeLong, DeLong and Clarke-Pearson 1988.
+#[derive(Clone, Copy, Debug)]
+struct Auc {
+    area: f64,
+    error: f64,
+}
+
+impl Auc {
+    fn of(one: &[Duration], other: &[Duration]) -> Self {
+        let shares = |of: &[Duration], against: &[Duration], longer: Ordering| -> Vec<f64> {
+            let share = |time: &Duration| {
+                let wins = against.iter().map(|t| match time.cmp(t) {
+                    Ordering::Equal => 0.5,
+                    found if found == longer => 1.0,
+                    _ => 0.0,
+                });
+                mean(&wins.collect::<Vec<f64>>())
+            };
+            of.iter().map(share).collect()
+        };
+        let ones = shares(one, other, Ordering::Greater);
+        let others = shares(other, one, Ordering::Less);
+        let error = (variance(&ones) / count(&ones) + variance(&others) / count(&others)).sqrt();
+        Self { area: mean(&ones), error }
+    }
+
+    /// An attacker guesses the way that serves.
+    fn advantage(self) -> f64 {
+        self.area.max(1.0 - self.area)
+    }
+
+    fn most(self, quantile: f64) -> f64 {
+        (self.advantage() + quantile * self.error).min(1.0)
+    }
+
+    fn least(self, quantile: f64) -> f64 {
+        (self.advantage() - quantile * self.error).max(0.5)
+    }
+}
+
+fn count(of: &[f64]) -> f64 {
+    f64::from(u32::try_from(of.len().max(1)).unwrap_or(u32::MAX))
+}
+
+fn mean(of: &[f64]) -> f64 {
+    of.iter().sum::<f64>() / count(of)
+}
+
+fn variance(of: &[f64]) -> f64 {
+    let middle = mean(of);
+    let squares: f64 = of.iter().map(|x| (x - middle).powi(2)).sum();
+    squares / (count(of) - 1.0).max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::attack::stage::question;
+
+    fn ms(times: impl IntoIterator<Item = u64>) -> Vec<Duration> {
+        times.into_iter().map(Duration::from_millis).collect()
+    }
+
+    fn near(a: f64, b: f64) {
+        assert!((a - b).abs() < 1e-3, "{a} is not {b}");
+    }
+
+    /// By hand: of 3 × 2 pairs (1, 2, 3 against 2, 4) the first is longer in one, and equal in one.
+    #[test]
+    fn the_area_is_the_share_of_pairs_and_a_tie_is_half() {
+        let auc = Auc::of(&ms([1, 2, 3]), &ms([2, 4]));
+        near(auc.area, 1.5 / 6.0);
+        near(auc.advantage(), 0.75);
+        // V10 = (0, .25, .5), V01 = (.5, 0): variances 1/16 and 1/8.
+        near(auc.error, (1.0_f64 / 48.0 + 1.0 / 16.0).sqrt());
+        near(Auc::of(&ms([5; 9]), &ms([5; 9])).most(TWO_SIDED_95), 0.5);
+    }
+
+    #[test]
+    fn a_count_that_shows_in_the_time_raises_the_alarm_and_an_equal_pace_does_not() {
+        let alike = Auc::of(&ms((0..256).map(|n| n % 16)), &ms((0..256).map(|n| n * 7 % 16)));
+        assert!(alike.least(ALARM) <= AUC_MOST && alike.most(TWO_SIDED_95) < 0.56, "{alike:?}");
+        let slower = Auc::of(&ms((0..256).map(|n| n % 16 + 4)), &ms((0..256).map(|n| n % 16)));
+        assert!(slower.least(ALARM) > AUC_MOST, "{slower:?}");
+    }
+
+    /// With so many questions a side, equal laws are told apart from an advantage of two in a hundred.
+    #[test]
+    fn the_larger_run_can_see_two_in_a_hundred() {
+        let spread = |step: u64| ms((0..1_500).map(|n| n * step % 1_499));
+        let alike = Auc::of(&spread(7), &spread(11));
+        assert!(alike.error * 1.96 < 0.021, "{alike:?}");
+    }
+
+    #[test]
+    fn no_two_questions_are_equal_and_there_are_enough_of_them() {
+        let all = questions(1_500);
+        assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), all.len());
+        assert!(all.len() >= 1_000, "{}", all.len());
+        assert!(all.iter().all(|text| question(READER, text).is_ok()));
+    }
+}
