@@ -102,7 +102,12 @@ fn secure(section: Section<'_>) -> Option<SecureDoc> {
 
 fn indicator(section: Section<'_>) -> Option<IndicatorDoc> {
     section.text("title");
-    let questions = section.texts("questions").map(|l| l.value);
+    let questions = section.texts("questions");
+    if let Some(none) = questions.as_ref().filter(|list| list.value.is_empty()) {
+        let says = "an indicator without a question approves nothing";
+        let fix = "write its questions, or take the indicator out";
+        section.faults().error("CP220", &none.span, section.rule("questions"), says, fix);
+    }
     let breakdowns = section.texts_opt("breakdowns").map(|l| l.value);
     let grain = |text: At<String>| {
         let known = ["quarter", "year"].into_iter().find(|g| *g == text.value);
@@ -119,7 +124,7 @@ fn indicator(section: Section<'_>) -> Option<IndicatorDoc> {
     section.finish();
     Some(IndicatorDoc {
         span,
-        questions: questions.filter(|q| !q.is_empty())?,
+        questions: questions?.value,
         breakdowns: breakdowns.unwrap_or_default(),
         grains: grains.unwrap_or_default(),
         hash,

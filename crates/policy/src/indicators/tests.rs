@@ -118,6 +118,11 @@ fn an_indicator_that_was_changed_after_it_was_approved_does_not_load() {
     ] {
         assert_eq!(changed(wrong), ["CP220 indicator.R1.questions"], "{wrong}");
     }
+    // A name without a question used to load, and to vanish.
+    const P6: &str =
+        "rows in engagements by engagements.end_reason where engagements.end_date@{grain} = {period}";
+    let emptied = found(&format!("\n    \"{P6}\",\n"), "");
+    assert_eq!(emptied, ["CP220 indicator.P6.questions", "CP221 indicator.P6.hash"]);
     // A breakdown or a length of period more is more than what was approved.
     let grains = ("[indicator.R1]\ntitle", "[indicator.R1]\nhush = 1\ntitle");
     assert_eq!(found(grains.0, grains.1), ["CP003 indicator.R1.hush"]);
