@@ -36,8 +36,11 @@ pub(crate) struct Demo {
 /// The partner that is stopped for one question.
 const STOPPED: &str = "orkney-islands";
 
+/// Longest that a round lasts: a node that was killed is soon said to be late.
+const ROUND_S: u16 = 10;
+
 pub(crate) fn run(demo: &Demo) -> Result<Exit, Failure> {
-    let stage = Stage { staged: Staged::new(&demo.folder)? };
+    let stage = Stage { staged: Staged::new(&demo.folder, ROUND_S)? };
     say::out(&format!("`cairn` below is this program: {}\n\n", own_path()));
     let truth = stage.make_people(demo)?;
     stage.make_federation()?;

@@ -25,6 +25,7 @@ const NO_ADDRESS: &str = "127.0.0.1:1";
 pub(crate) struct Staged {
     folder: PathBuf,
     pub(crate) program: Program,
+    round_s: u16,
 }
 
 /// One partner of a staged federation. All are made up, whatever they are called.
@@ -38,11 +39,11 @@ pub(crate) struct Member {
 }
 
 impl Staged {
-    /// Makes the folder. One that is there is left as it is.
+    /// Makes the folder. One that is there is left as it is. A round of the coordinator lasts `round_s` seconds at most.
     ///
     /// # Errors
     /// CC107 where there is one.
-    pub(crate) fn new(folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn new(folder: &Path, round_s: u16) -> Result<Self, Failure> {
         if folder.exists() {
             let says = format!(
                 "{} is there from before; delete it, or name another with --folder",
@@ -51,7 +52,7 @@ impl Staged {
             return Err(Failure::new("CC107", says));
         }
         files::make_folder(folder)?;
-        Ok(Self { folder: files::absolute(folder)?, program: Program::this()? })
+        Ok(Self { folder: files::absolute(folder)?, program: Program::this()?, round_s })
     }
 
     /// A path in the folder.
@@ -100,8 +101,9 @@ impl Staged {
         let make = ["authority", "coordinator", authority, "--address", "127.0.0.1", "--out", &identity];
         self.program.quiet(&make)?;
         let words = ["coordinator", "init", &folder, "--identity", &identity, "--register", &register];
+        let round = self.round_s.to_string();
         self.program
-            .quiet(&[&words[..], &["--listen", ANY_PORT, "--round-deadline-s", "10"]].concat())
+            .quiet(&[&words[..], &["--listen", ANY_PORT, "--round-deadline-s", &round]].concat())
             .map(|_| ())
     }
 

@@ -2,11 +2,12 @@
 //! whether it was withstood. The gate that every change of this program passes.
 //!
 //! Two partners hold the same made-up people but for known ones (see [`people`]), so that what is seen can be held against what is
-//! claimed. A statistical attack raises the alarm only where its finding is impossible under the claim but once in 10⁷ runs.
+//! claimed. A statistical attack raises the alarm only where its finding comes up under the claim once in 10⁷ runs at most.
 
 mod line;
 mod noise;
 mod people;
+mod round;
 mod rules;
 mod stage;
 mod statistics;
@@ -16,6 +17,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -23,6 +25,7 @@ use crate::progress::Progress;
 use crate::{context, files, say};
 use line::{Line, Outcome};
 use people::Made;
+use round::Round;
 use stage::{Attacked, Session};
 
 #[derive(Args)]
@@ -30,6 +33,9 @@ pub(crate) struct Attack {
     /// The attacks that take less than a minute or two; there are no others yet in this program
     #[arg(long, required = true)]
     quick: bool,
+    /// Try this attack only; may be given several times
+    #[arg(long, value_name = "ATTACK", value_parser = PossibleValuesParser::new(Round::ALL.iter().flat_map(|r| r.attacks())))]
+    only: Vec<String>,
     /// The folder to make for the attacked federation; it is left behind to explore
     #[arg(long, default_value = "cairn-attack")]
     folder: PathBuf,
@@ -48,8 +54,12 @@ pub(crate) fn run(attack: &Attack) -> Result<Exit, Failure> {
     let mut progress = Progress::begin("making up people");
     let made = Made::new(attack.seed);
     progress.say("starting a federation");
-    let attacked = Attacked::start(&attack.folder, &made)?;
-    let lines = context::runtime()?.block_on(attacks(&made, &attacked, attack.timed, &mut progress))?;
+    let wanted = |name: &&str| attack.only.is_empty() || attack.only.iter().any(|only| only == name);
+    let rounds: Vec<Round> = Round::ALL.into_iter().filter(|r| r.attacks().iter().any(&wanted)).collect();
+    let attacked = Attacked::start(&attack.folder, &made, &rounds)?;
+    let mut lines =
+        context::runtime()?.block_on(attacks(attack, &rounds, &made, &attacked, &mut progress))?;
+    lines.retain(|line| wanted(&line.attack));
     progress.end();
     drop(attacked);
     let json = lines.iter().fold(String::new(), |mut all, line| {
@@ -66,31 +76,20 @@ pub(crate) fn run(attack: &Attack) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// In an order that matters: what needs the account comes before the race, which empties it, and records are damaged after all that
-/// reads them.
 async fn attacks(
+    attack: &Attack,
+    rounds: &[Round],
     made: &Made,
     attacked: &Attacked,
-    timed: u16,
     progress: &mut Progress,
 ) -> Result<Vec<Line>, Failure> {
     let mut session = Session::open(attacked).await?;
-    let mut lines = vec![rules::mode_mixing()];
-    progress.say("canaries");
-    lines.extend(noise::canaries(made, &mut session).await?);
-    progress.say("floods");
-    lines.extend(noise::floods(made, &mut session).await?);
-    progress.say("repeats and rewritings");
-    lines.extend(rules::repeats(&mut session).await?);
-    progress.say("thresholds and trackers");
-    lines.push(rules::thresholds(made, &mut session).await?);
-    lines.push(rules::tracker(&mut session).await?);
-    progress.say("times and sizes");
-    lines.extend(timing::times_and_sizes(attacked, usize::from(timed)).await?);
-    progress.say("a race for the account");
-    lines.push(rules::race(attacked, &mut session).await?);
-    progress.say("questions that fail");
-    lines.push(rules::failing(attacked, &mut session).await?);
+    session.ready().await?;
+    let mut lines = Vec::new();
+    for round in rounds {
+        progress.say(round.says());
+        lines.extend(round.run(made, attacked, usize::from(attack.timed), &mut session).await?);
+    }
     session.close().await;
     Ok(lines)
 }

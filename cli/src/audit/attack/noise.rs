@@ -3,9 +3,11 @@
 use cairn_question::{AnswerV1, Cell};
 
 use super::line::{Holds, Line};
-use super::people::{CANARY_AXES, FLOOD_AXES, FLOOD_CELLS, FLOOD_ROWS, Made, SIDES, Side};
-use super::stage::{ATTACKER, Reply, Session};
-use super::statistics::{ALARM, Hits, PRINTED, epsilon, laplace_misfit};
+use super::people::{
+    BUSY_HOURS, BUSY_ROWS, CANARY_AXES, FLOOD_AXES, FLOOD_CELLS, FLOOD_ROWS, HOURS_AXES, Made, SIDES, Side,
+};
+use super::stage::{ATTACKER, Reply, Session, WIDE_READER};
+use super::statistics::{ALARM, Hits, PRINTED, epsilon, surprise};
 use crate::failure::Failure;
 
 /// What the gate's policy claims for each table: ε = 1.
@@ -17,14 +19,17 @@ pub(super) async fn canaries(made: &Made, session: &mut Session) -> Result<Vec<L
     let first = session.ask(ATTACKER, &format!("people in participants by {by}")).await?;
     let again = format!("people in participants by {by} where care_experienced = no");
     let again = session.ask(ATTACKER, &again).await?;
+    let mut lines = vec![full_grid_line(&first)];
     let tables = [Noise::of(&first, made), Noise::of(&again, made)];
     let [Some(first_noise), Some(again_noise)] = tables else {
         let seen = first.iter().chain(&again).map(Reply::words).collect::<Vec<_>>().join(", ");
-        return Ok(vec![Line::of("canary-table", "two tables are answered", seen, Holds::No)]);
+        lines.push(Line::of("canary-table", "two tables are answered in full", seen, Holds::No));
+        return Ok(lines);
     };
-    Ok(vec![
+    lines.extend([
         canary_line(made, &first_noise),
-        misfit_line(&first_noise),
+        fit_line("noise-fit", LAW, &first_noise.all()),
+        fit_line("noise-at-zero", "an empty cell has noise like any other", &first_noise.at_zero()),
         same_line("noise-of-partners", "two partners draw apart", &first_noise.left, &first_noise.right),
         same_line(
             "noise-of-questions",
@@ -32,25 +37,33 @@ pub(super) async fn canaries(made: &Made, session: &mut Session) -> Result<Vec<L
             &first_noise.left,
             &again_noise.left,
         ),
-    ])
+    ]);
+    Ok(lines)
 }
 
-/// What was added to the true counts of each side.
+const LAW: &str = "the noise is discrete Laplace of the scale that is stated";
+
+/// What was added to the true counts of each side, cell by cell.
 struct Noise {
     left: Vec<i64>,
     right: Vec<i64>,
+    /// The true counts of both, left and right.
+    truth: Vec<i64>,
 }
 
 impl Noise {
     fn of(replies: &[Reply; 2], made: &Made) -> Option<Self> {
-        let [left, right] = replies;
-        let added = |reply: &Reply, side| {
-            let truth = made.people_by_cell(side);
-            let values = values(reply.table()?)?;
-            (values.len() == truth.len())
-                .then(|| values.iter().zip(&truth).map(|(v, t)| v.saturating_sub(*t)).collect())
-        };
-        Some(Self { left: added(left, Side::Left)?, right: added(right, Side::Right)? })
+        let truth = SIDES.map(|side| made.people_by_cell(side));
+        let [left, right] = added(replies, &truth)?;
+        Some(Self { left, right, truth: truth.concat() })
+    }
+
+    fn all(&self) -> Vec<i64> {
+        self.left.iter().chain(&self.right).copied().collect()
+    }
+
+    fn at_zero(&self) -> Vec<i64> {
+        self.all().into_iter().zip(&self.truth).filter(|(_, people)| **people == 0).map(|(x, _)| x).collect()
     }
 
     fn side(&self, side: Side) -> &[i64] {
@@ -59,6 +72,34 @@ impl Noise {
             Side::Right => &self.right,
         }
     }
+}
+
+/// What two tables have beyond the truth; `None` where one is missing or has a cell without a value.
+fn added(replies: &[Reply; 2], truth: &[Vec<i64>; 2]) -> Option<[Vec<i64>; 2]> {
+    let added = |(reply, truth): (&Reply, &Vec<i64>)| {
+        let values = values(reply.table()?)?;
+        let added = values.iter().zip(truth).map(|(v, t)| v.saturating_sub(*t));
+        (values.len() == truth.len()).then(|| added.collect::<Vec<i64>>())
+    };
+    let mut both = replies.iter().zip(truth).map(added);
+    Some([both.next()??, both.next()??])
+}
+
+/// Which cells there are, and in which order, must say nothing: a cell left out has nobody in it, and the first of a sorted table has the most.
+fn full_grid_line(replies: &[Reply; 2]) -> Line {
+    let (mut cells, mut empty, mut sorted) = (0, 0, 0);
+    for reply in replies {
+        let table = reply.table().map(|answer| answer.table.cells.clone()).unwrap_or_default();
+        let shown = table.iter().filter_map(|cell| if let Cell::Value(v) = cell { Some(*v) } else { None });
+        let shown: Vec<i64> = shown.collect();
+        cells += table.len();
+        empty += table.len() - shown.len();
+        sorted += usize::from(shown.is_sorted() || shown.is_sorted_by(|a, b| a >= b));
+    }
+    let seen =
+        format!("{empty} of {cells} cells without a value, {sorted} tables in the order of their counts");
+    let claim = "every declared cell has its value, in the order that is declared";
+    Line::of("full-grid", claim, seen, Holds::when(cells > 0 && empty == 0 && sorted == 0))
 }
 
 /// Every cell of a noisy table is a value.
@@ -96,23 +137,19 @@ fn bound_line(attack: &'static str, inside: Hits, outside: Hits) -> Line {
     Line::of(attack, "one person changes no chance by more than e^ε", seen, holds)
 }
 
-fn misfit_line(noise: &Noise) -> Line {
-    let misfit = laplace_misfit(&noise.left, CLAIMED.recip(), EDGE).max(laplace_misfit(
-        &noise.right,
-        CLAIMED.recip(),
-        EDGE,
-    ));
-    let seen = format!("chi-square {misfit:.1} at {} degrees of freedom", 2 * EDGE);
-    let claim = "the noise is discrete Laplace of the scale that is stated";
-    Line::of("noise-fit", claim, seen, Holds::when(misfit <= MISFIT_MAX))
+fn fit_line(attack: &'static str, claim: &str, noise: &[i64]) -> Line {
+    surprise_line(attack, claim, noise, CLAIMED.recip(), &EDGES)
 }
 
-/// Noise of this size or more shares a bin.
-const EDGE: i64 = 6;
+fn surprise_line(attack: &'static str, claim: &str, noise: &[i64], scale: f64, edges: &[i64]) -> Line {
+    let chance = surprise(noise, scale, edges);
+    let seen =
+        format!("{} draws, the most surprising share of which has a chance of {chance:.1e}", noise.len());
+    Line::of(attack, claim, seen, Holds::when(!noise.is_empty() && !ALARM.is_above(chance)))
+}
 
-/// At 12 degrees of freedom a right source exceeds it once in 10⁷ tables (the quantile is 56), with room for the law being an
-/// approximation in the thin bins.
-const MISFIT_MAX: f64 = 75.0;
+/// Noise of −5 to 5 has a bin each.
+const EDGES: [i64; 12] = [-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6];
 
 /// Equal noise in two tables would cancel: their difference would be exact. Of independent draws at ε = 1, 28 in 100 are equal.
 fn same_line(attack: &'static str, claim: &str, one: &[i64], other: &[i64]) -> Line {
@@ -158,3 +195,25 @@ fn flood_line<'a>(
     }
     bound_line(attack, Hits::count(inside.into_iter()), Hits::count(outside.into_iter()))
 }
+
+/// Sums: of people who have far more than may be added, and with noise that does not fit into 32 bits.
+pub(super) async fn sums(made: &Made, session: &mut Session) -> Result<Vec<Line>, Failure> {
+    let text = format!("sum:quarter_hours in activities by {}", HOURS_AXES.join(", "));
+    let replies = session.ask(ATTACKER, &text).await?;
+    let busy = made.busy.iter().map(|(side, cell)| (*side, std::slice::from_ref(cell)));
+    let flood = flood_line("sum-flood", &replies, busy, BUSY_ROWS * BUSY_HOURS);
+    let wide = session.ask(WIDE_READER, &text).await?;
+    let truth = SIDES.map(|side| made.hours_by_cell(side));
+    let Some(added) = added(&wide, &truth) else {
+        let seen = wide.each_ref().map(Reply::words).join(", ");
+        return Ok(vec![flood, Line::of("sum-width", "a table is answered", seen, Holds::No)]);
+    };
+    let claim = "noise on sums is of the scale that is stated, beyond 32 bits too";
+    Ok(vec![flood, surprise_line("sum-width", claim, &added.concat(), WIDE_SCALE, &WIDE_EDGES)])
+}
+
+/// 20 rows of 200 at ε = 10⁻⁶.
+const WIDE_SCALE: f64 = 4e9;
+
+/// The ends of 32 bits, signed and not, and zero.
+const WIDE_EDGES: [i64; 5] = [-(1 << 32), -(1 << 31), 0, 1 << 31, 1 << 32];

@@ -21,6 +21,7 @@ pub(super) const SIDES: [Side; 2] = [Side::Left, Side::Right];
 /// The codes of the columns by which the canary table is grouped, in that order; and of the flood tables.
 pub(super) const CANARY_AXES: [&str; 4] = ["council_code", "age_band", "gender", "parental_status"];
 pub(super) const FLOOD_AXES: [&str; 3] = ["lep_code", "referral_source", "end_reason"];
+pub(super) const HOURS_AXES: [&str; 2] = ["activity_type", "mode"];
 
 /// Cells that one flooder is in, each with one row.
 pub(super) const FLOOD_CELLS: usize = 50;
@@ -31,6 +32,14 @@ pub(super) const FLOOD_ROWS: usize = 60;
 /// Flooders of each kind.
 pub(super) const FLOODERS: usize = 90;
 
+/// Those who have far more hours in a cell than a policy lets count, each in a cell of their own.
+pub(super) const BUSY: usize = 80;
+
+/// Activities of each, the most that the policy lets count, and quarter-hours of each activity: ten times the policy's bound.
+pub(super) const BUSY_ROWS: usize = 20;
+pub(super) const BUSY_HOURS: usize = 2_000;
+const HOURS_MOST: i64 = 200;
+
 /// People of the tracked group: few enough that the threshold withholds them.
 pub(super) const TRACKED: usize = 3;
 
@@ -38,12 +47,15 @@ pub(super) const TRACKED: usize = 3;
 pub(super) struct Made {
     people: Vec<Person>,
     starts: Vec<Start>,
+    activities: Vec<Activity>,
     /// For each cell of the canary table, in the grid's order: where its canary is.
     pub(super) canaries: Vec<Side>,
     /// For each flooder over cells: where it is, and its cells.
     pub(super) wide: Vec<(Side, Vec<usize>)>,
     /// For each flooder over rows: where it is, and its cell.
     pub(super) deep: Vec<(Side, usize)>,
+    /// For each of the busy: where they are, and their cell.
+    pub(super) busy: Vec<(Side, usize)>,
 }
 
 struct Person {
@@ -56,10 +68,19 @@ struct Person {
 }
 
 struct Start {
+    id: String,
     person: String,
     at: Option<Side>,
     /// Positions on [`FLOOD_AXES`]; `None`: the one cell that no attack looks at.
     cell: Option<[usize; 3]>,
+}
+
+struct Activity {
+    person: String,
+    start: String,
+    at: Side,
+    /// Positions on [`HOURS_AXES`].
+    cell: [usize; 2],
 }
 
 /// A stream of bytes from a seed: the same seed makes the same people.
@@ -83,7 +104,11 @@ impl Coins {
 /// The codes of a column, as a table has them.
 pub(super) fn codes(column: &str) -> Vec<String> {
     let schema = Schema::smf();
-    let dataset = if FLOOD_AXES.contains(&column) { "engagements" } else { "participants" };
+    let dataset = match column {
+        _ if FLOOD_AXES.contains(&column) => "engagements",
+        _ if HOURS_AXES.contains(&column) => "activities",
+        _ => "participants",
+    };
     let named = Name::new("attack").ok();
     let question = named.and_then(|name| {
         let text = format!("people in {dataset} by {column}");
@@ -113,13 +138,16 @@ impl Made {
         let mut made = Self {
             people: Vec::new(),
             starts: Vec::new(),
+            activities: Vec::new(),
             canaries: Vec::new(),
             wide: Vec::new(),
             deep: Vec::new(),
+            busy: Vec::new(),
         };
         let mut coins = Coins { seed, drawn: 0 };
         made.people(&mut coins);
         made.flood(&mut coins);
+        made.hours(&mut coins);
         made
     }
 
@@ -139,7 +167,7 @@ impl Made {
     }
 
     fn person(&mut self, id: String, at: Option<Side>, cell: [usize; 4]) {
-        self.starts.push(Start { person: id.clone(), at, cell: None });
+        self.start(&id, at, None);
         self.people.push(Person { id, at, cell, armed: "", carer: "no" });
     }
 
@@ -165,28 +193,55 @@ impl Made {
         }
     }
 
+    /// A row of `engagements`, and its key.
+    fn start(&mut self, person: &str, at: Option<Side>, cell: Option<[usize; 3]>) -> String {
+        let id = format!("s{}", self.starts.len());
+        self.starts.push(Start { id: id.clone(), person: person.to_owned(), at, cell });
+        id
+    }
+
     fn flood(&mut self, coins: &mut Coins) {
         let sizes = sizes(FLOOD_AXES);
         let mut free = 0..sizes.iter().product::<usize>();
-        let nowhere = [codes("council_code").len() - 1, 0, 0, 0];
         for n in 0..FLOODERS {
             let (side, cells): (Side, Vec<usize>) = (coins.side(), free.by_ref().take(FLOOD_CELLS).collect());
             let id = format!("w{n:04}");
-            self.outside(&id, side, nowhere);
-            let starts = cells.iter().map(|at| start(&id, side, cell_of(*at, sizes)));
-            self.starts.extend(starts);
+            self.outside(&id, side);
+            for at in &cells {
+                self.start(&id, Some(side), Some(cell_of(*at, sizes)));
+            }
             self.wide.push((side, cells));
         }
         for (n, at) in (0..FLOODERS).zip(free) {
             let (id, side) = (format!("d{n:04}"), coins.side());
-            self.outside(&id, side, nowhere);
-            self.starts.extend((0..FLOOD_ROWS).map(|_| start(&id, side, cell_of(at, sizes))));
+            self.outside(&id, side);
+            for _ in 0..FLOOD_ROWS {
+                self.start(&id, Some(side), Some(cell_of(at, sizes)));
+            }
             self.deep.push((side, at));
         }
     }
 
+    fn hours(&mut self, coins: &mut Coins) {
+        let sizes = sizes(HOURS_AXES);
+        for (n, cell) in (0..BUSY).zip(0..sizes.iter().product::<usize>()) {
+            let (id, side) = (format!("h{n:04}"), coins.side());
+            self.outside(&id, side);
+            let start = self.start(&id, Some(side), None);
+            let row = || Activity {
+                person: id.clone(),
+                start: start.clone(),
+                at: side,
+                cell: cell_of(cell, sizes),
+            };
+            self.activities.extend(std::iter::repeat_with(row).take(BUSY_ROWS));
+            self.busy.push((side, cell));
+        }
+    }
+
     /// A flooder, who is in the canary table too.
-    fn outside(&mut self, id: &str, side: Side, cell: [usize; 4]) {
+    fn outside(&mut self, id: &str, side: Side) {
+        let cell = [0; 4];
         self.people.push(Person { id: id.to_owned(), at: Some(side), cell, armed: "", carer: "no" });
     }
 
@@ -218,12 +273,25 @@ impl Made {
         counts
     }
 
+    /// The quarter-hours of a side in each cell of the table of hours, each activity within the policy's bound.
+    pub(super) fn hours_by_cell(&self, side: Side) -> Vec<i64> {
+        let sizes = sizes(HOURS_AXES);
+        let mut sums = vec![0; sizes.iter().product()];
+        for activity in self.activities.iter().filter(|a| a.at == side) {
+            let at = activity.cell.iter().zip(sizes).fold(0, |at, (place, size)| at * size + place);
+            if let Some(sum) = sums.get_mut(at) {
+                *sum += HOURS_MOST;
+            }
+        }
+        sums
+    }
+
     fn at(&self, side: Side) -> impl Iterator<Item = &Person> {
         self.people.iter().filter(move |p| p.at.is_none_or(|at| at == side))
     }
 
-    /// A side's export: `people.csv` and `starts.csv`.
-    pub(super) fn export(&self, side: Side) -> [(&'static str, String); 2] {
+    /// A side's export: `people.csv`, `starts.csv` and `activities.csv`.
+    pub(super) fn export(&self, side: Side) -> [(&'static str, String); 3] {
         let axes = CANARY_AXES.map(codes);
         let mut people = "id,council,born,gender,parental,armed,carer\n".to_owned();
         for p in self.at(side) {
@@ -244,14 +312,14 @@ impl Made {
                 p.carer
             );
         }
-        [("people.csv", people), ("starts.csv", self.starts(side))]
+        [("people.csv", people), ("starts.csv", self.starts(side)), ("activities.csv", self.activities(side))]
     }
 
     fn starts(&self, side: Side) -> String {
         let axes = FLOOD_AXES.map(codes);
         let mut starts = "id,person,lep,referral,reason,start\n".to_owned();
         let rows = self.starts.iter().filter(|s| s.at.is_none_or(|at| at == side));
-        for (n, start) in rows.enumerate() {
+        for start in rows {
             let [lep, referral, reason] = match start.cell {
                 None => ["S12000050", "unknown", "unknown"].map(str::to_owned),
                 Some(cell) => {
@@ -259,14 +327,23 @@ impl Made {
                     std::array::from_fn(|_| codes.next().flatten().unwrap_or_default())
                 }
             };
-            let _ = writeln!(starts, "s{n},{},{lep},{referral},{reason},2025-05-06", start.person);
+            let _ = writeln!(starts, "{},{},{lep},{referral},{reason},2025-05-06", start.id, start.person);
         }
         starts
     }
-}
 
-fn start(person: &str, side: Side, cell: [usize; 3]) -> Start {
-    Start { person: person.to_owned(), at: Some(side), cell: Some(cell) }
+    fn activities(&self, side: Side) -> String {
+        let axes = HOURS_AXES.map(codes);
+        let mut activities = "id,start,person,type,mode,hours\n".to_owned();
+        for (n, activity) in self.activities.iter().filter(|a| a.at == side).enumerate() {
+            let mut codes = axes.iter().zip(activity.cell).map(|(codes, at)| codes.get(at).cloned());
+            let [kind, mode]: [String; 2] =
+                std::array::from_fn(|_| codes.next().flatten().unwrap_or_default());
+            let (start, person) = (&activity.start, &activity.person);
+            let _ = writeln!(activities, "a{n},{start},{person},{kind},{mode},{BUSY_HOURS}");
+        }
+        activities
+    }
 }
 
 /// The parts of `armed_forces` whose counts are made to stand at every height about the threshold.
@@ -294,6 +371,9 @@ file = "people.csv"
 [source.starts]
 file = "starts.csv"
 
+[source.activities]
+file = "activities.csv"
+
 [table.participants]
 source = "people"
 
@@ -319,4 +399,16 @@ end_reason = { from = "reason" }
 start_date = { from = "start", date = "%Y-%m-%d" }
 charter_applies = { value = "yes" }
 is_rejoin = { value = "no" }
+
+[table.activities]
+source = "activities"
+
+[table.activities.columns]
+activity_id = { from = "id" }
+engagement_id = { from = "start" }
+local_person_id = { from = "person" }
+activity_type = { from = "type" }
+mode = { from = "mode" }
+quarter_hours = { from = "hours" }
+start_date = { value = "2025-05-06" }
 "#;

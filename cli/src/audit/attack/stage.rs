@@ -10,6 +10,7 @@ use cairn_question::combine::Standing;
 use cairn_question::{AnswerV1, Name, PartnerId, Question, Schema};
 
 use super::people::{Made, SIDES, Side, mapping};
+use super::round::Round;
 use crate::failure::Failure;
 use crate::federation::EXPIRES_IN_S;
 use crate::federation::Federation as Client;
@@ -24,12 +25,27 @@ const fn member(id: &'static str) -> Member {
     Member { id, name: "Nobody (made up)", kind: "council", policy: "council" }
 }
 
-/// The role that is answered with noise, and the one that is answered with withheld and rounded counts.
+/// The role that is answered with noise, the one that is answered with withheld and rounded counts, and the one whose noise is too wide to be of use.
 pub(super) const ATTACKER: &str = "attacker";
 pub(super) const READER: &str = "reader";
+pub(super) const WIDE_READER: &str = "wide-reader";
 
 const FRAMEWORK: &str = include_str!("framework.toml");
 const POLICY: &str = include_str!("policy.toml");
+const HOURS: &str = include_str!("hours.toml");
+
+/// Longest that a round lasts: on a machine with much else to do a table of thousands of cells takes its time, and a late answer shows nothing.
+const ROUND_S: u16 = 60;
+
+/// Longest that the partners may take to be ready.
+const READY_IN_S: u64 = 900;
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Costs nothing, and no attack asks it.
+const PROBE: &str = "people in participants by armed_forces";
+
+/// How often a question is asked at most, where a partner was late all the same.
+const TRIES: usize = 3;
 
 impl Side {
     const fn member(self) -> &'static Member {
@@ -61,17 +77,18 @@ pub(super) struct Attacked {
 }
 
 impl Attacked {
-    pub(super) fn start(folder: &Path, made: &Made) -> Result<Self, Failure> {
-        let staged = Staged::new(folder)?;
+    pub(super) fn start(folder: &Path, made: &Made, rounds: &[Round]) -> Result<Self, Failure> {
+        let staged = Staged::new(folder, ROUND_S)?;
+        let policy = if rounds.contains(&Round::Sums) { &format!("{POLICY}\n{HOURS}") } else { POLICY };
         staged.make_federation(
             "attack-gate",
             ("attacker", "Attacker (made up)"),
-            &[ATTACKER, READER],
+            &[ATTACKER, READER, WIDE_READER],
             &MEMBERS,
         )?;
         for side in SIDES {
             export(&staged, side, made)?;
-            make_node(&staged, side.member())?;
+            make_node(&staged, side.member(), policy)?;
             staged.load(side.member().id)?;
         }
         let running = staged.start(&MEMBERS)?;
@@ -117,7 +134,7 @@ fn export(staged: &Staged, side: Side, made: &Made) -> Result<(), Failure> {
 }
 
 /// A node with the gate's own policy, approved by a made-up board.
-fn make_node(staged: &Staged, member: &Member) -> Result<(), Failure> {
+fn make_node(staged: &Staged, member: &Member, policy: &str) -> Result<(), Failure> {
     let failed =
         || Failure::new("CC114", "the made-up board could not approve the gate's policy, which has errors");
     let today = london_day(context::now());
@@ -127,7 +144,7 @@ fn make_node(staged: &Staged, member: &Member) -> Result<(), Failure> {
     files::write_new(&board_file, &board.text())?;
     staged.make_node_under(member, &board_file)?;
     let partner = PartnerId::new(member.id).map_err(|_| failed())?;
-    let sources = sources(&instantiate(POLICY, &partner, member.name));
+    let sources = sources(&instantiate(policy, &partner, member.name));
     let signed = board.approve(&sources, None, Change::First, &MADE_UP_QUORUM).ok_or_else(failed)?;
     let policies = PathBuf::from(staged.path(&format!("partners/{}/policy", member.id)));
     files::replace(&policies.join(FRAMEWORK_FILE), &sources.framework.text)?;
@@ -164,8 +181,35 @@ impl Session {
         Ok(Self { client: attacked.client().await? })
     }
 
-    /// Asks both partners, left and right.
+    /// Waits until both partners answer. They are connected before they have taken up their policy and their records, which takes minutes on a machine
+    /// with much else to do; a refusal until then is no finding.
+    ///
+    /// # Errors
+    /// CC503 where one still does not after [`READY_IN_S`].
+    pub(super) async fn ready(&mut self) -> Result<(), Failure> {
+        let until = context::now().plus_s(READY_IN_S);
+        while !self.ask(READER, PROBE).await?.iter().all(|reply| reply.table().is_some()) {
+            if context::now() > until {
+                return Err(Failure::new("CC503", "the attacked partners do not answer; see their logs"));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
+
+    /// Asks both partners, left and right; again where one was late, which has its table from the store then.
     pub(super) async fn ask(&mut self, role: &str, text: &str) -> Result<[Reply; 2], Failure> {
+        let mut replies = self.ask_once(role, text).await?;
+        for _ in 1..TRIES {
+            if replies.iter().all(|reply| !reply.is_late()) {
+                break;
+            }
+            replies = self.ask_once(role, text).await?;
+        }
+        Ok(replies)
+    }
+
+    async fn ask_once(&mut self, role: &str, text: &str) -> Result<[Reply; 2], Failure> {
         let question = question(role, text)?;
         let partners = SIDES.map(|side| PartnerId::new(side.member().id));
         let partners: Vec<PartnerId> = partners.into_iter().flatten().collect();
@@ -217,6 +261,10 @@ impl Reply {
             Self::Table(answer) => Some(answer),
             Self::Other(_) => None,
         }
+    }
+
+    const fn is_late(&self) -> bool {
+        matches!(self, Self::Other(Standing::Late))
     }
 
     /// In a few words, for a line where a table was due.

@@ -14,8 +14,16 @@ pub(super) struct Alpha(f64);
 /// For what is printed: 99 %.
 pub(super) const PRINTED: Alpha = Alpha(0.01);
 
-/// For an alarm: a gate that runs at every change and tries some ten bounds a run must not cry wolf in a thousand runs.
+/// For an alarm: ten findings of a run are left to chance, each to one in 10⁷ at most, so that a right program is accused in one run in a million at
+/// most.
 pub(super) const ALARM: Alpha = Alpha(1e-7);
+
+impl Alpha {
+    /// Whether a chance is below it.
+    pub(super) fn is_above(self, chance: f64) -> bool {
+        chance < self.0
+    }
+}
 
 impl Hits {
     pub(super) fn count(of: impl Iterator<Item = bool>) -> Self {
@@ -48,18 +56,33 @@ pub(super) fn epsilon(inside: Hits, outside: Hits, alpha: Alpha) -> f64 {
     more.max(less).max(0.0)
 }
 
-/// Pearson's chi-square of noise against the discrete Laplace law of `scale`, over the bins −`edge` … `edge` with open ends.
-pub(super) fn laplace_misfit(noise: &[i64], scale: f64, edge: i64) -> f64 {
-    let q = (-1.0 / scale).exp();
-    let all = f64::from(u32::try_from(noise.len()).unwrap_or(u32::MAX));
-    let bin = |x: i64| {
-        let seen = noise.iter().filter(|n| (**n).clamp(-edge, edge) == x).count();
-        let power = q.powi(i32::try_from(x.abs()).unwrap_or(i32::MAX));
-        let mass = if x.abs() == edge { power / (1.0 + q) } else { power * (1.0 - q) / (1.0 + q) };
-        let seen = f64::from(u32::try_from(seen).unwrap_or(u32::MAX));
-        (seen - all * mass).powi(2) / (all * mass).max(f64::MIN_POSITIVE)
+/// How surprising noise is under the discrete Laplace law of `scale`: the chance, at most, that some bin is as full or as empty as the
+/// most surprising one is. The bins lie between the rising `edges`, and beyond the first and the last.
+///
+/// In each bin the number of draws is binomial, so that both its tails are exact; over the bins their chances add up at most (Bonferroni). No
+/// bin has to be full enough for an approximation.
+pub(super) fn surprise(noise: &[i64], scale: f64, edges: &[i64]) -> f64 {
+    let of = u32::try_from(noise.len()).unwrap_or(u32::MAX);
+    let from = std::iter::once(None).chain(edges.iter().copied().map(Some));
+    let to = edges.iter().copied().map(Some).chain(std::iter::once(None));
+    let bins: Vec<_> = from.zip(to).collect();
+    let chance = |&(from, to): &(Option<i64>, Option<i64>)| {
+        let inside = |x: &&i64| from.is_none_or(|from| **x >= from) && to.is_none_or(|to| **x < to);
+        let hits = Hits::count(noise.iter().map(|x| inside(&x))).hits;
+        let p = from.map_or(1.0, |a| laplace_from(a, scale)) - to.map_or(0.0, |a| laplace_from(a, scale));
+        upper_tail(of, hits, p).min(upper_tail(of, of - hits, 1.0 - p))
     };
-    (-edge..=edge).map(bin).sum()
+    let least = bins.iter().map(chance).fold(1.0, f64::min);
+    let tails = 2 * u32::try_from(bins.len()).unwrap_or(u32::MAX);
+    (least * f64::from(tails)).min(1.0)
+}
+
+/// P(X ≥ a) for X discrete Laplace of `scale`: q^a ÷ (1+q) with q = e^(−1/scale) for a ≥ 1, and the rest of the other tail below.
+fn laplace_from(a: i64, scale: f64) -> f64 {
+    let below = 1.0 + (-scale.recip()).exp();
+    // Exact up to 2⁵³, far beyond any edge.
+    let steps = |n: i64| -(n as f64) / scale;
+    if a >= 1 { steps(a).exp() / below } else { 1.0 - steps(1 - a).exp() / below }
 }
 
 /// P(X ≥ hits) for X binomial.
@@ -141,18 +164,62 @@ mod tests {
         assert!(epsilon(Hits { hits: 90, of: 90 }, Hits { hits: 0, of: 90 }, ALARM) > 1.0);
     }
 
-    #[test]
-    fn noise_of_half_the_scale_does_not_fit() {
+    /// So many draws at the law's own shares, from −40 to 40.
+    fn the_law(draws: f64) -> Vec<i64> {
         let q = (-1.0_f64).exp();
-        // The law itself, in 10,000 draws.
         let mut noise = Vec::new();
-        for x in -8_i64..=8 {
+        for x in -40_i64..=40 {
             let share = (1.0 - q) / (1.0 + q) * q.powi(i32::try_from(x.abs()).unwrap());
-            let n: usize = format!("{:.0}", share * 10_000.0).parse().unwrap();
+            let n: usize = format!("{:.0}", share * draws).parse().unwrap();
             noise.extend(std::iter::repeat_n(x, n));
         }
-        assert!(laplace_misfit(&noise, 1.0, 5) < 1.0);
-        assert!(laplace_misfit(&noise, 2.0, 5) > 1_000.0);
-        assert!(laplace_misfit(&vec![0; 10_000], 1.0, 5) > 1_000.0);
+        noise
+    }
+
+    const EDGES: [i64; 12] = [-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6];
+
+    #[test]
+    fn noise_of_another_law_is_a_surprise() {
+        let noise = the_law(10_000.0);
+        assert!(surprise(&noise, 1.0, &EDGES) > 0.5);
+        assert!(surprise(&noise, 2.0, &EDGES) < 1e-30);
+        let halved: Vec<i64> = noise.iter().map(|x| x / 2).collect();
+        assert!(surprise(&halved, 1.0, &EDGES) < 1e-30);
+        let none_at_zero: Vec<i64> =
+            noise.iter().enumerate().map(|(n, x)| if n % 6 == 0 { 0 } else { *x }).collect();
+        assert!(surprise(&none_at_zero, 1.0, &EDGES) < 1e-12);
+        assert!(surprise(&vec![0; 1_000], 1.0, &EDGES) < 1e-30);
+    }
+
+    #[test]
+    fn tails_of_the_law_add_up() {
+        let q = (-0.5_f64).exp();
+        let point = |x: i64| (1.0 - q) / (1.0 + q) * q.powi(i32::try_from(x.abs()).unwrap());
+        for a in -6..=6 {
+            let sum: f64 = (a..200).map(point).sum();
+            near(laplace_from(a, 2.0), sum);
+        }
+        near(laplace_from(1 << 31, 4e9), 0.292_3);
+    }
+
+    /// A clean gate cries wolf once in 10⁷ for each bound. Here a source that follows the law is looked at 3,000 times at an alarm of 1 in 100: as
+    /// often as that, at most, it must look wrong.
+    #[test]
+    fn a_right_source_surprises_no_more_often_than_is_said() {
+        let q = (-1.0_f64).exp();
+        let mut state = 7_u64;
+        let mut uniform = || {
+            // Knuth's MMIX generator; the upper bits are good.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            f64::from(u32::try_from(state >> 32).unwrap()) / f64::from(u32::MAX)
+        };
+        let mut geometric = || (0_i64..).find(|_| uniform() > q).unwrap();
+        let mut alarms = 0;
+        for _ in 0..3_000 {
+            let noise: Vec<i64> = (0..200).map(|_| geometric() - geometric()).collect();
+            alarms += u32::from(surprise(&noise, 1.0, &EDGES) < 0.01);
+        }
+        assert!(Hits { hits: alarms, of: 3_000 }.least(Alpha(1e-6)) <= 0.01, "{alarms}");
+        assert!(alarms > 0, "it is really looked at");
     }
 }
