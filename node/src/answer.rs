@@ -12,7 +12,7 @@ use cairn_gate::{Counting, Failed, Gate, Permitted, Releasable, Step, Without};
 use cairn_ledger::{Checkpoint, Ledger};
 use cairn_link::{Clock, Handler};
 use cairn_question::padding::padded_reply;
-use cairn_question::{AskV1, Hash, Moment, Refusal, Schema, SignedAsk};
+use cairn_question::{AskV1, Hash, Moment, Refusal, Schema, SignedAsk, sabotage};
 use cairn_release::{DiscreteLaplace, RawTable};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
@@ -356,7 +356,10 @@ impl Inner {
         };
         let protected = match counted {
             Counted::Table(raw) => self.gate.release(counting, raw, &mut DiscreteLaplace),
-            Counted::Failed(fault) => Err(counting.failed(fault.code())),
+            Counted::Failed(fault) => {
+                let code = sabotage!(fault.code(), DataInErrorText => crate::sabotage::code_of(in_force));
+                Err(counting.failed(code))
+            }
             Counted::NoTurn => Err(counting.failed(NO_TURN)),
             Counted::Stopped(refusal) => Err(counting.stopped(refusal)),
         };

@@ -6,6 +6,8 @@ mod disk;
 pub mod impact;
 pub mod in_force;
 pub mod price;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 pub mod secret;
 pub mod service;
 pub mod status;

@@ -1,7 +1,7 @@
 //! `suppress-round`: small counts withheld, the others rounded.
 
-use cairn_question::Cell;
 use cairn_question::answer::Zeros;
+use cairn_question::{Cell, sabotage};
 use std::fmt;
 
 /// The figures of one `suppress-round` release.
@@ -100,7 +100,8 @@ pub fn suppress_round(counts: &Counts<'_>, rule: &Rule) -> Vec<Cell> {
 
 fn cell(people: u64, value: u64, rule: &Rule) -> Cell {
     let shown_zero = people == 0 && value == 0 && rule.zeros == Zeros::Show;
-    let large = people > 0 && value > 0 && people.min(value) >= u64::from(rule.min_people);
+    let least = sabotage!(rule.min_people, ThresholdOffByOne => rule.min_people.saturating_sub(1));
+    let large = people > 0 && value > 0 && people.min(value) >= u64::from(least);
     match () {
         () if shown_zero => Cell::Value(0),
         () if large => Cell::Value(i64::try_from(round_half_up(value, rule.round_to)).unwrap_or(i64::MAX)),

@@ -4,7 +4,7 @@
 //! at most so many cells) is settled when the next person's first row comes.
 
 use arrow::array::{Array, Int64Array};
-use cairn_question::{Measure, Schema};
+use cairn_question::{Measure, Schema, sabotage};
 use cairn_release::{Bounds, Channel, CountPlan, Layout};
 use ring::hmac;
 
@@ -73,6 +73,7 @@ impl TallyOf {
             bounds.rows_per_person = bounds.rows_per_person.or(Some(1));
         }
         let clamp = plan.summed.as_ref().map(|summed| (summed.least, summed.most));
+        let bounds = sabotage!(bounds, NoGroupCap => Bounds { groups_per_person: None, ..bounds });
         Self { layout: Layout::of(plan), clamp, bounds }
     }
 
@@ -105,8 +106,9 @@ impl TallyOf {
     fn adds(&self, values: Option<&Int64Array>, at: usize) -> Option<u64> {
         let (Some(values), Some((least, most))) = (values, self.clamp) else { return Some(0) };
         let value = values.values().get(at).filter(|_| values.is_valid(at))?;
-        // Clamped to whole numbers from 0 on, so it fits.
-        u64::try_from((*value).min(most.into()).max(least.into())).ok()
+        let clamped = (*value).min(most.into()).max(least.into());
+        // Whole numbers from 0 on, so it fits.
+        u64::try_from(sabotage!(clamped, NoClamp => *value)).ok()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use cairn_policy::{Caps, london_day};
 use cairn_question::privacy::NanoRho;
-use cairn_question::{Day, Moment, Name, QuestionId};
+use cairn_question::{Day, Moment, Name, QuestionId, sabotage};
 use chrono::Datelike as _;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -86,11 +86,12 @@ impl Sums {
 
     /// SUM over integers is exact in SQLite and an error when it overflows.
     pub(crate) fn sql() -> String {
+        let counts = sabotage!(COUNTS, ChargeOnSuccess => "state = 'spent' AND question_id IS NOT ?2");
         format!(
             "SELECT coalesce(sum(cost) FILTER (WHERE day >= ?3), 0), coalesce(sum(cost), 0),
                     coalesce(sum(cost) FILTER (WHERE state = 'held'), 0), coalesce(sum(pure_epsilon), 0),
                     coalesce(sum(cost) FILTER (WHERE pure_epsilon IS NULL), 0)
-             FROM debit WHERE {COUNTS}"
+             FROM debit WHERE {counts}"
         )
     }
 }

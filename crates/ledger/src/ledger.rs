@@ -2,7 +2,7 @@
 
 use cairn_policy::Caps;
 use cairn_question::answer::PolicyStatement;
-use cairn_question::{Hash, Moment, Name, QuestionId, SigningKey};
+use cairn_question::{Hash, Moment, Name, QuestionId, SigningKey, sabotage};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use std::fmt;
 use std::io::Write;
@@ -387,7 +387,7 @@ fn register(connection: &Connection, debit: &Debited, table: &AnsweredTable<'_>)
                FROM debit WHERE question_id = ?1 ON CONFLICT DO NOTHING";
     let row = params![id.as_bytes(), table.json, table.counts];
     let put = connection.execute(put, row).map_err(LedgerFault::write)?;
-    if put == 1 {
+    if put == sabotage!(1, FreshNoiseOnRetry => put) {
         return Ok(());
     }
     let same = connection.query_row(

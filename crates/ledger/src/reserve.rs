@@ -3,7 +3,7 @@
 use cairn_policy::{Caps, Quota};
 use cairn_question::limits::CLOCK_SKEW_S;
 use cairn_question::privacy::{Epsilon, NanoRho};
-use cairn_question::{Day, Hash, Moment, Name, QuestionId, Refusal, RuleBroken};
+use cairn_question::{Day, Hash, Moment, Name, QuestionId, Refusal, RuleBroken, sabotage};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::account::{Sums, Tables, keep_year, year_from};
@@ -157,7 +157,7 @@ pub(crate) fn reserve(connection: &Connection, want: &Reservation, now: Moment) 
     let year_from = year_from(connection, &want.caps, want.day)?;
     known(connection, want)?;
     let sums = Sums::read(connection, year_from, now, Some(want.question_id))?;
-    if let Some(answered) = registered(connection, want)? {
+    if let Some(answered) = sabotage!(registered(connection, want)?, FreshNoiseOnRetry => None) {
         return repeat(want, answered, sums.year);
     }
     let year_so_far = NanoRho::new(sums.year).plus(want.cost);

@@ -22,6 +22,8 @@ pub mod privacy;
 pub mod question;
 pub mod refusal;
 pub mod register;
+#[cfg(feature = "sabotage")]
+pub mod sabotage;
 pub mod schema;
 
 pub use answer::{AnswerV1, Cell, OutcomeV1, ReplyV1, TableV1, TreatmentV1};
@@ -36,3 +38,19 @@ pub use measure::{Measure, MeasureError};
 pub use question::{AskV1, Filter, GroupBy, OpenAsk, Question, SignedAsk};
 pub use refusal::{Refusal, RuleBroken};
 pub use schema::Schema;
+
+/// Where a test build breaks the program on purpose (docs/reference/attacks.md). In every other build it is the value, and nothing else.
+#[cfg(not(feature = "sabotage"))]
+#[macro_export]
+macro_rules! sabotage {
+    ($value:expr, $which:ident => $harm:expr) => {{ $value }};
+}
+
+/// The value, or the harm where this sabotage was chosen.
+#[cfg(feature = "sabotage")]
+#[macro_export]
+macro_rules! sabotage {
+    ($value:expr, $which:ident => $harm:expr) => {
+        if $crate::sabotage::is($crate::sabotage::Sabotage::$which) { $harm } else { $value }
+    };
+}

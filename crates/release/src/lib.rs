@@ -11,6 +11,8 @@ pub mod layout;
 pub mod noise;
 pub mod plan;
 pub mod released;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 pub mod self_test;
 pub mod terms;
 pub mod vector;

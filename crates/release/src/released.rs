@@ -3,7 +3,7 @@
 use cairn_disclosure::{Counts, Rule, suppress_round};
 use cairn_ledger::Debited;
 use cairn_question::answer::{TableV1, TreatmentV1};
-use cairn_question::{Cell, QuestionId};
+use cairn_question::{Cell, QuestionId, sabotage};
 use std::fmt;
 
 use crate::layout::{Counted, Layout};
@@ -43,12 +43,16 @@ pub fn release(
     noise: &mut dyn Noise,
 ) -> Result<Released, Unreleased> {
     match cells(&raw, terms, debited.question_id(), noise) {
-        Ok(cells) => Ok(Released {
-            debited,
-            question_id: raw.question_id,
-            table: TableV1 { dimensions: terms.grid().dimensions().to_vec(), cells },
-            treatment: terms.statement().clone(),
-        }),
+        Ok(cells) => {
+            let cells = sabotage!(cells, KeysFromData => crate::sabotage::not_empty(&cells, raw.people()));
+            let cells = sabotage!(cells, SortedByCount => crate::sabotage::largest_first(cells));
+            Ok(Released {
+                debited,
+                question_id: raw.question_id,
+                table: TableV1 { dimensions: terms.grid().dimensions().to_vec(), cells },
+                treatment: terms.statement().clone(),
+            })
+        }
         Err(fault) => Err(Unreleased { fault, debited }),
     }
 }
@@ -65,7 +69,10 @@ fn cells(
     check_shape(raw, terms.plan())?;
     match &terms.means {
         Means::Suppress(rule) => suppressed(raw, rule),
-        Means::Noise(vectors) => noisy_cells(&raw.counted, vectors, noise),
+        Means::Noise(vectors) => {
+            let noise = sabotage!(noise, SeedPerQuestion => crate::sabotage::Seeded::by(paid_for));
+            noisy_cells(&raw.counted, vectors, noise)
+        }
     }
 }
 
@@ -111,7 +118,12 @@ fn add_noise(exact: &[i64], scale: Scale, noise: &mut dyn Noise) -> Result<Vec<i
     if draws.len() != exact.len() {
         return Err(ReleaseFault::NoNoise);
     }
-    Ok(exact.iter().zip(draws).map(|(&count, draw)| count.saturating_add(draw)).collect())
+    let add = |(&count, draw): (&i64, i64)| {
+        let draw = sabotage!(draw, HalfNoise => draw / 2);
+        let draw = sabotage!(draw, NoiseOnNonZeroOnly => if count == 0 { 0 } else { draw });
+        sabotage!(count.saturating_add(draw), I32Sums => count.saturating_add(draw) << 32 >> 32)
+    };
+    Ok(exact.iter().zip(draws).map(add).collect())
 }
 
 impl Released {

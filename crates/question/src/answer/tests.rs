@@ -59,3 +59,46 @@ fn a_withheld_count_of_rows_stands_for_every_row_of_the_few_people_in_it() {
     let range = rows.ranges()[1].unwrap();
     assert_eq!((range.least, range.most), (1, Some(28)));
 }
+
+/// What a partner's records could be told by: which codes an axis has, in which order, and what a fault says.
+#[test]
+fn a_reply_with_other_axes_or_with_text_for_a_code_is_malformed() {
+    let key = SigningKey::from_pkcs8(&SigningKey::make_pkcs8().unwrap()).unwrap();
+    let (federation, partner) = (Name::new("here").unwrap(), PartnerId::new("partner").unwrap());
+    let grid = |codes: &[&str]| {
+        let codes = codes.iter().map(|c| (*c).to_owned()).collect();
+        Grid::new(vec![Dimension { column: "sex".into(), grain: "code".into(), codes }]).unwrap()
+    };
+    let asked = grid(&["f", "m", "unknown"]);
+    let check = |outcome: OutcomeV1, expected: Result<(), ReplyError>| {
+        let (question_id, question_hash) = (QuestionId::from_bytes([1; 32]), Hash::of(b"question"));
+        let policy = PolicyStatement { id: "none".into(), version: 1, hash: Hash::of(b"policy") };
+        let (at, federation_id) = (Moment::from_unix_s(0), federation.clone());
+        let reply = ReplyV1 {
+            cairn_reply: 1,
+            question_id,
+            question_hash,
+            federation: federation_id,
+            partner: partner.clone(),
+            at,
+            policy,
+            outcome,
+        };
+        let wanted =
+            Expected { question_id, question_hash, federation: &federation, partner: &partner, grid: &asked };
+        let opened = ReplyV1::open(&reply.sign(&key).to_bytes(), &key.verifying_key(), &wanted);
+        assert_eq!(opened.map(|_| ()), expected);
+    };
+    let table = |codes: &[&str]| {
+        let mut answer = answer(vec![Cell::Value(10); codes.len()]);
+        answer.table.dimensions = grid(codes).dimensions().to_vec();
+        OutcomeV1::Answer(Box::new(answer))
+    };
+    check(table(&["f", "m", "unknown"]), Ok(()));
+    check(table(&["f", "m"]), Err(ReplyError::Malformed));
+    check(table(&["m", "f", "unknown"]), Err(ReplyError::Malformed));
+    check(OutcomeV1::Fault { code: "CE004".into() }, Ok(()));
+    for text in ["CE004: Fife", "CE04", "ce004", "CE0040", ""] {
+        check(OutcomeV1::Fault { code: text.into() }, Err(ReplyError::Malformed));
+    }
+}

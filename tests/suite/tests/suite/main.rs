@@ -25,4 +25,5 @@ mod harness;
 mod policy_life;
 mod restore;
 mod rows;
+mod sabotage;
 mod strangers;

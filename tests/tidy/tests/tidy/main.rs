@@ -7,5 +7,6 @@ mod documents;
 mod imports;
 mod links;
 mod lock;
+mod sabotage;
 mod sources;
 mod tree;
