@@ -111,16 +111,19 @@ const AUC_MOST: f64 = 0.52;
 const TWO_SIDED_95: f64 = 1.96;
 const ALARM: f64 = 5.33;
 
+/// A reply that was late has no size, and a slow machine is no finding; where one in ten is missing, too little was seen.
 fn sizes(pairs: &[Pair]) -> Line {
-    let first = pairs.first().map(|[left, _]| left.sizes);
-    let other = pairs.iter().flatten().filter(|seen| Some(seen.sizes) != first).count();
-    let [reply, coverage] = first.unwrap_or_default();
+    let came: Vec<[usize; 2]> =
+        pairs.iter().flatten().map(|seen| seen.sizes).filter(|[reply, _]| *reply > 0).collect();
+    let other = came.iter().filter(|sizes| Some(*sizes) != came.first()).count();
+    let late = 2 * pairs.len() - came.len();
+    let [reply, coverage] = came.first().copied().unwrap_or_default();
     let seen = format!(
-        "{other} of {} differ; replies of {reply} bytes, coverage statements of {coverage}",
-        2 * pairs.len()
+        "{other} of {} differ, {late} were late; replies of {reply} bytes, coverage statements of {coverage}",
+        came.len()
     );
     let claim = "answers, withheld tables and refusals to like questions are equally long";
-    Line::of("sizes", claim, seen, Holds::when(other == 0 && reply > 0))
+    Line::of("sizes", claim, seen, Holds::when(other == 0 && late < came.len() / 10))
 }
 
 fn median(times: &[Duration]) -> Duration {
