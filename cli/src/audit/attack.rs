@@ -39,7 +39,7 @@ pub(crate) struct Attack {
     /// The folder to make for the attacked federation; it is left behind to explore
     #[arg(long, default_value = "cairn-attack")]
     folder: PathBuf,
-    /// How many questions are timed at each of the two partners; 4,000 can tell an advantage of two in a hundred
+    /// How many questions are timed at each of the two partners; 1,800 come near an advantage of two in a hundred
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(8..=i64::from(timing::TIMED_MOST)))]
     timed: u16,
     /// The seed of the made-up people
