@@ -8,6 +8,7 @@
 //! * `eliminate`, `search`, `solve`, `suppress`: propose a pattern and find witnesses. None of it is trusted.
 //! * [`check`]: the exact check, and [`Audited`], which only it makes.
 //! * [`grid`]: a table with all its totals, whose bands merge where nothing else helps.
+//! * [`joined`]: a new table beside the tables that were audited before it.
 //! * [`file`]: witnesses as a file, its commitment, and the check of an auditor.
 //!
 //! What it promises, to whom, and what not: docs/reference/suppress-audit.md.
@@ -15,10 +16,12 @@
 mod bounds;
 mod case;
 pub mod check;
+mod effort;
 mod eliminate;
 pub mod file;
 mod gf61;
 pub mod grid;
+pub mod joined;
 mod promise;
 mod search;
 mod solve;
@@ -29,10 +32,12 @@ mod view;
 pub use check::{Audited, Figures, Witness};
 pub use file::{Rechecked, Unproven, WitnessFile};
 pub use grid::{Audit, Table};
+pub use joined::{Asked, Joined, Left, Marked};
 pub use table::{CellSpec, Fate, Layout, Nobody, Showing, Terms, Unfit};
 pub use view::Range;
 
 use case::Case;
+use effort::{Effort, UNITS};
 use solve::{Microlp, Solver};
 use suppress::Mend;
 
@@ -114,20 +119,29 @@ fn suppress_with(
     also: &[usize],
     solver: &dyn Solver,
 ) -> Result<Outcome, Unfit> {
+    suppress_within(layout, counts, also, (solver, &Effort::new(UNITS)))
+}
+
+fn suppress_within(
+    layout: &Layout,
+    counts: &[u64],
+    also: &[usize],
+    (solver, effort): (&dyn Solver, &Effort),
+) -> Result<Outcome, Unfit> {
     let case = Case::new(layout, layout.counts(counts)?, also)?;
-    let settled = match suppress::settle(&case, solver, Mend::Hide) {
+    let settled = match suppress::settle(&case, (solver, effort), Mend::Hide) {
         Ok(settled) => settled,
         Err(whole) => return Ok(Outcome::Whole(whole)),
     };
     // Marks by other rules cannot be worked out for another table.
-    let same = if also.is_empty() { promise::same_pattern(&case, &settled, solver) } else { None };
+    let same = if also.is_empty() { promise::same_pattern(&case, &settled, (solver, effort)) } else { None };
     Ok(proven(check::audited(&case, &settled, same.as_deref())))
 }
 
 /// The same without hiding more than the rule itself does.
 fn as_it_is(layout: &Layout, counts: &[u64], also: &[usize]) -> Result<Outcome, Unfit> {
     let case = Case::new(layout, layout.counts(counts)?, also)?;
-    Ok(match suppress::settle(&case, &Microlp, Mend::Leave) {
+    Ok(match suppress::settle(&case, (&Microlp, &Effort::new(UNITS)), Mend::Leave) {
         Ok(settled) => proven(check::audited(&case, &settled, None)),
         Err(whole) => Outcome::Whole(whole),
     })

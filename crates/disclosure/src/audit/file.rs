@@ -5,6 +5,7 @@ use std::fmt;
 
 use cairn_question::Cell;
 use ring::digest::{SHA256, digest};
+use ring::hmac::{Context, HMAC_SHA256, Key};
 
 use super::check::{Audited, Witness};
 use super::table::{ATOMS_MAX, CELLS_MAX, Layout, Terms, people};
@@ -44,6 +45,22 @@ pub struct WitnessFile {
     pub tables: Vec<Vec<i64>>,
     /// The witnesses.
     pub witnesses: Vec<Witness>,
+}
+
+/// Most bytes of a file. A table of 2,000 cells has needed some hundred thousand.
+pub const BYTES_MAX: usize = 16 << 20;
+
+/// The salt of a question's file, from a key that never leaves the node: no two questions have the same, and nobody without the key can
+/// try tables against the commitment.
+#[must_use]
+pub fn salt(key: &[u8; 32], question: &[u8]) -> [u8; 32] {
+    let key = Key::new(HMAC_SHA256, key);
+    let mut context = Context::with_key(&key);
+    context.update(b"cairn witnesses 1");
+    context.update(question);
+    let mut salt = [0; 32];
+    salt.iter_mut().zip(context.sign().as_ref()).for_each(|(byte, made)| *byte = *made);
+    salt
 }
 
 /// What a check of witnesses found to be in order.
@@ -110,6 +127,23 @@ impl Audited {
 }
 
 impl WitnessFile {
+    /// Reads the bytes of a file. Not yet checked against anything: [`WitnessFile::recheck`].
+    ///
+    /// # Errors
+    /// [`Unproven::Form`].
+    pub fn read(bytes: &[u8]) -> Result<Self, Unproven> {
+        if bytes.len() > BYTES_MAX {
+            return Err(Unproven::Form);
+        }
+        serde_json::from_slice(bytes).map_err(|_| Unproven::Form)
+    }
+
+    /// The bytes of the file: compact JSON, which the commitment is the hash of. `None` where it would be larger than a file may be.
+    #[must_use]
+    pub fn to_bytes(&self) -> Option<Vec<u8>> {
+        serde_json::to_vec(self).ok().filter(|bytes| bytes.len() <= BYTES_MAX)
+    }
+
     /// SHA-256 of the file as compact JSON, fields in their order; as hex.
     #[must_use]
     pub fn commitment(&self) -> String {

@@ -4,6 +4,7 @@
 //! 13 at t = 5 can then be read: of all pairs with sum 8, some would have hidden another cell.
 
 use super::case::{Case, Demand, Level};
+use super::effort::Effort;
 use super::search::{Means, Move, Pool, Searcher};
 use super::solve::{Solver, Towards};
 use super::suppress::{Mend, Settled, judge, settle};
@@ -20,13 +21,17 @@ const RUNS: u32 = 64;
 const BASES: usize = 4;
 
 /// Tables for which the algorithm gives the same pattern and that meet every demand; `None` where they were not found.
-pub(super) fn same_pattern(case: &Case<'_>, settled: &Settled, solver: &dyn Solver) -> Option<Vec<Vec<i64>>> {
+pub(super) fn same_pattern(
+    case: &Case<'_>,
+    settled: &Settled,
+    (solver, effort): (&dyn Solver, &Effort),
+) -> Option<Vec<Vec<i64>>> {
     if case.layout.cells() > CELLS_MAX {
         return None;
     }
     let view = View::new(case.layout, case.ranges(&settled.marks));
     let same = Pool::of(case.layout, std::slice::from_ref(&case.truth));
-    let searcher = Searcher { view: &view, solver };
+    let searcher = Searcher { view: &view, solver, effort };
     let mut runs = Runs { case, settled, searcher, left: RUNS, same, seen: vec![] };
     let all = case.demands(&settled.marks).iter().all(|demand| runs.meet(demand));
     all.then(|| runs.same.tables())
@@ -95,13 +100,15 @@ impl Runs<'_> {
     }
 
     fn run(&mut self, table: &[i64]) -> Pattern {
-        if self.left == 0 || self.seen.iter().any(|seen| seen == table) {
+        if self.left == 0 || self.searcher.effort.is_spent() || self.seen.iter().any(|seen| seen == table) {
             return Pattern::Other;
         }
         self.left -= 1;
         self.seen.push(table.to_vec());
         let case = Case::new(self.case.layout, table.to_vec(), &[]);
-        let marks = case.ok().and_then(|case| settle(&case, self.searcher.solver, Mend::Hide).ok());
+        let marks = case
+            .ok()
+            .and_then(|case| settle(&case, (self.searcher.solver, self.searcher.effort), Mend::Hide).ok());
         if marks.is_none_or(|other| other.marks != self.settled.marks) {
             return Pattern::Other;
         }

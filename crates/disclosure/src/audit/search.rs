@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::bounds::leave_room;
+use super::effort::Effort;
 use super::solve::{Ask, Solver, Towards};
 use super::table::{Layout, people};
 use super::view::{Line, Range, View};
@@ -15,6 +16,15 @@ const DEPTH: u32 = 14;
 
 /// Ways that are tried to mend one line, best first.
 const WAYS: usize = 3;
+
+/// Passes over all lines that bounds take as a rule, in units of effort.
+const PASSES_USUAL: usize = 4;
+
+/// Lines that count a part as a rule.
+const LINES_USUAL: usize = 8;
+
+/// What asking the solver costs beside one pass over all lines.
+const SOLVED: usize = 400;
 
 /// Tables found so far that the release allows, the true one first. They stay allowed when more is withheld.
 #[derive(Clone)]
@@ -47,6 +57,10 @@ impl<'a> Pool<'a> {
             pool.add(table);
         }
         pool
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.found.len()
     }
 
     pub(super) fn add(&mut self, table: &[i64]) {
@@ -131,12 +145,14 @@ pub(super) enum Means {
 pub(super) struct Searcher<'a> {
     pub(super) view: &'a View<'a>,
     pub(super) solver: &'a dyn Solver,
+    pub(super) effort: &'a Effort,
 }
 
 impl Searcher<'_> {
     /// Adds tables to the pool until the cell has reached the goal or nothing moves it further.
     pub(super) fn pursue(&self, pool: &mut Pool<'_>, wanted: Move) {
-        while let Some(base) = short_of(pool, wanted) {
+        while let Some(base) = short_of(pool, wanted).filter(|_| !self.effort.is_spent()) {
+            self.effort.spend(pool.len() + PASSES_USUAL * self.view.size());
             let near = base.count + wanted.towards.step();
             // Most cells that do not move cannot, and bounds say so at once.
             if !leave_room(self.view, &self.conditions(wanted, wanted.towards.from(near))) {
@@ -154,6 +170,7 @@ impl Searcher<'_> {
         let also = self.conditions(wanted, wanted.towards.from(count));
         let mut repair = Repair::new(self.view, &also, from);
         let done = repair.run(DEPTH).is_some();
+        self.effort.spend(self.view.size() + repair.looked);
         Some(repair.table).filter(|table| done && self.accepts(table, &also))
     }
 
@@ -162,6 +179,7 @@ impl Searcher<'_> {
         if wanted.means == Means::Changes {
             return None;
         }
+        self.effort.spend(SOLVED * self.view.size());
         let range = Range { low: near.min(wanted.goal), high: Some(near.max(wanted.goal)) };
         let also = self.conditions(wanted, range);
         let cell = self.view.members(wanted.cell);
@@ -218,6 +236,8 @@ struct Repair<'a> {
     /// The lines that do not hold, ascending.
     broken: Vec<usize>,
     steps: u32,
+    /// Lines looked at.
+    looked: usize,
 }
 
 /// One change of one part, and by how much it leaves the lines worse.
@@ -234,7 +254,16 @@ impl<'a> Repair<'a> {
         let sums: Vec<i64> = lines().map(|line| people(from, &line.members)).collect();
         let broken = lines().zip(&sums).enumerate().filter(|(_, (l, s))| l.lacks(**s) != 0);
         let broken = broken.map(|(at, _)| at).collect();
-        Self { view, also, table: from.to_vec(), changed: vec![0; from.len()], sums, broken, steps: STEPS }
+        Self {
+            view,
+            also,
+            table: from.to_vec(),
+            changed: vec![0; from.len()],
+            sums,
+            broken,
+            steps: STEPS,
+            looked: 0,
+        }
     }
 
     fn line(&self, at: usize) -> Option<&'a Line> {
@@ -270,8 +299,9 @@ impl<'a> Repair<'a> {
         None
     }
 
-    fn ways(&self, at: usize) -> Vec<Change> {
+    fn ways(&mut self, at: usize) -> Vec<Change> {
         let lack = self.lacks(at, 0);
+        self.looked += LINES_USUAL * self.line(at).map_or(0, |line| line.members.len());
         let members = self.line(at).into_iter().flat_map(|line| &line.members);
         let mut ways: Vec<Change> = members.filter_map(|&part| self.way(part, lack)).collect();
         ways.sort_unstable();

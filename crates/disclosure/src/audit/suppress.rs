@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Demand, Level};
+use super::effort::Effort;
 use super::eliminate::{again, first, want};
 use super::search::{Extremes, Means, Move, Pool, Searcher};
 use super::solve::{Solver, Towards};
@@ -30,15 +31,23 @@ pub(super) struct Settled {
 ///
 /// # Errors
 /// [`Whole`]: the whole table must be withheld, or its bands merged.
-pub(super) fn settle(case: &Case<'_>, solver: &dyn Solver, mend: Mend) -> Result<Settled, Whole> {
+pub(super) fn settle(
+    case: &Case<'_>,
+    (solver, effort): (&dyn Solver, &Effort),
+    mend: Mend,
+) -> Result<Settled, Whole> {
     let marks = propose(case)?;
     let eliminated = marks.iter().filter(|mark| **mark == Mark::Withheld).count();
     let pool = Pool::of(case.layout, std::slice::from_ref(&case.truth));
-    let mut work = Work { case, solver, marks, pool, hidden: BTreeSet::new(), covers: BTreeMap::new() };
+    let (hidden, covers) = (BTreeSet::new(), BTreeMap::new());
+    let mut work = Work { case, solver, effort, marks, pool, hidden, covers };
     let limit = ROUNDS_PER_PRIMARY * case.primaries.len();
     let mut rounds = 0;
     loop {
         let short = work.short();
+        if effort.is_spent() {
+            return Err(Whole::NoWitness);
+        }
         if short.is_empty() {
             break;
         }
@@ -99,6 +108,7 @@ struct Near {
 struct Work<'a> {
     case: &'a Case<'a>,
     solver: &'a dyn Solver,
+    effort: &'a Effort,
     marks: Vec<Mark>,
     pool: Pool<'a>,
     /// Cells hidden for want of a witness, which must not follow from the others.
@@ -111,7 +121,7 @@ impl Work<'_> {
     /// Searches for every demand that is not fully met; those for which something must still be hidden.
     fn short(&mut self) -> Vec<(usize, Level)> {
         let view = View::new(self.case.layout, self.case.ranges(&self.marks));
-        let searcher = Searcher { view: &view, solver: self.solver };
+        let searcher = Searcher { view: &view, solver: self.solver, effort: self.effort };
         let mut short: BTreeMap<usize, Level> = BTreeMap::new();
         for demand in self.case.demands(&self.marks) {
             let level = self.pursue(&searcher, &demand);
@@ -127,8 +137,9 @@ impl Work<'_> {
     fn pursue(&mut self, searcher: &Searcher<'_>, demand: &Demand) -> Level {
         let (cell, known) = (demand.cell, self.case.known(demand));
         for (towards, goal) in [(Towards::More, demand.high), (Towards::Fewer, demand.low)] {
+            self.effort.spend(2 * self.pool.len());
             let level = judge(demand, self.pool.extremes(cell, known));
-            if level == Level::Full {
+            if level == Level::Full || self.effort.is_spent() {
                 return level;
             }
             searcher.pursue(&mut self.pool, Move { cell, known, towards, goal, means: means(demand, level) });
@@ -218,6 +229,9 @@ impl Work<'_> {
         let mut cells: Vec<usize> = (0..self.marks.len()).filter(secondary).collect();
         cells.sort_by_key(|&cell| (Reverse(want(self.case, cell)), cell));
         for cell in cells {
+            if self.effort.is_spent() {
+                return;
+            }
             let range = seen(&self.case.layout.terms, Mark::Published, self.case.value(cell), Size::Other);
             let pool = self.pool.within(cell, range);
             if demands.iter().zip(&levels).all(|(demand, level)| self.level(&pool, demand) >= *level) {
@@ -230,6 +244,7 @@ impl Work<'_> {
     }
 
     fn level(&self, pool: &Pool<'_>, demand: &Demand) -> Level {
+        self.effort.spend(pool.len());
         judge(demand, pool.extremes(demand.cell, self.case.known(demand)))
     }
 }

@@ -130,6 +130,8 @@ pub(super) struct View<'a> {
     pub(super) lines: Vec<Line>,
     /// For each part the lines that count it.
     pub(super) lines_of: Vec<Vec<usize>>,
+    /// Numbers in all lines and bounds: what one pass over them looks at.
+    size: usize,
 }
 
 impl<'a> View<'a> {
@@ -143,10 +145,16 @@ impl<'a> View<'a> {
             upper: vec![FAR; parts],
             lines,
             lines_of: vec![Vec::new(); parts],
+            size: 0,
         };
         while view.shorten() {}
         view.index();
+        view.size = parts + view.lines.iter().map(|line| line.members.len()).sum::<usize>();
         view
+    }
+
+    pub(super) const fn size(&self) -> usize {
+        self.size
     }
 
     pub(super) fn members(&self, cell: usize) -> &[usize] {

@@ -120,7 +120,7 @@ fn a_solver_that_lies_is_refused() {
     let view = view::View::new(&layout, case.ranges(&marks));
     let solved = |solver: &dyn Solver| {
         let wanted = Move { cell: 0, known: None, towards: Towards::More, goal: 5, means: Means::Solver };
-        search::Searcher { view: &view, solver }.solved(&truth, wanted, 4)
+        search::Searcher { view: &view, solver, effort: &Effort::new(UNITS) }.solved(&truth, wanted, 4)
     };
     assert_eq!(solved(&Microlp), Some(vec![5, 7, 7, 11]));
     let liar = Liar { asked: Count::new(0) };
@@ -154,7 +154,7 @@ fn the_check_refuses_what_a_search_made_up() {
     let marks = |text: &str| -> Vec<Mark> {
         text.chars().map(|c| if c == 'c' { Mark::Withheld } else { Mark::Published }).collect()
     };
-    let mut settled = suppress::settle(&case, &Microlp, suppress::Mend::Hide).unwrap();
+    let mut settled = suppress::settle(&case, (&Microlp, &Effort::new(UNITS)), suppress::Mend::Hide).unwrap();
     assert!(check::audited(&case, &settled, None).is_some());
     // A pattern that gives the ones away, with the tables of another.
     settled.marks = marks(".cccc.");
