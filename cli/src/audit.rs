@@ -2,6 +2,8 @@
 
 #[cfg(all(feature = "node", feature = "coordinator"))]
 mod attack;
+#[cfg(feature = "node")]
+mod witnesses;
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write as _};
@@ -46,6 +48,12 @@ pub(crate) enum Command {
         #[arg(long)]
         key: Option<PathBuf>,
     },
+    /// Check the witnesses of every audited table again, offline: that no small count can be worked out, and no byte has changed
+    #[cfg(feature = "node")]
+    Witnesses {
+        /// The node's ledger file; the witnesses lie beside it
+        ledger: PathBuf,
+    },
     /// Attack a federation that is started for it, and say of each attack whether it was withstood
     #[cfg(all(feature = "node", feature = "coordinator"))]
     Attack(attack::Attack),
@@ -56,6 +64,8 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Show { ledger, last } => show(ledger, *last),
         Command::Export { ledger, identity, out } => export(ledger, identity, out),
         Command::Verify { export, key } => verify(export, key.as_deref()),
+        #[cfg(feature = "node")]
+        Command::Witnesses { ledger } => witnesses::run(ledger),
         #[cfg(all(feature = "node", feature = "coordinator"))]
         Command::Attack(attack) => attack::run(attack),
     }

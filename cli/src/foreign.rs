@@ -16,7 +16,9 @@ pub(crate) fn plain_reply(mut reply: ReplyV1) -> ReplyV1 {
 
 fn plain_answer(answer: &mut AnswerV1) {
     match &mut answer.treatment {
-        TreatmentV1::SuppressRound { profile, .. } => plain(profile),
+        TreatmentV1::SuppressRound { profile, .. } | TreatmentV1::SuppressAudit { profile, .. } => {
+            plain(profile)
+        }
         TreatmentV1::Dp { mechanism, added, .. } => {
             plain(mechanism);
             added.iter_mut().for_each(|added| plain(&mut added.unit));
@@ -80,7 +82,7 @@ mod tests {
         let rule = RuleBroken { rule: hostile(), code: hostile(), says: hostile() };
         check(OutcomeV1::Refusal(Refusal { rules: vec![rule], nearest: Some(hostile()) }), 5);
         let answer = AnswerV1 {
-            table: TableV1 { dimensions: vec![], cells: vec![] },
+            table: TableV1 { dimensions: vec![], cells: vec![], totals: vec![] },
             treatment: TreatmentV1::Dp {
                 mechanism: hostile(),
                 epsilon: cairn_question::privacy::Epsilon::MAX,

@@ -4,8 +4,9 @@ mod coverage;
 mod csv;
 mod json;
 mod terminal;
+mod totals;
 
-use cairn_question::answer::{AddedV1, NoisyRowsV1};
+use cairn_question::answer::{AddedV1, AuditPromise, NoisyRowsV1};
 use cairn_question::combine::{CombinedCell, CombinedV1, CoverageV1, Standing};
 use cairn_question::{AnswerV1, Cell, Grid, PartnerId, Question, QuestionId, Schema, TreatmentV1};
 
@@ -118,6 +119,30 @@ fn added_in_words(added: &AddedV1) -> String {
     }
 }
 
+fn cohort(min_cohort: u32) -> String {
+    match min_cohort {
+        0 => String::new(),
+        n => {
+            format!(
+                "; a filter that leaves out 1 to {} people withholds the whole table",
+                n.saturating_sub(1)
+            )
+        }
+    }
+}
+
+/// What an audited table promises.
+const fn promise_in_words(promise: AuditPromise) -> &'static str {
+    match promise {
+        AuditPromise::KnowsThresholds => {
+            "no small count can be worked out by somebody who knows this rule and every table audited before it on the snapshot"
+        }
+        AuditPromise::KnowsAlgorithm => {
+            "no small count can be worked out, not even by somebody who runs this program on every table that fits"
+        }
+    }
+}
+
 /// How a treatment reads in one line.
 fn treatment_in_words(treatment: &TreatmentV1) -> String {
     match treatment {
@@ -126,15 +151,16 @@ fn treatment_in_words(treatment: &TreatmentV1) -> String {
                 cairn_question::answer::Zeros::Show => "0 is shown",
                 cairn_question::answer::Zeros::Withhold => "0 is withheld too",
             };
-            let cohort = match min_cohort {
-                0 => String::new(),
-                n => format!(
-                    "; a filter that leaves out 1 to {} people withholds the whole table",
-                    n.saturating_sub(1)
-                ),
-            };
             format!(
-                "suppress-round ({profile}): under {min_people} people withheld, the rest rounded to {round_to}, {zeros}{cohort}"
+                "suppress-round ({profile}): under {min_people} people withheld, the rest rounded to {round_to}, {zeros}{}",
+                cohort(*min_cohort)
+            )
+        }
+        TreatmentV1::SuppressAudit { profile, min_people, min_cohort, promise } => {
+            format!(
+                "suppress-audit ({profile}): exact; under {min_people} people withheld, and other cells that would give them away, 0 is shown{}; {}",
+                cohort(*min_cohort),
+                promise_in_words(*promise)
             )
         }
         TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added } => {

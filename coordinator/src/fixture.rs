@@ -148,6 +148,7 @@ pub(crate) fn answer(asked: &Asked, value: i64) -> OutcomeV1 {
         table: TableV1 {
             dimensions: asked.grid.dimensions().to_vec(),
             cells: vec![Cell::Value(value); asked.grid.cells()],
+            totals: vec![],
         },
         treatment: TreatmentV1::SuppressRound {
             profile: "sub-national-8-5".into(),

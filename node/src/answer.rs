@@ -39,6 +39,8 @@ pub(crate) struct Desk {
     in_force: watch::Sender<InForce>,
     /// The signed public part of the policy, for the coordinator.
     card: watch::Sender<Option<Vec<u8>>>,
+    /// Held from reservation to reply by a table that is audited: each must take in the one before it.
+    audits: tokio::sync::Mutex<()>,
     /// One lock for each question that is at work, so that the same question that comes twice is worked on once.
     at_work: Mutex<HashMap<Hash, Weak<tokio::sync::Mutex<()>>>>,
 }
@@ -92,6 +94,7 @@ impl Desk {
             pace,
             in_force: watch::Sender::new(InForce::default()),
             card: watch::Sender::new(None),
+            audits: tokio::sync::Mutex::new(()),
             at_work: Mutex::new(HashMap::new()),
         }
     }
@@ -136,14 +139,24 @@ impl Desk {
         };
         let decide = move |i: &Inner| {
             let (now, mut ledger) = (i.clock.now(), i.ledger());
-            let permitted = match i.gate.verify(&ask, &layers, &mut ledger, now) {
+            match i.gate.verify(&ask, &layers, &mut ledger, now) {
                 Step::On(verified) => i.gate.permit(verified, &layers, &mut ledger, now),
                 Step::Reply(reply) => Step::Reply(reply),
                 Step::Unreadable => Step::Unreadable,
-            };
+            }
+        };
+        let permitted = match self.step(decide).await {
+            Some(Step::On(permitted)) => permitted,
+            Some(Step::Reply(reply)) => return reply,
+            Some(Step::Unreadable) | None => return Vec::new(),
+        };
+        // Past the deadline the ledger itself says that another audit is under way.
+        let _alone = if permitted.is_audited() { self.by(deadline, self.audits.lock()).await } else { None };
+        let reserve = move |i: &Inner| {
+            let (now, mut ledger) = (i.clock.now(), i.ledger());
             i.reserve(permitted, held, &mut ledger, now)
         };
-        match self.step(decide).await {
+        match self.step(reserve).await {
             Some(Step::On((counting, held))) => {
                 let counted = self.table(&counting, &held, deadline).await;
                 self.protect(counting, counted, slots).await
@@ -220,6 +233,11 @@ impl Desk {
 
     /// A turn to count, or `None` when the deadline came first.
     async fn turn(&self, deadline: Moment) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.by(deadline, self.turns.acquire()).await?.ok()
+    }
+
+    /// What `wanted` gives, or `None` when the deadline came first.
+    async fn by<T>(&self, deadline: Moment, wanted: impl Future<Output = T>) -> Option<T> {
         let passed = async {
             while self.inner.clock.now() < deadline {
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -227,7 +245,7 @@ impl Desk {
         };
         tokio::select! {
             biased;
-            turn = self.turns.acquire() => turn.ok(),
+            given = wanted => Some(given),
             () = passed => None,
         }
     }
@@ -323,16 +341,11 @@ impl Inner {
 
     fn reserve(
         &self,
-        permitted: Step<Permitted>,
+        permitted: Permitted,
         held: Option<Arc<Held>>,
         ledger: &mut Ledger,
         now: Moment,
     ) -> Step<(Counting, Arc<Held>)> {
-        let permitted = match permitted {
-            Step::On(permitted) => permitted,
-            Step::Reply(reply) => return Step::Reply(reply),
-            Step::Unreadable => return Step::Unreadable,
-        };
         let Some(held) = held else {
             return Step::Reply(self.gate.without_snapshot(permitted, ledger, now));
         };

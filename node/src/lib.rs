@@ -6,6 +6,7 @@ mod disk;
 pub mod impact;
 pub mod in_force;
 pub mod price;
+pub mod recheck;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 pub mod secret;

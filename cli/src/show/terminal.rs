@@ -6,7 +6,7 @@ use cairn_question::Cell;
 use cairn_question::combine::{CombinedCell, mean_hundredths};
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
-use super::{Shown, coverage, heading, label};
+use super::{Shown, coverage, heading, label, totals};
 
 /// Most codes of the last axis that are laid out as columns; more of them go down the page.
 const ACROSS_MAX: usize = 8;
@@ -18,6 +18,7 @@ pub(crate) fn terminal(shown: &Shown, width: u16) -> String {
     match &shown.combined {
         Some(_) => {
             let _ = writeln!(text, "{}\n", trim(&table(shown, width)));
+            text.push_str(&totals::in_words(shown));
             text.push_str(&legend(shown));
         }
         None => text.push_str("No partner answered, so there is no table.\n"),
@@ -119,7 +120,7 @@ fn legend(shown: &Shown) -> String {
     if cells.iter().any(|c| c.parts_withheld > 0 && matches!(c.cell, Cell::Value(_))) {
         text.push_str("+2c  two partners' figures are withheld here and are not in the sum\n");
     }
-    if cells.iter().any(|c| c.cell == Cell::Withheld) {
+    if cells.iter().any(|c| c.cell == Cell::Withheld) || totals::any_withheld(shown) {
         text.push_str("[c]  withheld by the partners: never read it as 0\n");
     }
     if cells.iter().any(|c| c.cell == Cell::NotAnswered) {

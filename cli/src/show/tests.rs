@@ -12,6 +12,7 @@ fn answer(grid: &Grid, cells: &str) -> AnswerV1 {
         table: TableV1 {
             dimensions: grid.dimensions().to_vec(),
             cells: cells.split_whitespace().map(cell).collect(),
+            totals: vec![],
         },
         treatment: TreatmentV1::SuppressRound {
             profile: "sub-national-8-5".into(),
@@ -86,6 +87,26 @@ fn shown() -> Shown {
 #[test]
 fn the_screen_says_all_that_is_needed_to_read_the_table() {
     insta::assert_snapshot!(terminal(&shown(), 100));
+}
+
+#[test]
+fn an_audited_answer_says_its_totals_and_its_promise() {
+    let mut shown = shown();
+    let cell = |n: i64| if n < 0 { Cell::Withheld } else { Cell::Value(n) };
+    for (_, answer) in &mut shown.answers {
+        answer.treatment = TreatmentV1::SuppressAudit {
+            profile: "scottish-5-audit".into(),
+            min_people: 5,
+            min_cohort: 0,
+            promise: cairn_question::answer::AuditPromise::KnowsThresholds,
+        };
+        answer.table.cells = [1491, 1508, 0, -1, -1, 0, 0, 12, 0, 0, 7, 0].map(cell).to_vec();
+        answer.table.totals = [2999, -1, 12, 7, -1, -1, 0, 3055].map(cell).to_vec();
+    }
+    shown.combined = combine(&shown.grid, shown.answers.iter().map(|(_, a)| a));
+    insta::assert_snapshot!(terminal(&shown, 100));
+    let (_, answer) = &shown.answers[0];
+    insta::assert_snapshot!(serde_json::to_string_pretty(&(&answer.table, &answer.treatment)).unwrap());
 }
 
 #[test]

@@ -91,6 +91,7 @@ fn answer(grid: &Grid, cells: &[i64]) -> AnswerV1 {
         table: TableV1 {
             dimensions: grid.dimensions().to_vec(),
             cells: cells.iter().map(|v| Cell::Value(*v)).collect(),
+            totals: vec![],
         },
         treatment: TreatmentV1::SuppressRound {
             profile: "sub-national-8-5".into(),

@@ -31,5 +31,6 @@ pub use permit::Permitted;
 pub use price::{Buyer, price};
 pub use release::{Failed, Releasable};
 pub use reserve::{ColumnNote, Counting, Provisional, SnapshotFacts};
+pub use stored::stored_table;
 pub use unready::Without;
 pub use verify::Verified;

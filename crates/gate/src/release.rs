@@ -1,7 +1,7 @@
 //! Last steps: the counts are protected, the answer is kept, and only then does it leave.
 
 use cairn_ledger::{AnsweredTable, Debited, Entry, EntryKind, Ledger, LedgerFault, Recall, SnapshotKey};
-use cairn_policy::{Caps, Treatment};
+use cairn_policy::{Caps, Method, Treatment};
 use cairn_question::answer::{AnswerV1, PrivacyStatement, SnapshotStatement};
 use cairn_question::{Moment, OutcomeV1, Refusal};
 use cairn_release::edition::{Basis, NotTheBasis, held_against};
@@ -106,6 +106,7 @@ impl Gate {
     #[must_use]
     pub fn reply(&self, releasable: Releasable, ledger: &mut Ledger, now: Moment) -> Vec<u8> {
         let Releasable { context, released, snapshot, caps, basis, .. } = releasable;
+        let audited = released.audited().cloned();
         let (debited, table, treatment) = released.into_parts();
         let stored = StoredTable::of(&table, &treatment);
         let entry = Entry {
@@ -122,8 +123,10 @@ impl Gate {
         };
         let answer = AnswerV1 { table, treatment, snapshot, privacy };
         let reply = self.sign(context.asked(), &context.policy, OutcomeV1::Answer(Box::new(answer)), now);
-        let (json, counts) = (stored.to_json(), basis.map(|basis| basis.to_json()));
-        let table = AnsweredTable { json: &json, counts: counts.as_deref() };
+        let kept = audited.as_ref().map(|audited| audited.kept.to_json());
+        let (json, counts) = (stored.to_json(), basis.map(|basis| basis.to_json()).or(kept));
+        let witnesses = audited.as_ref().and_then(|audited| audited.witnesses.as_deref());
+        let table = AnsweredTable { json: &json, counts: counts.as_deref(), witnesses };
         match ledger.settle(debited, &reply, table, &entry, now) {
             Ok(()) => reply,
             Err(fault) => self.unsettled(&context, &fault, ledger, now),
@@ -159,7 +162,8 @@ impl Gate {
 
 /// The counts that a table without noise is made from, and the basis that a later edition is held against.
 fn held(counting: &Counting, raw: RawTable) -> Result<(RawTable, Option<Basis>), NotTheBasis> {
-    let Some(cells) = counting.treatment().method.cells() else { return Ok((raw, None)) };
+    // An audited table has no other edition of its day beside it: the ledger refuses one.
+    let Method::SuppressRound(cells) = &counting.treatment().method else { return Ok((raw, None)) };
     // Numbers that are not the plan's grid are the release's to refuse, under its own code.
     if check_shape(&raw, counting.plan()).is_err() {
         return Ok((raw, None));

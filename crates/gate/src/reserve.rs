@@ -1,12 +1,15 @@
 //! Third step: the snapshot, the plan, and the cost held on disk before anything is counted.
 
-use cairn_ledger::{Debited, Denied, Earlier, Kind, Ledger, Reservation, Reserved, Scope, SnapshotKey};
-use cairn_policy::{Caps, Treatment, london_day};
+use cairn_ledger::{
+    Debited, Denied, Earlier, Kind, Ledger, LedgerFault, Reservation, Reserved, Scope, SnapshotKey,
+};
+use cairn_policy::{Caps, Method, Treatment, london_day};
 use cairn_question::answer::{SnapshotStatement, TreatmentV1};
 use cairn_question::{Day, Hash, Moment, Name, Question, QuestionId, Refusal, RuleBroken, Schema};
-use cairn_release::{CountPlan, Terms, cost};
+use cairn_release::{CountPlan, Kept, Terms, cost};
 use std::fmt;
 
+use crate::able::too_many;
 use crate::context::Context;
 use crate::gate::{Gate, Step};
 use crate::permit::Permitted;
@@ -106,8 +109,20 @@ impl Gate {
             return Step::Reply(self.refuse(&context, refusal, ledger, now));
         }
         let ask = &context.open.ask;
+        let audited = match audited(&treatment, facts, ledger) {
+            Ok(audited) => audited,
+            Err(Damaged::Ledger(fault)) => {
+                return Step::Reply(self.broken(context.asked(), &context.policy, &fault, now));
+            }
+            Err(Damaged::Kept) => return Step::Reply(self.fault(&context, UNREADABLE_AUDIT, ledger, now)),
+        };
+        if let Some(rule) = too_many(&treatment, &ask.question, &audited) {
+            let refusal = Refusal { rules: vec![rule], nearest: None };
+            return Step::Reply(self.refuse(&context, refusal, ledger, now));
+        }
         let schema = Schema::smf();
-        let terms = Terms::new(ask.id, &ask.question, &treatment, schema, facts.as_of, self.keys.cap);
+        let counted = (facts.as_of, self.keys.cap);
+        let terms = Terms::beside(ask.id, &ask.question, &treatment, schema, counted, &audited);
         let terms = match terms {
             Ok(terms) => terms,
             Err(fault) => return Step::Reply(self.fault(&context, fault.code(), ledger, now)),
@@ -119,7 +134,7 @@ impl Gate {
                 return Step::Reply(self.broken(context.asked(), &context.policy, &fault, now));
             }
         };
-        let mut snapshot = statement(facts, terms.plan());
+        let mut snapshot = statement(facts, &terms);
         snapshot.notes.extend(revised(&earlier, &treatment, facts));
         let caps = treatment.caps;
         match ledger.reserve(&wanted, now) {
@@ -136,6 +151,24 @@ impl Gate {
             }
         }
     }
+}
+
+/// The code of a table that cannot be audited beside those before it, since what was kept of one cannot be read.
+const UNREADABLE_AUDIT: &str = "CN017";
+
+enum Damaged {
+    Ledger(LedgerFault),
+    Kept,
+}
+
+/// The tables that were audited on the snapshot, where this one is to be too.
+fn audited(treatment: &Treatment, facts: &SnapshotFacts, ledger: &Ledger) -> Result<Vec<Kept>, Damaged> {
+    if !matches!(treatment.method, Method::SuppressAudit(_)) {
+        return Ok(Vec::new());
+    }
+    let snapshot = SnapshotKey { as_of: facts.as_of, edition: facts.edition };
+    let kept = ledger.audited(snapshot).map_err(Damaged::Ledger)?;
+    kept.iter().map(|json| Kept::read(json).ok_or(Damaged::Kept)).collect()
 }
 
 /// Whether the snapshot is the one that the question means, and one that the policy lets be counted.
@@ -221,7 +254,11 @@ fn scope(question: &Question, treatment: &Treatment) -> Scope {
         role: question.role.clone(),
         dataset: question.dataset.clone(),
         measure: question.measure.clone(),
-        kind: if treatment.method.cells().is_some() { Kind::Cells } else { Kind::Noise },
+        kind: match treatment.method {
+            Method::SuppressAudit(_) => Kind::Audit,
+            Method::SuppressRound(_) | Method::CellKey { .. } => Kind::Cells,
+            Method::Dp { .. } => Kind::Noise,
+        },
     }
 }
 
@@ -238,13 +275,10 @@ fn revised(earlier: &[Earlier], treatment: &Treatment, facts: &SnapshotFacts) ->
 }
 
 /// What the answer will say of the snapshot: of the notes, those on columns that are used.
-fn statement(facts: &SnapshotFacts, plan: &CountPlan) -> SnapshotStatement {
-    let axes = plan.axes.iter().map(|a| &a.column);
-    let narrowed = plan.filters.iter().chain(&plan.always).map(|p| &p.column);
-    let summed = plan.summed.iter().map(|s| &s.column);
-    let used: Vec<_> = axes.chain(narrowed).chain(summed).collect();
-    let on_used =
-        |note: &&ColumnNote| used.iter().any(|path| path.table == note.table && path.column == note.column);
+fn statement(facts: &SnapshotFacts, terms: &Terms) -> SnapshotStatement {
+    let on_used = |note: &&ColumnNote| {
+        terms.used().iter().any(|path| path.table == note.table && path.column == note.column)
+    };
     SnapshotStatement {
         as_of: facts.as_of,
         edition: facts.edition,

@@ -21,6 +21,12 @@ pub(crate) struct StoredTable {
     treatment: TreatmentV1,
 }
 
+/// The table in the ledger's form, axes sorted, as it left; `None` where it cannot be read.
+#[must_use]
+pub fn stored_table(json: &[u8]) -> Option<TableV1> {
+    StoredTable::read(json).map(|stored| stored.table)
+}
+
 impl StoredTable {
     pub(crate) fn of(table: &TableV1, treatment: &TreatmentV1) -> Self {
         let mut dimensions = table.dimensions.clone();
@@ -52,13 +58,21 @@ fn turned(table: &TableV1, grid: &Grid) -> Option<TableV1> {
         .map(|d| grid.dimensions().iter().position(|other| same_axis(d, other)))
         .collect();
     let places = places.filter(|_| same)?;
+    let totals = if table.totals.is_empty() { Some(Vec::new()) } else { totals(table, &own, grid) };
     let cell = |at: usize| -> Option<Cell> {
         let codes = grid.codes_of(at);
         let own_codes: Option<Vec<&str>> = places.iter().map(|p| codes.get(*p).copied()).collect();
         table.cells.get(own.cell_of(&own_codes?)?).copied()
     };
     let cells: Option<Vec<Cell>> = (0..grid.cells()).map(cell).collect();
-    Some(TableV1 { dimensions: grid.dimensions().to_vec(), cells: cells? })
+    Some(TableV1 { dimensions: grid.dimensions().to_vec(), cells: cells?, totals: totals? })
+}
+
+/// The totals in the order of `grid`.
+fn totals(table: &TableV1, own: &Grid, grid: &Grid) -> Option<Vec<Cell>> {
+    let places = grid.places_in(own)?;
+    let totals = places.iter().skip(grid.cells());
+    totals.map(|at| table.totals.get(at.checked_sub(own.cells())?).copied()).collect()
 }
 
 /// Whether two axes have the same cells. Two grains with the same codes for the same rows are one: equal questions have equal ones.
@@ -121,10 +135,13 @@ mod tests {
     fn a_table_turns_with_its_axes() {
         let (a, b) = (axis("a", &["x", "y"]), axis("b", &["1", "2", "3"]));
         let cells: Vec<Cell> = (0..6).map(Cell::Value).collect();
-        let table = TableV1 { dimensions: vec![b.clone(), a.clone()], cells };
+        let totals: Vec<Cell> = (6..12).map(Cell::Value).collect();
+        let table = TableV1 { dimensions: vec![b.clone(), a.clone()], cells, totals };
         let grid = Grid::new(vec![a.clone(), b.clone()]).unwrap();
         let there = turned(&table, &grid).unwrap();
         assert_eq!(there.cells, [0, 2, 4, 1, 3, 5].map(Cell::Value));
+        // Over `b` first, then over `a`, now the other way about; the total over both is last.
+        assert_eq!(there.totals, [9, 10, 6, 7, 8, 11].map(Cell::Value));
         let back = Grid::new(vec![b, a.clone()]).unwrap();
         assert_eq!(turned(&there, &back).unwrap(), table);
         assert_eq!(turned(&there, &Grid::new(vec![a]).unwrap()), None);

@@ -53,6 +53,10 @@ pub struct Head {
 pub struct History(Connection);
 
 impl History {
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.0
+    }
+
     /// Opens the ledger at `path` for reading.
     ///
     /// # Errors

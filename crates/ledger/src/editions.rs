@@ -16,6 +16,8 @@ pub struct AnsweredTable<'t> {
     /// What a later edition of the same day is held against ([`Ledger::earlier`]): the counts it was made from. They leave the node with
     /// nothing. `None` for a noisy table.
     pub counts: Option<&'t [u8]>,
+    /// The witnesses of an audited table: kept in a file of their own beside the ledger, and their hash in the audit.
+    pub witnesses: Option<&'t [u8]>,
 }
 
 /// An answer to the same question on another edition of the same day.
@@ -45,13 +47,13 @@ impl Ledger {
 
 impl<'t> From<&'t [u8]> for AnsweredTable<'t> {
     fn from(json: &'t [u8]) -> Self {
-        Self { json, counts: None }
+        Self { json, counts: None, witnesses: None }
     }
 }
 
 impl<'t, const N: usize> From<&'t [u8; N]> for AnsweredTable<'t> {
     fn from(json: &'t [u8; N]) -> Self {
-        Self { json, counts: None }
+        Self { json, counts: None, witnesses: None }
     }
 }
 

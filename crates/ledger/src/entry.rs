@@ -54,6 +54,9 @@ pub struct Entry {
     /// For an answer: how many cells the table declares. All leave, shown or withheld, so this says nothing about anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cells: Option<u32>,
+    /// For an audited answer: SHA-256 of the file of witnesses, which stays beside the ledger. Salted, so that it says nothing of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witnesses: Option<Hash>,
     /// What the answer cost, in nano-ρ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<NanoRho>,
@@ -128,6 +131,7 @@ impl Entry {
             treatment: None,
             snapshot: None,
             cells: None,
+            witnesses: None,
             cost: None,
             year_so_far: None,
             policy: None,

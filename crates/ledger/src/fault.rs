@@ -87,6 +87,15 @@ pub enum LedgerFault {
     /// An equal question was given another table, although neither has noise.
     #[error("an equal question on the same snapshot was answered with another table")]
     OtherTable,
+    /// The witnesses of an audited table could not be kept.
+    #[error("cannot keep witnesses in `{path}`", path = .path.display())]
+    Witnesses {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
     /// The export's destination failed.
     #[error("cannot write the export")]
     Export {
@@ -116,6 +125,7 @@ impl LedgerFault {
             Self::Reservation { .. } => "CA013",
             Self::OtherTable => "CA014",
             Self::Export { .. } => "CA015",
+            Self::Witnesses { .. } => "CA016",
         }
     }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::account::{self, Account};
 use crate::audit::{self, Head};
+use crate::audited::{drop_witnesses, keep_witnesses};
 use crate::chain::{self, integer, tip};
 use crate::durable;
 use crate::editions::AnsweredTable;
@@ -112,12 +113,20 @@ impl Ledger {
         entry.question_hash = Some(debit.question_hash());
         entry.cost = Some(debit.cost());
         entry.year_so_far.get_or_insert(debit.year_so_far());
-        self.write(|transaction| {
+        let (path, id) = (self.path.clone(), debit.question_id());
+        entry.witnesses = table.witnesses.map(Hash::of);
+        let settled = self.write(|transaction| {
             spend(transaction, &debit, now)?;
             register(transaction, &debit, &table)?;
-            keep(transaction, debit.question_id(), debit.question_hash(), reply)?;
+            // Before the commit: a table never leaves without the witnesses that its entry names.
+            table.witnesses.map_or(Ok(()), |bytes| keep_witnesses(&path, id, bytes))?;
+            keep(transaction, id, debit.question_hash(), reply)?;
             chain::append(transaction, entry, now)
-        })
+        });
+        if settled.is_err() && table.witnesses.is_some() && self.state == State::Sound {
+            drop_witnesses(&path, id);
+        }
+        settled
     }
 
     /// Replies with the table that an equal question was given: keeps the reply and the entry, charges nothing.

@@ -6,6 +6,7 @@
 
 mod account;
 mod audit;
+mod audited;
 mod chain;
 mod checkpoint;
 pub mod durable;
@@ -23,6 +24,7 @@ mod testing;
 
 pub use account::Account;
 pub use audit::{Break, BreakKind, HEAD_TYPE, Head, History, Signature, Verified, verify_export};
+pub use audited::{AuditedAnswer, witnesses_path};
 pub use checkpoint::{Checkpoint, Held, Standing};
 pub use editions::{AnsweredTable, Earlier};
 pub use entry::{ENTRY_BYTES_MAX, Entry, EntryKind, NOTE_CHARS_MAX, SnapshotKey};

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::BTreeMap;
 
 use crate::account::{Account, Sums, Tables, account, year_from};
+use crate::audited::beside_others;
 use crate::chain::tip;
 use crate::entry::SnapshotKey;
 use crate::fault::LedgerFault;
@@ -135,7 +136,9 @@ impl<'c> List<'c> {
 
     /// In the order of a reservation: what is under way and what sticks refuse alone, then every cap and quota.
     fn rules(&mut self, want: &Reservation) -> Result<Vec<RuleBroken>, LedgerFault> {
-        match others_in_progress(self.connection, want, self.now) {
+        let in_the_way = others_in_progress(self.connection, want, self.now)
+            .and_then(|()| beside_others(self.connection, want, self.now));
+        match in_the_way {
             Ok(()) => {}
             Err(Denied::Refusal(refusal)) => return Ok(refusal.rules),
             Err(Denied::Fault(fault)) => return Err(fault),

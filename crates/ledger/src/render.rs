@@ -87,6 +87,11 @@ fn treatment(treatment: &TreatmentV1) -> String {
             };
             format!(", fewer than {min_people} withheld, {zeros}, rounded to {round_to}{cohort} ({profile})")
         }
+        TreatmentV1::SuppressAudit { profile, min_people, .. } => {
+            format!(
+                ", exact, fewer than {min_people} withheld with the cells that would give them away, 0 shown ({profile})"
+            )
+        }
         TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added } => {
             let bounds = added.as_ref().map(|a| format!(" {}, {} to {} a row", a.unit, a.least, a.most));
             let bounds = bounds.unwrap_or_default();

@@ -7,6 +7,7 @@ use cairn_question::{Day, Hash, Moment, Name, QuestionId, Refusal, RuleBroken, s
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::account::{Sums, Tables, keep_year, year_from};
+use crate::audited::beside_others;
 use crate::chain::{integer, natural, saw, tip};
 use crate::entry::SnapshotKey;
 use crate::fault::LedgerFault;
@@ -164,6 +165,7 @@ pub(crate) fn reserve(connection: &Connection, want: &Reservation, now: Moment) 
     let own = own_hold(connection, want, now)?;
     if own.is_none() {
         others_in_progress(connection, want, now)?;
+        beside_others(connection, want, now)?;
         if let Some(sticks) = under_other_settings(connection, want, now)? {
             return Err(refuse(sticks));
         }
@@ -284,7 +286,7 @@ pub(crate) fn others_in_progress(
     let held: Vec<(Hash, bool)> = found.and_then(Iterator::collect).map_err(LedgerFault::read)?;
     let (held, editions): (Vec<_>, Vec<_>) = held.into_iter().partition(|(_, same_edition)| *same_edition);
     match () {
-        () if !editions.is_empty() && want.scope.kind == Kind::Cells => Err(refuse(in_progress())),
+        () if !editions.is_empty() && want.scope.kind != Kind::Noise => Err(refuse(in_progress())),
         () if held.iter().any(|(treatment, _)| *treatment != want.treatment) => {
             Err(refuse(settings_stick(want.snapshot)))
         }
@@ -449,7 +451,7 @@ pub(crate) fn clock(now: Moment, latest: Moment) -> RuleBroken {
     rule("ledger.clock", "CA207", says)
 }
 
-fn in_progress() -> RuleBroken {
+pub(crate) fn in_progress() -> RuleBroken {
     let says = "an equal question is being answered at this moment; ask again and get the same table";
     rule("ledger.in-progress", "CA208", says.to_owned())
 }

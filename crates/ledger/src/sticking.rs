@@ -25,11 +25,13 @@ pub struct Scope {
     pub kind: Kind,
 }
 
-/// The two kinds of table, which never bind each other: what noise promises holds whatever else its reader knows.
+/// The kinds of table. Noise binds no other and is bound by none: what it promises holds whatever else its reader knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
     /// Thresholds and rounding.
     Cells,
+    /// Exact counts that an audit found safe beside every other such table of the snapshot.
+    Audit,
     /// Noise with a formal promise.
     Noise,
 }
@@ -39,6 +41,7 @@ impl Scope {
     pub(crate) fn words(&self) -> String {
         let kind = match self.kind {
             Kind::Cells => "cells",
+            Kind::Audit => "audit",
             Kind::Noise => "noise",
         };
         format!("{} {} {} {kind}", self.role, self.dataset, self.measure)

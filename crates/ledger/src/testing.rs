@@ -50,7 +50,11 @@ pub(crate) fn scope(words: &str) -> Scope {
         role: Name::new(words[0]).unwrap(),
         dataset: words[1].to_owned(),
         measure: words[2].parse().unwrap(),
-        kind: if words.get(3) == Some(&"noise") { Kind::Noise } else { Kind::Cells },
+        kind: match words.get(3) {
+            Some(&"noise") => Kind::Noise,
+            Some(&"audit") => Kind::Audit,
+            _ => Kind::Cells,
+        },
     }
 }
 

@@ -1,11 +1,13 @@
 //! What this program can carry out of what a policy may say: one list, for the node's gate, for the checker and for
 //! every page about a policy.
 
-use cairn_question::{Measure, Question};
+use cairn_question::answer::Zeros;
+use cairn_question::schema::CODE_GRAIN;
+use cairn_question::{Measure, Question, Schema};
 
 use crate::decide::treatment;
 use crate::layers::{Layers, Ready};
-use crate::treatment::{Method, Secondary, Treatment};
+use crate::treatment::{Cells, Method, Secondary, Treatment};
 
 /// One thing that a treatment asks for and this program cannot do yet.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -25,12 +27,16 @@ pub fn unable(treatment: &Treatment, question: &Question) -> Vec<Unable> {
     let release = |key: &str| format!("release.{}.{key}", treatment.release);
     match &treatment.method {
         Method::SuppressRound(_) | Method::Dp { .. } => {}
-        Method::SuppressAudit(_) | Method::CellKey { .. } => {
+        Method::SuppressAudit(cells) => {
+            unable_audit(cells, question).into_iter().for_each(|(key, what)| cannot(release(key), what));
+        }
+        Method::CellKey { .. } => {
             cannot(release("method"), format!("make {} tables", treatment.method.as_str()));
         }
     }
     let cells = treatment.method.cells();
-    if cells.is_some_and(|c| c.secondary == Secondary::Yes) {
+    let audited = matches!(treatment.method, Method::SuppressAudit(_));
+    if cells.is_some_and(|c| c.secondary == Secondary::Yes && !audited) {
         cannot(release("secondary"), "withhold cells that would give others away".to_owned());
     }
     if cells.is_some_and(|c| c.dominance.is_some()) {
@@ -63,6 +69,42 @@ pub(crate) fn unable_of(layers: &Layers, ready: &Ready, measure: &Measure) -> Ve
         as_of: None,
     };
     unable(&treatment(layers, ready, &question), &question)
+}
+
+/// What of an audit this program cannot do: it knows tables of people, one row each, whose zeros are shown. The key of the release, and
+/// what cannot be done.
+fn unable_audit(cells: &Cells, question: &Question) -> Vec<(&'static str, String)> {
+    let schema = Schema::smf();
+    let mut list = Vec::new();
+    if question.measure != Measure::People {
+        list.push(("method", format!("audit a table of {}", question.measure)));
+    }
+    if !of_person_alone(schema, &question.dataset) {
+        list.push((
+            "method",
+            format!("audit a table in which a person may have several rows of {}", question.dataset),
+        ));
+    }
+    let axes = question.group_by.iter().map(|axis| &axis.column);
+    let columns = axes.chain(question.filter_by.iter().map(|filter| &filter.column));
+    for column in columns.filter(|column| !is_coded(schema, &question.dataset, column)) {
+        list.push(("method", format!("audit a table by {column}, which is no coded column of the person")));
+    }
+    if cells.zeros == Zeros::Withhold {
+        list.push(("zeros", "audit a table whose zeros are withheld".to_owned()));
+    }
+    list
+}
+
+/// Whether a row of the dataset is a person, so that everybody is in one cell of a table of it.
+fn of_person_alone(schema: &Schema, dataset: &str) -> bool {
+    let table = schema.table(dataset);
+    table.is_some_and(|t| t.person_key.is_some() && t.rows_per_person_max.is_none() && t.parent.is_none())
+}
+
+fn is_coded(schema: &Schema, dataset: &str, column: &str) -> bool {
+    let found = schema.find(dataset, column).filter(|found| found.table.name == dataset);
+    found.is_some_and(|found| schema.codes_at(found.column, CODE_GRAIN).is_some())
 }
 
 /// Why this program does not add a column up: it does so with noise and within declared bounds only. Without noise a sum would

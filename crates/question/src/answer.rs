@@ -32,6 +32,10 @@ pub struct TableV1 {
     pub dimensions: Vec<Dimension>,
     /// The cells, the last axis varying fastest.
     pub cells: Vec<Cell>,
+    /// The totals over one axis, over two and so on, in the order of [`Grid::places`]: all of them under `suppress-audit`, none under
+    /// any other treatment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub totals: Vec<Cell>,
 }
 
 /// The treatment that was really applied. Complete, not open: whoever reads a table must know its treatment.
@@ -54,6 +58,17 @@ pub enum TreatmentV1 {
         /// `min_people` people, each with up to this many.
         rows_per_person: u32,
     },
+    /// Exact counts and totals; 1 to k−1 withheld, and with them the cells from which they would follow. Zeros are shown.
+    SuppressAudit {
+        /// The profile's name, such as `scottish-5-audit`.
+        profile: String,
+        /// The k-threshold: fewer people than this are withheld.
+        min_people: u32,
+        /// As for `suppress-round`.
+        min_cohort: u32,
+        /// Whom the table withstands.
+        promise: AuditPromise,
+    },
     /// Every declared cell with discrete Laplace noise, at zero too.
     Dp {
         /// `discrete-laplace`.
@@ -69,6 +84,17 @@ pub enum TreatmentV1 {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         added: Option<AddedV1>,
     },
+}
+
+/// Who cannot work out a small count of an audited table, given every table that was audited on the same snapshot before it
+/// (docs/reference/suppress-audit.md). Complete: the two readers that an audit is made against.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuditPromise {
+    /// Somebody who knows the rule and its threshold.
+    KnowsThresholds,
+    /// Somebody who knows that, and can run this program on any table to see what it would withhold.
+    KnowsAlgorithm,
 }
 
 /// How a column was bounded and added up under noise. A row without a value adds nothing.
@@ -246,6 +272,7 @@ impl ReplyV1 {
             OutcomeV1::Answer(a) => {
                 a.table.dimensions == expected.grid.dimensions()
                     && a.table.cells.len() == expected.grid.cells()
+                    && a.table.totals.len() == a.treatment.totals(expected.grid)
             }
             OutcomeV1::Refusal(r) => !r.rules.is_empty(),
             OutcomeV1::Fault { code } => is_code(code),
@@ -293,7 +320,7 @@ impl AnswerV1 {
     /// then has no upper bound.
     #[must_use]
     pub fn ranges(&self) -> Vec<Option<Range>> {
-        let whole = self.table.cells.iter().all(|c| *c == Cell::Withheld);
+        let whole = self.table.cells.iter().chain(&self.table.totals).all(|c| *c == Cell::Withheld);
         let cells = self.table.cells.iter().enumerate();
         cells.map(|(at, cell)| self.treatment.range(at, *cell, whole)).collect()
     }
@@ -309,13 +336,26 @@ impl TreatmentV1 {
         Some(rows.map_or(*plus_minus_95, |rows| rows.plus_minus_95))
     }
 
+    /// How many totals a table of this grid has.
+    const fn totals(&self, grid: &Grid) -> usize {
+        match self {
+            Self::SuppressAudit { .. } => grid.totals(),
+            Self::SuppressRound { .. } | Self::Dp { .. } => 0,
+        }
+    }
+
     fn range(&self, at: usize, cell: Cell, whole_table_withheld: bool) -> Option<Range> {
         let range = |least: i64, most: i64| Some(Range { least, most: Some(most) });
         match (self, cell) {
             (_, Cell::NotAnswered) => None,
-            (Self::SuppressRound { .. }, Cell::Withheld) if whole_table_withheld => {
+            (Self::SuppressRound { .. } | Self::SuppressAudit { .. }, Cell::Withheld)
+                if whole_table_withheld =>
+            {
                 Some(Range { least: 0, most: None })
             }
+            // A cell that is withheld for another's sake may have any number of people.
+            (Self::SuppressAudit { .. }, Cell::Withheld) => Some(Range { least: 1, most: None }),
+            (Self::SuppressAudit { .. }, Cell::Value(v)) => range(v, v),
             (Self::SuppressRound { min_people, zeros, rows_per_person, .. }, Cell::Withheld) => {
                 let people = i64::from(*min_people).max(1) - 1;
                 range(

@@ -32,7 +32,7 @@ pub use checkpoint::CheckpointV1;
 pub use credential::{Credential, IssuerPins};
 pub use day::{Day, Moment, Period};
 pub use envelope::{Envelope, SigningKey, VerifyingKey};
-pub use grid::{Dimension, Grid};
+pub use grid::{Dimension, Grid, Place};
 pub use id::{Hash, Name, PartnerId, QuestionId};
 pub use measure::{Measure, MeasureError};
 pub use question::{AskV1, Filter, GroupBy, OpenAsk, Question, SignedAsk};

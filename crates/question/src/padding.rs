@@ -44,14 +44,15 @@ fn widest(reply: &[u8]) -> Option<usize> {
     let payload = envelope.payload_unverified(REPLY_TYPE).ok()?;
     let read: ReplyV1 = serde_json::from_slice(&payload).ok()?;
     let OutcomeV1::Answer(answer) = &read.outcome else { return Some(reply.len()) };
-    let cells = &answer.table.cells;
-    let written = serde_json::to_vec(cells).ok()?.len();
+    let (cells, totals) = (&answer.table.cells, &answer.table.totals);
+    let written = serde_json::to_vec(cells).ok()?.len() + serde_json::to_vec(totals).ok()?.len();
     let rest = payload.len().saturating_sub(written);
     let around = reply.len().saturating_sub(base64(payload.len()));
-    Some(around + base64(rest + cells.len() * CELL_BYTES_MAX + BRACKETS))
+    let numbers = cells.len() + totals.len();
+    Some(around + base64(rest + numbers * CELL_BYTES_MAX + 2 * BRACKETS))
 }
 
-/// Around the cells of a table.
+/// Around the cells of a table, and around its totals.
 const BRACKETS: usize = 2;
 
 /// Room for the question's table, in base64.

@@ -4,6 +4,7 @@
 
 use cairn_question::Cell;
 
+use crate::audited::{Salting, protect};
 use crate::noise::Scale;
 use crate::plan::RawTable;
 use crate::released::{check_shape, suppressed};
@@ -32,13 +33,24 @@ pub fn cell_shares(raw: &RawTable, terms: &Terms) -> Result<CellShares, ReleaseF
         return Err(ReleaseFault::OtherQuestion);
     }
     check_shape(raw, terms.plan())?;
-    let counts = raw.counts();
+    let counts = match &terms.means {
+        // Counted by atoms; what leaves are cells and totals.
+        Means::Audit(auditing) => auditing.joint.people(raw.people()),
+        Means::Suppress(_) | Means::Noise(_) => raw.counts().to_vec(),
+    };
     let (withheld, error_per_mille) = match &terms.means {
+        Means::Audit(auditing) => {
+            let rule = (auditing.min_people, auditing.min_cohort);
+            // No file is made of it, so that its salt does not matter.
+            let salting = Salting { key: &terms.plan().bounds.cap_key, question: &[] };
+            let table = protect(&auditing.joint, raw.people(), rule, salting);
+            (number(table.cells.iter().filter(|c| **c == Cell::Withheld).count()), None)
+        }
         Means::Suppress(rule) => {
             let cells = suppressed(raw, rule)?;
             (number(cells.iter().filter(|c| **c == Cell::Withheld).count()), None)
         }
-        Means::Noise(noisy) => (0, noisy.first().and_then(|first| typical_error(counts, first.scale))),
+        Means::Noise(noisy) => (0, noisy.first().and_then(|first| typical_error(&counts, first.scale))),
     };
     let with_somebody = number(counts.iter().filter(|n| **n > 0).count());
     Ok(CellShares { cells: number(counts.len()), with_somebody, withheld, error_per_mille })

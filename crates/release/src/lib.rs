@@ -4,6 +4,7 @@
 //! integer bounds. What a table's readers are told about its protection is made here too, from the very figures that
 //! protected it ([`Terms::statement`]).
 
+pub mod audited;
 pub mod edition;
 pub mod impact;
 pub mod laplace;
@@ -17,6 +18,7 @@ pub mod self_test;
 pub mod terms;
 pub mod vector;
 
+pub use audited::{AuditedTable, Joint, Kept, TooMany};
 pub use impact::{CellShares, cell_shares};
 pub use laplace::DiscreteLaplace;
 pub use layout::{Channel, Counted, Layout};

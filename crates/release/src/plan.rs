@@ -174,6 +174,15 @@ impl CountPlan {
     }
 }
 
+impl CountPlan {
+    /// The columns that decide what is counted, once for each use.
+    pub fn columns(&self) -> impl Iterator<Item = &ColumnPath> {
+        let axes = self.axes.iter().map(|axis| &axis.column);
+        let narrowed = self.filters.iter().chain(&self.always).map(|predicate| &predicate.column);
+        axes.chain(narrowed).chain(self.summed.iter().map(|summed| &summed.column))
+    }
+}
+
 /// The policy's bound, or 1 where the dictionary says that one row is one person. `None` where nothing bounds the rows of a person, as in a
 /// table without persons, and where people are counted, each once.
 fn rows_per_person(question: &Question, treatment: &Treatment, schema: &Schema) -> Option<u32> {

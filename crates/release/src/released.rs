@@ -6,10 +6,11 @@ use cairn_question::answer::{TableV1, TreatmentV1};
 use cairn_question::{Cell, QuestionId, sabotage};
 use std::fmt;
 
+use crate::audited::{AuditedTable, Protected, Salting, protect};
 use crate::layout::{Counted, Layout};
 use crate::noise::{Noise, Scale};
 use crate::plan::{CountPlan, RawTable};
-use crate::terms::{Means, Noisy, ReleaseFault, Terms};
+use crate::terms::{Auditing, Means, Noisy, ReleaseFault, Terms};
 use crate::vector::within;
 
 /// A table that may leave the building, with the debit that paid for it. Only [`release`] makes one.
@@ -19,6 +20,7 @@ pub struct Released {
     question_id: QuestionId,
     table: TableV1,
     treatment: TreatmentV1,
+    audited: Option<AuditedTable>,
 }
 
 /// A release that did not happen, with the debit given back so that the ledger can close it.
@@ -42,38 +44,74 @@ pub fn release(
     debited: Debited,
     noise: &mut dyn Noise,
 ) -> Result<Released, Unreleased> {
-    match cells(&raw, terms, debited.question_id(), noise) {
-        Ok(cells) => {
+    match table(&raw, terms, &debited, noise) {
+        Ok(Table { cells, totals, treatment, audited }) => {
             let cells = sabotage!(cells, KeysFromData => crate::sabotage::not_empty(&cells, raw.people()));
             let cells = sabotage!(cells, SortedByCount => crate::sabotage::largest_first(cells));
             Ok(Released {
                 debited,
                 question_id: raw.question_id,
-                table: TableV1 { dimensions: terms.grid().dimensions().to_vec(), cells },
-                treatment: terms.statement().clone(),
+                table: TableV1 { dimensions: terms.grid().dimensions().to_vec(), cells, totals },
+                treatment,
+                audited,
             })
         }
         Err(fault) => Err(Unreleased { fault, debited }),
     }
 }
 
-fn cells(
+/// What a release came to.
+struct Table {
+    cells: Vec<Cell>,
+    totals: Vec<Cell>,
+    treatment: TreatmentV1,
+    audited: Option<AuditedTable>,
+}
+
+fn table(
     raw: &RawTable,
     terms: &Terms,
-    paid_for: QuestionId,
+    debited: &Debited,
     noise: &mut dyn Noise,
-) -> Result<Vec<Cell>, ReleaseFault> {
-    if raw.question_id != terms.plan().question_id || raw.question_id != paid_for {
+) -> Result<Table, ReleaseFault> {
+    if raw.question_id != terms.plan().question_id || raw.question_id != debited.question_id() {
         return Err(ReleaseFault::OtherQuestion);
     }
     check_shape(raw, terms.plan())?;
+    let plain =
+        |cells| Table { cells, totals: Vec::new(), treatment: terms.statement().clone(), audited: None };
     match &terms.means {
-        Means::Suppress(rule) => suppressed(raw, rule),
+        Means::Suppress(rule) => suppressed(raw, rule).map(plain),
+        Means::Audit(auditing) => audited(raw, terms, auditing, debited),
         Means::Noise(vectors) => {
-            let noise = sabotage!(noise, SeedPerQuestion => crate::sabotage::Seeded::by(paid_for));
-            noisy_cells(&raw.counted, vectors, noise)
+            let noise =
+                sabotage!(noise, SeedPerQuestion => crate::sabotage::Seeded::by(debited.question_id()));
+            noisy_cells(&raw.counted, vectors, noise).map(plain)
         }
     }
+}
+
+/// The audited table, its axes in the question's own order.
+fn audited(
+    raw: &RawTable,
+    terms: &Terms,
+    auditing: &Auditing,
+    debited: &Debited,
+) -> Result<Table, ReleaseFault> {
+    let question = [&debited.question_id().as_bytes()[..], &debited.question_hash().as_bytes()[..]].concat();
+    let salting = Salting { key: &terms.plan().bounds.cap_key, question: &question };
+    let rule = (auditing.min_people, auditing.min_cohort);
+    let Protected { cells, promise, table } = protect(&auditing.joint, raw.people(), rule, salting);
+    let places = terms.grid().places_in(auditing.joint.grid()).ok_or(ReleaseFault::NotTheGrid)?;
+    let mut turned = places.iter().map(|at| cells.get(*at).copied());
+    let own = turned.by_ref().take(terms.grid().cells()).collect::<Option<Vec<Cell>>>();
+    let totals = turned.collect::<Option<Vec<Cell>>>();
+    let (cells, totals) = own.zip(totals).ok_or(ReleaseFault::NotTheGrid)?;
+    let mut treatment = terms.statement().clone();
+    if let TreatmentV1::SuppressAudit { promise: stated, .. } = &mut treatment {
+        *stated = promise;
+    }
+    Ok(Table { cells, totals, treatment, audited: Some(table) })
 }
 
 /// The cells under a rule that withholds: what leaves, and what a board is told about it before.
@@ -143,6 +181,12 @@ impl Released {
     #[must_use]
     pub const fn treatment(&self) -> &TreatmentV1 {
         &self.treatment
+    }
+
+    /// What the ledger keeps of an audited table; `None` for any other.
+    #[must_use]
+    pub const fn audited(&self) -> Option<&AuditedTable> {
+        self.audited.as_ref()
     }
 
     /// The debit, the table and its treatment, for the step that settles and sends.

@@ -2,12 +2,13 @@
 
 use cairn_disclosure::Rule;
 use cairn_policy::{Cells, Method, Treatment};
-use cairn_question::answer::{AddedV1, NoisyRowsV1, TreatmentV1};
+use cairn_question::answer::{AddedV1, AuditPromise, NoisyRowsV1, TreatmentV1};
 use cairn_question::privacy::{Epsilon, NanoRho};
-use cairn_question::{Day, Grid, Question, QuestionId, Schema};
+use cairn_question::{Day, Grid, Measure, Question, QuestionId, Schema};
 
+use crate::audited::{Joint, Kept, shows_zeros};
 use crate::noise::{NoiseFault, Scale};
-use crate::plan::CountPlan;
+use crate::plan::{Axis, AxisCodes, Cohort, ColumnPath, CountPlan};
 use crate::vector::Vector;
 
 /// How a question is counted and how its table will be protected. Made in one piece from one treatment, so that the bounds the
@@ -18,14 +19,25 @@ pub struct Terms {
     grid: Grid,
     pub(crate) means: Means,
     statement: TreatmentV1,
+    used: Vec<ColumnPath>,
 }
 
 /// The figures the release works with.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Means {
     Suppress(Rule),
+    /// Everything that the audit needs beside the counts.
+    Audit(Box<Auditing>),
     /// One for each vector: the counts, the sums, or the sums and the rows of a mean.
     Noise(Vec<Noisy>),
+}
+
+/// An audit before its counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Auditing {
+    pub(crate) joint: Joint,
+    pub(crate) min_people: u32,
+    pub(crate) min_cohort: u32,
 }
 
 /// A vector and the noise that it gets.
@@ -92,11 +104,42 @@ impl Terms {
         as_of: Day,
         cap_key: [u8; 32],
     ) -> Result<Self, ReleaseFault> {
-        let plan = CountPlan::new(question_id, question, treatment, schema, as_of, cap_key)
+        let counted = (as_of, cap_key);
+        Self::beside(question_id, question, treatment, schema, counted, &[])
+    }
+
+    /// The same beside the tables that were audited before on the snapshot, for a table that is to be audited too.
+    ///
+    /// `counted`: the snapshot's day and the node's own key, as for [`Terms::new`].
+    ///
+    /// # Errors
+    /// As there; [`ReleaseFault::NoPlan`] too where the tables are too many for an audit ([`Joint::new`]).
+    pub fn beside(
+        question_id: QuestionId,
+        question: &Question,
+        treatment: &Treatment,
+        schema: &Schema,
+        (as_of, cap_key): (Day, [u8; 32]),
+        earlier: &[Kept],
+    ) -> Result<Self, ReleaseFault> {
+        let mut plan = CountPlan::new(question_id, question, treatment, schema, as_of, cap_key)
             .map_err(|_| ReleaseFault::NoPlan)?;
         let grid = question.grid(schema).map_err(|_| ReleaseFault::NoPlan)?;
-        let (means, statement) = means(&plan, treatment)?;
-        Ok(Self { plan, grid, means, statement })
+        let used = plan.columns().cloned().collect();
+        let (means, statement) = match &treatment.method {
+            Method::SuppressAudit(cells) => auditing(question, treatment, cells, schema, earlier)?,
+            _ => means(&plan, treatment)?,
+        };
+        if let Means::Audit(auditing) = &means {
+            count_atoms(&mut plan, &auditing.joint);
+        }
+        Ok(Self { plan, grid, means, statement, used })
+    }
+
+    /// The columns that the question itself groups by, filters by or adds up, and those that the policy leaves people out by.
+    #[must_use]
+    pub fn used(&self) -> &[ColumnPath] {
+        &self.used
     }
 
     /// The cells of the table that leaves: the plan's, or for a mean each of them as a sum and as rows.
@@ -145,6 +188,42 @@ fn means(plan: &CountPlan, treatment: &Treatment) -> Result<(Means, TreatmentV1)
             Ok((Means::Noise(noisy), statement))
         }
     }
+}
+
+/// An audit's means. The promise of the statement is the least that there is: what it came to is known after the audit.
+fn auditing(
+    question: &Question,
+    treatment: &Treatment,
+    cells: &Cells,
+    schema: &Schema,
+    earlier: &[Kept],
+) -> Result<(Means, TreatmentV1), ReleaseFault> {
+    if question.measure != Measure::People || !shows_zeros(cells.zeros) {
+        return Err(ReleaseFault::NoPlan);
+    }
+    let (min_people, min_cohort) = (cells.min_people, treatment.min_cohort);
+    let joint = Joint::new(question, earlier, min_people, schema).map_err(|_| ReleaseFault::NoPlan)?;
+    let statement = TreatmentV1::SuppressAudit {
+        profile: cells.profile.clone(),
+        min_people,
+        min_cohort,
+        promise: AuditPromise::KnowsThresholds,
+    };
+    Ok((Means::Audit(Box::new(Auditing { joint, min_people, min_cohort })), statement))
+}
+
+/// The engine counts atoms: filters are axes like others, so that the people they leave out are counted too.
+fn count_atoms(plan: &mut CountPlan, joint: &Joint) {
+    let table = plan.dataset.clone();
+    let axis = |dimension: &cairn_question::Dimension| {
+        let codes = dimension.codes.iter().enumerate().map(|(at, code)| (code.clone(), at)).collect();
+        let column = ColumnPath { table: table.clone(), column: dimension.column.clone() };
+        Axis { column, codes: AxisCodes::Codes(codes) }
+    };
+    plan.axes = joint.counted().dimensions().iter().map(axis).collect();
+    plan.grid = joint.counted().clone();
+    plan.filters = Vec::new();
+    plan.cohort = Cohort::NotCounted;
 }
 
 /// The noise of each vector. The parts of a mean have half of ε each, the rows the smaller half where it is odd.

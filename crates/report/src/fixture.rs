@@ -100,7 +100,7 @@ fn answer(grid: &Grid, counts: impl Iterator<Item = i64>, kind: Reply) -> Answer
         ),
     };
     AnswerV1 {
-        table: TableV1 { dimensions: grid.dimensions().to_vec(), cells },
+        table: TableV1 { dimensions: grid.dimensions().to_vec(), cells, totals: vec![] },
         treatment,
         snapshot: SnapshotStatement {
             as_of: Day::new(2025, 9, 30).unwrap(),

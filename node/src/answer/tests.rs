@@ -85,7 +85,9 @@ impl Standing {
         let Step::On(verified) = inner.gate.verify(&asked.bytes, &layers, &mut ledger, NOW) else {
             panic!("not verified")
         };
-        let permitted = inner.gate.permit(verified, &layers, &mut ledger, NOW);
+        let Step::On(permitted) = inner.gate.permit(verified, &layers, &mut ledger, NOW) else {
+            panic!("not permitted")
+        };
         match inner.reserve(permitted, in_force.held, &mut ledger, NOW) {
             Step::On(reserved) => reserved,
             other => panic!("{other:?}"),

@@ -98,7 +98,7 @@ fn counts_never_show_in_debug() {
 
 fn answer(cells: Vec<Cell>, rule: &Rule) -> AnswerV1 {
     AnswerV1 {
-        table: TableV1 { dimensions: vec![], cells },
+        table: TableV1 { dimensions: vec![], cells, totals: vec![] },
         treatment: TreatmentV1::SuppressRound {
             profile: "test".into(),
             min_people: rule.min_people,

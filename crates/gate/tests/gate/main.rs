@@ -7,6 +7,7 @@
     reason = "a helper of a test fails the test"
 )]
 
+mod audits;
 mod cannot_compile;
 mod editions;
 mod faults;

@@ -15,6 +15,7 @@ pub(crate) fn notes(layers: &Layers, sources: &Sources) -> Vec<Finding> {
     bought(layers, &faults);
     not_yet(layers, &faults);
     not_once(layers, &faults);
+    not_beside(layers, &faults);
     faults.into_found()
 }
 
@@ -83,6 +84,20 @@ fn not_once(layers: &Layers, faults: &Faults<'_>) {
         );
         let fix = "sign for it if the board can wait, and say so where such sums are read";
         faults.warn("CP313", &link.id.span, format!("link.{}", link.id.value), says, fix);
+    }
+}
+
+/// An audit knows of no table under another rule, so that the two never stand on one snapshot: whichever is asked for first leaves.
+fn not_beside(layers: &Layers, faults: &Faults<'_>) {
+    let rounded = |ready: &&Ready| matches!(ready.method, Method::SuppressRound(_) | Method::CellKey { .. });
+    let Some(other) = layers.shares.iter().find(rounded) else { return };
+    for ready in layers.shares.iter().filter(|ready| matches!(ready.method, Method::SuppressAudit(_))) {
+        let says = format!(
+            "its exact tables and those of {} do not leave on the same snapshot: whichever is asked for first does",
+            other.share.id.value
+        );
+        let fix = "give every share that has no noise the same release, or sign for it if the other is seldom asked";
+        faults.warn("CP314", &ready.share.span, format!("share.{}.release", ready.share.id.value), says, fix);
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 
 fn answer(cells: Vec<Cell>) -> AnswerV1 {
     AnswerV1 {
-        table: TableV1 { dimensions: vec![], cells },
+        table: TableV1 { dimensions: vec![], cells, totals: vec![] },
         treatment: TreatmentV1::SuppressRound {
             profile: "sub-national-8-5".into(),
             min_people: 8,
@@ -49,6 +49,25 @@ fn a_rounded_value_stands_for_exactly_the_counts_that_round_to_it() {
 fn a_wholly_withheld_table_bounds_nothing() {
     let ranges = answer(vec![Cell::Withheld, Cell::Withheld]).ranges();
     assert!(ranges.iter().flatten().all(|r| r.least == 0 && r.most.is_none()));
+}
+
+#[test]
+fn an_audited_value_is_exact_and_a_withheld_one_has_somebody_in_it() {
+    let mut audited = answer(vec![Cell::Value(0), Cell::Value(7), Cell::Withheld]);
+    audited.treatment = TreatmentV1::SuppressAudit {
+        profile: "scottish-5-audit".into(),
+        min_people: 5,
+        min_cohort: 0,
+        promise: AuditPromise::KnowsThresholds,
+    };
+    let pairs =
+        |a: &AnswerV1| a.ranges().into_iter().flatten().map(|r| (r.least, r.most)).collect::<Vec<_>>();
+    assert_eq!(pairs(&audited), [(0, Some(0)), (7, Some(7)), (1, None)]);
+    // Where a total is shown, the table was not withheld as a whole.
+    audited.table.cells = vec![Cell::Withheld; 2];
+    assert_eq!(pairs(&audited), [(0, None), (0, None)]);
+    audited.table.totals = vec![Cell::Value(12)];
+    assert_eq!(pairs(&audited), [(1, None), (1, None)]);
 }
 
 #[test]

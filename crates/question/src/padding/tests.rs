@@ -33,7 +33,7 @@ fn reply(outcome: OutcomeV1) -> ReplyV1 {
 
 fn answer(grid: &Grid, cells: Vec<Cell>, notes: Vec<String>) -> OutcomeV1 {
     OutcomeV1::Answer(Box::new(AnswerV1 {
-        table: TableV1 { dimensions: grid.dimensions().to_vec(), cells },
+        table: TableV1 { dimensions: grid.dimensions().to_vec(), cells, totals: vec![] },
         treatment: TreatmentV1::SuppressRound {
             profile: "sub-national-8-5".into(),
             min_people: 8,
@@ -105,6 +105,21 @@ fn answers_refusals_and_faults_to_one_question_are_equally_long() {
         assert_eq!(lengths, [lengths[0]; 3], "{codes}");
         assert!(lengths[0] <= FRAME_BYTES_MAX);
     }
+}
+
+#[test]
+fn the_length_of_an_audited_answer_does_not_depend_on_its_cells_or_totals() {
+    let grid = grid(300);
+    let long = |cell: Cell, promise| {
+        let OutcomeV1::Answer(mut answer) = answer(&grid, vec![cell; 300], Vec::new()) else { panic!() };
+        answer.table.totals = vec![cell; grid.totals()];
+        let profile = "scottish-5-audit".into();
+        answer.treatment = TreatmentV1::SuppressAudit { profile, min_people: 5, min_cohort: 0, promise };
+        padded_reply(reply(OutcomeV1::Answer(answer)).sign(&key()).to_bytes(), Some(&grid)).len()
+    };
+    use crate::answer::AuditPromise::{KnowsAlgorithm, KnowsThresholds};
+    assert_eq!(long(Cell::Value(0), KnowsThresholds), long(Cell::Value(i64::MIN), KnowsAlgorithm));
+    assert_eq!(long(Cell::Withheld, KnowsThresholds), long(Cell::Value(1_000_000), KnowsAlgorithm));
 }
 
 #[test]

@@ -238,7 +238,7 @@ fn shipped_noise_is_centred_on_the_count_and_as_wide_as_stated() {
     let one = terms("people", &dp());
     let width = match one.statement() {
         TreatmentV1::Dp { plus_minus_95, .. } => i64::try_from(*plus_minus_95).unwrap(),
-        TreatmentV1::SuppressRound { .. } => 0,
+        TreatmentV1::SuppressRound { .. } | TreatmentV1::SuppressAudit { .. } => 0,
     };
     let (runs, count) = (4_000, 100_i64);
     let drawn = add_noise(&vec![count; runs], scale_of(&one), &mut crate::DiscreteLaplace).unwrap();
@@ -254,7 +254,7 @@ fn shipped_noise_is_centred_on_the_count_and_as_wide_as_stated() {
 fn scale_of(terms: &Terms) -> Scale {
     match &terms.means {
         Means::Noise(noisy) => noisy[0].scale,
-        Means::Suppress(_) => panic!("not a noisy table"),
+        Means::Suppress(_) | Means::Audit(_) => panic!("not a noisy table"),
     }
 }
 

@@ -14,6 +14,7 @@
 mod answers;
 mod attacks;
 mod audit;
+mod audited;
 mod board;
 mod brake;
 mod canary;

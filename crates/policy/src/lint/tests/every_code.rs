@@ -128,8 +128,20 @@ fn releases() -> Vec<(&'static str, Edit, &'static str)> {
         ("CP311", worked("answering_min = 5", "answering_min = 4"), "answering_min = 4"),
         ("CP312", worked(secure, ""), "min_partners = 3"),
         ("CP313", worked("", ""), "[release.published-table]"),
+        (
+            "CP314",
+            council(
+                "release  = \"plain-table\"\nper_analyst = { tables_per_day = 100, tables_per_year = 2000 }\n",
+                EXACT,
+            ),
+            "[[share]]",
+        ),
     ]
 }
+
+/// The first share's release exchanged for one of its own.
+const EXACT: &str = "release  = \"exact\"\nper_analyst = { tables_per_day = 100, tables_per_year = 2000 }\n\n\
+    [release.exact]\nmethod  = \"suppress-audit\"\nprofile = \"scottish-5-audit\"\n";
 
 fn shares() -> Vec<(&'static str, Edit, &'static str)> {
     let first = "purpose  = \"local-planning\"\nrole     = \"lep-analyst\"";
