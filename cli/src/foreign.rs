@@ -19,6 +19,7 @@ fn plain_answer(answer: &mut AnswerV1) {
         TreatmentV1::SuppressRound { profile, .. } | TreatmentV1::SuppressAudit { profile, .. } => {
             plain(profile)
         }
+        TreatmentV1::CellKey { profile, table, .. } => [profile, table].into_iter().for_each(plain),
         TreatmentV1::Dp { mechanism, added, .. } => {
             plain(mechanism);
             added.iter_mut().for_each(|added| plain(&mut added.unit));

@@ -6,7 +6,7 @@ mod json;
 mod terminal;
 mod totals;
 
-use cairn_question::answer::{AddedV1, AuditPromise, NoisyRowsV1};
+use cairn_question::answer::{AddedV1, AuditPromise, NoisyRowsV1, Zeros};
 use cairn_question::combine::{CombinedCell, CombinedV1, CoverageV1, Standing};
 use cairn_question::{AnswerV1, Cell, Grid, PartnerId, Question, QuestionId, Schema, TreatmentV1};
 
@@ -119,7 +119,7 @@ fn added_in_words(added: &AddedV1) -> String {
     }
 }
 
-fn cohort(min_cohort: u32) -> String {
+fn cohort_in_words(min_cohort: u32) -> String {
     match min_cohort {
         0 => String::new(),
         n => {
@@ -143,24 +143,33 @@ const fn promise_in_words(promise: AuditPromise) -> &'static str {
     }
 }
 
+const fn zeros_in_words(zeros: Zeros) -> &'static str {
+    match zeros {
+        Zeros::Show => "0 is shown",
+        Zeros::Withhold => "0 is withheld too",
+    }
+}
+
 /// How a treatment reads in one line.
 fn treatment_in_words(treatment: &TreatmentV1) -> String {
     match treatment {
         TreatmentV1::SuppressRound { profile, min_people, round_to, zeros, min_cohort, .. } => {
-            let zeros = match zeros {
-                cairn_question::answer::Zeros::Show => "0 is shown",
-                cairn_question::answer::Zeros::Withhold => "0 is withheld too",
-            };
+            let (zeros, cohort) = (zeros_in_words(*zeros), cohort_in_words(*min_cohort));
             format!(
-                "suppress-round ({profile}): under {min_people} people withheld, the rest rounded to {round_to}, {zeros}{}",
-                cohort(*min_cohort)
+                "suppress-round ({profile}): under {min_people} people withheld, the rest rounded to {round_to}, {zeros}{cohort}"
             )
         }
         TreatmentV1::SuppressAudit { profile, min_people, min_cohort, promise } => {
             format!(
                 "suppress-audit ({profile}): exact; under {min_people} people withheld, and other cells that would give them away, 0 is shown{}; {}",
-                cohort(*min_cohort),
+                cohort_in_words(*min_cohort),
                 promise_in_words(*promise)
+            )
+        }
+        TreatmentV1::CellKey { profile, table, max_change, min_people, round_to, zeros, min_cohort } => {
+            let (zeros, cohort) = (zeros_in_words(*zeros), cohort_in_words(*min_cohort));
+            format!(
+                "cell-key ({profile}): each count changed by at most {max_change} by the keys of the people in it ({table}), the same people always alike; then under {min_people} withheld, the rest rounded to {round_to}, {zeros}: a shown 0 may stand for 0 to {max_change} people; totals do not add up{cohort}"
             )
         }
         TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added } => {

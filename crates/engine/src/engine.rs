@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use cairn_records::Snapshot;
-use cairn_release::{CountPlan, Layout, RawTable};
+use cairn_release::{CountPlan, Layout, RawTable, RecordKeys};
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::GreedyMemoryPool;
+use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::SessionConfig;
@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::fault::EngineFault;
 use crate::limits::Limits;
+use crate::record_keys;
 use crate::scan::BATCH_ROWS;
 use crate::shape::physical_plan;
 use crate::tally_udaf::numbers_of;
@@ -71,12 +72,37 @@ impl Engine {
         snapshot: &Snapshot,
         plan: &CountPlan,
     ) -> Result<Vec<u64>, EngineFault> {
-        let physical = physical_plan(snapshot, plan, self.limits.threads.get())?;
+        let keyed = match &plan.record_keys {
+            Some(of) => Some(self.record_keys(snapshot, of.clone()).await?),
+            None => None,
+        };
+        // The keys' memory is given back once they are no longer read.
+        let (keys, _reserved) = keyed.unzip();
+        let physical = physical_plan(snapshot, plan, keys, self.limits.threads.get())?;
+        self.in_time(run(physical, self.context())).await
+    }
+
+    /// The record key of each person, by number, and the memory that they take.
+    async fn record_keys(
+        &self,
+        snapshot: &Snapshot,
+        of: RecordKeys,
+    ) -> Result<(Arc<[u8]>, MemoryReservation), EngineFault> {
+        let scans = record_keys::scans(snapshot)?;
+        let persons = snapshot.manifest().persons;
+        self.in_time(record_keys::read(scans, of, persons, self.context())).await
+    }
+
+    /// Runs on the engine's own threads, no longer than its limit.
+    async fn in_time<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, EngineFault>> + Send + 'static,
+    ) -> Result<T, EngineFault> {
         let handle = self.threads.as_ref().ok_or(EngineFault::Internal)?.handle();
-        let (context, limit) = (self.context(), self.limits.time_limit);
+        let limit = self.limits.time_limit;
         // A set of one: its task is stopped when the set is dropped, and the set when this future is.
         let mut task = JoinSet::new();
-        task.spawn_on(async move { tokio::time::timeout(limit, run(physical, context)).await }, handle);
+        task.spawn_on(async move { tokio::time::timeout(limit, work).await }, handle);
         let ended = task.join_next().await.ok_or(EngineFault::Internal)?;
         ended.map_err(|_| EngineFault::Internal)?.map_err(|_| EngineFault::TimeLimit)?
     }

@@ -35,6 +35,9 @@ pub enum EngineFault {
     /// The physical plan could have torn one person's rows apart.
     #[error("the plan would not keep each person's rows together")]
     PlanShape,
+    /// A person has no id in the snapshot, so no record key.
+    #[error("the snapshot does not hold an id of each person")]
+    NoPersonId,
     /// Anything else.
     #[error("counting failed inside the engine")]
     Internal,
@@ -42,7 +45,7 @@ pub enum EngineFault {
 
 impl EngineFault {
     /// Every kind, in the order of its codes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Memory,
         Self::TimeLimit,
         Self::Unreadable,
@@ -53,6 +56,7 @@ impl EngineFault {
         Self::Plan,
         Self::PlanShape,
         Self::Internal,
+        Self::NoPersonId,
     ];
 
     /// Its stable code (docs/reference/codes/ce.md).
@@ -69,6 +73,7 @@ impl EngineFault {
             Self::Plan => "CE008",
             Self::PlanShape => "CE009",
             Self::Internal => "CE010",
+            Self::NoPersonId => "CE011",
         }
     }
 

@@ -12,6 +12,7 @@ mod limits;
 mod order;
 mod place;
 mod place_udf;
+mod record_keys;
 mod scan;
 mod shape;
 mod tally;

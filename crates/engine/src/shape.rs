@@ -39,13 +39,14 @@ use crate::tally::TallyOf;
 use crate::tally_udaf::TallyFunction;
 use crate::weights::{Share, Weights};
 
-/// The physical plan, or `None` for a table without parts: there is nothing to count.
+/// The physical plan. `keys`: the record key of each person, by number, where the plan adds keys up.
 ///
 /// # Errors
 /// [`EngineFault`].
 pub(crate) fn physical_plan(
     snapshot: &Snapshot,
     plan: &CountPlan,
+    keys: Option<Arc<[u8]>>,
     at_once: usize,
 ) -> Result<Arc<dyn ExecutionPlan>, EngineFault> {
     let uses = Uses::of(plan)?;
@@ -53,11 +54,13 @@ pub(crate) fn physical_plan(
     let rows = match dataset.held.field_with_name(PERSON_NO) {
         Ok(_) => owned_rows(snapshot, plan, &dataset, &uses)?,
         Err(_) if uses.tables().any(|t| t != plan.dataset) => return Err(EngineFault::Plan),
-        // Rows of nobody: nothing bounds what one person adds to a sum.
-        Err(_) if plan.measure.column().is_some() => return Err(EngineFault::Plan),
+        // Rows of nobody: nothing bounds what one person adds to a sum, and nobody has a key.
+        Err(_) if plan.measure.column().is_some() || plan.record_keys.is_some() => {
+            return Err(EngineFault::Plan);
+        }
         Err(_) => dataset.placed(&[])?,
     };
-    let tallied = aggregate(rows, TallyOf::new(plan), at_once)?;
+    let tallied = aggregate(rows, TallyOf::new(plan, keys), at_once)?;
     order::keeps_persons_together(&tallied)?;
     Ok(tallied)
 }

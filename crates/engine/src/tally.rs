@@ -3,6 +3,8 @@
 //! Rows come in the order of persons, so that everything that concerns one person (each cell once, at most so many rows,
 //! at most so many cells) is settled when the next person's first row comes.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, Int64Array};
 use cairn_question::{Measure, Schema, sabotage};
 use cairn_release::{Bounds, Channel, CountPlan, Layout};
@@ -18,6 +20,8 @@ pub(crate) struct TallyOf {
     /// Least and most that a row's value adds, where a column is added up.
     clamp: Option<(u32, u32)>,
     bounds: Bounds,
+    /// The record key of each person, by number, where keys are added up.
+    keys: Option<Arc<[u8]>>,
 }
 
 /// The counts so far.
@@ -26,6 +30,8 @@ pub(crate) struct Tally {
     cells: Vec<Cell>,
     /// The sum of each cell, where a column is added up.
     sums: Vec<u64>,
+    /// The sum of the record keys of each cell, where keys are added up.
+    keys: Vec<u64>,
     left_out: Vec<u64>,
     first: Option<u32>,
     last: Option<u32>,
@@ -66,7 +72,8 @@ struct Own {
 }
 
 impl TallyOf {
-    pub(crate) fn new(plan: &CountPlan) -> Self {
+    /// `keys`: the record key of each person of the snapshot, by number, where the plan adds keys up.
+    pub(crate) fn new(plan: &CountPlan, keys: Option<Arc<[u8]>>) -> Self {
         let mut bounds = plan.bounds.clone();
         if plan.measure != Measure::People && one_row_a_person(&plan.dataset) {
             // The privacy cost takes the dictionary's word that a person has one row here; the count is held to it.
@@ -74,12 +81,12 @@ impl TallyOf {
         }
         let clamp = plan.summed.as_ref().map(|summed| (summed.least, summed.most));
         let bounds = sabotage!(bounds, NoGroupCap => Bounds { groups_per_person: None, ..bounds });
-        Self { layout: Layout::of(plan), clamp, bounds }
+        Self { layout: Layout::of(plan), clamp, bounds, keys }
     }
 
     #[cfg(test)]
     pub(crate) fn of_people(cells: usize, bounds: Bounds) -> Self {
-        Self { layout: Layout::new(cells, &[Channel::People], 0), clamp: None, bounds }
+        Self { layout: Layout::new(cells, &[Channel::People], 0), clamp: None, bounds, keys: None }
     }
 
     /// How many numbers a finished tally has.
@@ -102,6 +109,11 @@ impl TallyOf {
         people_only && self.bounds.rows_per_person.is_none()
     }
 
+    /// A person's record key; only people whose keys are all known are counted with them.
+    fn key(&self, person: u32) -> u64 {
+        self.keys.as_ref().and_then(|keys| keys.get(index(person))).copied().map_or(0, u64::from)
+    }
+
     /// What a row adds to the sum of its cell: its own value, clamped. `None` where it has none: then it is not counted either.
     fn adds(&self, values: Option<&Int64Array>, at: usize) -> Option<u64> {
         let (Some(values), Some((least, most))) = (values, self.clamp) else { return Some(0) };
@@ -116,9 +128,10 @@ impl Tally {
     pub(crate) fn new(of: TallyOf) -> Self {
         let cells = vec![Cell { people: 0, rows: 0, seen: NOBODY }; of.cells()];
         let sums = if of.layout.has(Channel::Sums) { vec![0; of.cells()] } else { Vec::new() };
+        let keys = if of.layout.has(Channel::Keys) { vec![0; of.cells()] } else { Vec::new() };
         let left_out = vec![0; of.layout.filters()];
         let capped = of.bounds.groups_per_person.filter(|_| of.counts_cells_only());
-        Self { of, cells, sums, left_out, first: None, last: None, capped, one: One::default() }
+        Self { of, cells, sums, keys, left_out, first: None, last: None, capped, one: One::default() }
     }
 
     /// Adds rows of persons, with the values of the column that is added up, if one is. A person's rows must stand together,
@@ -170,6 +183,7 @@ impl Tally {
             Channel::People => self.cells.iter().map(|c| c.people).collect(),
             Channel::Rows => self.cells.iter().map(|c| c.rows).collect(),
             Channel::Sums => self.sums.clone(),
+            Channel::Keys => self.keys.clone(),
         };
         (self.of.layout.join(of, &self.left_out), self.first.zip(self.last))
     }
@@ -178,7 +192,7 @@ impl Tally {
     pub(crate) const fn bytes(&self) -> usize {
         size_of::<Self>()
             + self.cells.capacity() * size_of::<Cell>()
-            + (self.sums.capacity() + self.left_out.capacity()) * size_of::<u64>()
+            + (self.sums.capacity() + self.keys.capacity() + self.left_out.capacity()) * size_of::<u64>()
             + self.one.cells.capacity() * size_of::<Own>()
     }
 
@@ -270,6 +284,9 @@ impl Tally {
             cell.people += people;
             cell.rows += own.rows;
             cell.seen = person;
+        }
+        if let Some(keys) = self.keys.get_mut(index(own.cell)) {
+            *keys = keys.saturating_add(people * self.of.key(person));
         }
         if let Some(sum) = self.sums.get_mut(index(own.cell)) {
             // A policy that could come near the end does not load; at the end, one person more still moves it no further.

@@ -81,15 +81,18 @@ fn treatment(treatment: &TreatmentV1) -> String {
                 Zeros::Show => "0 shown",
                 Zeros::Withhold => "0 withheld",
             };
-            let cohort = match min_cohort {
-                0 | 1 => String::new(),
-                least => format!(", whole table withheld where a filter leaves out 1 to {}", least - 1),
-            };
+            let cohort = cohort(*min_cohort);
             format!(", fewer than {min_people} withheld, {zeros}, rounded to {round_to}{cohort} ({profile})")
         }
         TreatmentV1::SuppressAudit { profile, min_people, .. } => {
             format!(
                 ", exact, fewer than {min_people} withheld with the cells that would give them away, 0 shown ({profile})"
+            )
+        }
+        TreatmentV1::CellKey { profile, table, max_change, min_people, round_to, min_cohort, .. } => {
+            format!(
+                ", changed by at most {max_change} by the keys of the people ({table}), fewer than {min_people} withheld, rounded to {round_to}{} ({profile})",
+                cohort(*min_cohort)
             )
         }
         TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added } => {
@@ -99,6 +102,13 @@ fn treatment(treatment: &TreatmentV1) -> String {
                 ", {mechanism} noise at ε {epsilon}, a person adds at most {sensitivity}{bounds}, 95 in 100 cells within ±{plus_minus_95}"
             )
         }
+    }
+}
+
+fn cohort(least: u32) -> String {
+    match least {
+        0 | 1 => String::new(),
+        least => format!(", whole table withheld where a filter leaves out 1 to {}", least - 1),
     }
 }
 

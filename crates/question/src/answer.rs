@@ -69,6 +69,24 @@ pub enum TreatmentV1 {
         /// Whom the table withstands.
         promise: AuditPromise,
     },
+    /// Each count is changed a little by the record keys of its people, the same people always alike; nobody stays nobody. Then, on the
+    /// changed counts, 1 to k−1 are withheld and the rest rounded.
+    CellKey {
+        /// The profile's name, such as `census-cell-key`.
+        profile: String,
+        /// The table of perturbations, such as `framework:d3`.
+        table: String,
+        /// The most that a count is changed by, up or down.
+        max_change: u32,
+        /// The k-threshold, held on the changed count.
+        min_people: u32,
+        /// The rounding base.
+        round_to: u32,
+        /// What becomes of a changed count of 0.
+        zeros: Zeros,
+        /// As for `suppress-round`, by the counts before the change.
+        min_cohort: u32,
+    },
     /// Every declared cell with discrete Laplace noise, at zero too.
     Dp {
         /// `discrete-laplace`.
@@ -281,6 +299,13 @@ impl ReplyV1 {
     }
 }
 
+/// The counts that a rounded count stands for. Half up: v stands for v − ⌊b/2⌋ to v + ⌈b/2⌉ − 1.
+fn rounded(v: i64, round_to: u32, min_people: u32) -> (i64, i64) {
+    let base = i64::from(round_to.max(1));
+    let least = v.saturating_sub(base / 2).max(i64::from(min_people));
+    (least, v.saturating_add((base + 1) / 2 - 1))
+}
+
 /// Two letters and three digits: nothing else can travel as the code of a fault.
 fn is_code(code: &str) -> bool {
     let (letters, digits) = code.split_at_checked(2).unwrap_or_default();
@@ -304,7 +329,7 @@ pub struct Expected<'a> {
     pub grid: &'a Grid,
 }
 
-/// The people a released cell can stand for: a certain range under `suppress-round`, a 95 % range under `dp`.
+/// The people a released cell can stand for: a certain range under `suppress-round` and `cell-key`, a 95 % range under `dp`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Range {
     /// At least this many.
@@ -340,7 +365,7 @@ impl TreatmentV1 {
     const fn totals(&self, grid: &Grid) -> usize {
         match self {
             Self::SuppressAudit { .. } => grid.totals(),
-            Self::SuppressRound { .. } | Self::Dp { .. } => 0,
+            Self::SuppressRound { .. } | Self::CellKey { .. } | Self::Dp { .. } => 0,
         }
     }
 
@@ -348,11 +373,10 @@ impl TreatmentV1 {
         let range = |least: i64, most: i64| Some(Range { least, most: Some(most) });
         match (self, cell) {
             (_, Cell::NotAnswered) => None,
-            (Self::SuppressRound { .. } | Self::SuppressAudit { .. }, Cell::Withheld)
-                if whole_table_withheld =>
-            {
-                Some(Range { least: 0, most: None })
-            }
+            (
+                Self::SuppressRound { .. } | Self::SuppressAudit { .. } | Self::CellKey { .. },
+                Cell::Withheld,
+            ) if whole_table_withheld => Some(Range { least: 0, most: None }),
             // A cell that is withheld for another's sake may have any number of people.
             (Self::SuppressAudit { .. }, Cell::Withheld) => Some(Range { least: 1, most: None }),
             (Self::SuppressAudit { .. }, Cell::Value(v)) => range(v, v),
@@ -365,10 +389,19 @@ impl TreatmentV1 {
             }
             (Self::SuppressRound { .. }, Cell::Value(0)) => range(0, 0),
             (Self::SuppressRound { min_people, round_to, .. }, Cell::Value(v)) => {
-                let base = i64::from((*round_to).max(1));
-                // Half up: v stands for v − ⌊b/2⌋ to v + ⌈b/2⌉ − 1.
-                let least = v.saturating_sub(base / 2).max(i64::from(*min_people));
-                range(least, v.saturating_add((base + 1) / 2 - 1))
+                let (least, most) = rounded(v, *round_to, *min_people);
+                range(least, most)
+            }
+            (Self::CellKey { min_people, zeros, max_change, .. }, Cell::Withheld) => {
+                let most = i64::from(*min_people).max(1) - 1;
+                range(i64::from(*zeros == Zeros::Show), most + i64::from(*max_change))
+            }
+            // A few may have become nobody; nobody never became a few.
+            (Self::CellKey { max_change, .. }, Cell::Value(0)) => range(0, i64::from(*max_change)),
+            (Self::CellKey { min_people, round_to, max_change, .. }, Cell::Value(v)) => {
+                let (least, most) = rounded(v, *round_to, *min_people);
+                let change = i64::from(*max_change);
+                range(least.saturating_sub(change).max(1), most.saturating_add(change))
             }
             (Self::Dp { .. }, Cell::Value(v)) => {
                 let within = i64::try_from(self.plus_minus_95(at).unwrap_or_default()).unwrap_or(i64::MAX);

@@ -2,7 +2,8 @@
 //!
 //! Before a table without noise is made, its counts are held against those from which the same table was made on every other edition
 //! of that day. A cell whose difference is neither 0 nor at least the threshold keeps the counts of the edition before; so a small change and
-//! no change give the same table, whatever the treatment does afterwards. The counts are kept beside the table in the partner's
+//! no change give the same table, whatever the treatment does afterwards. Where record keys are added up, people who were exchanged for as many
+//! others are a small change too. The counts are kept beside the table in the partner's
 //! own ledger and leave with nothing.
 
 use cairn_question::{Dimension, Grid};
@@ -20,6 +21,9 @@ pub struct Basis {
     dimensions: Vec<Dimension>,
     people: Vec<u64>,
     rows: Option<Vec<u64>>,
+    /// The sums of the people's record keys, where keys are added up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keys: Option<Vec<u64>>,
     /// By the column that each filter narrows.
     left_out: BTreeMap<String, u64>,
 }
@@ -61,6 +65,7 @@ impl Basis {
             dimensions: sorted.dimensions().to_vec(),
             people: turned(&numbers.people, &places)?,
             rows: numbers.rows.as_ref().map(|rows| turned(rows, &places)).transpose()?,
+            keys: numbers.keys.as_ref().map(|keys| turned(keys, &places)).transpose()?,
             left_out: filters(plan).zip(numbers.left_out).collect(),
         })
     }
@@ -85,25 +90,28 @@ pub fn held_against(
     let new = Numbers::of(&raw);
     let people = |at: usize| picked(&new, &before, |table| table.cell(at), least);
     let cells = (0..new.people.len()).map(people).collect::<Result<Vec<_>, _>>()?;
-    let cohort =
-        |at: usize| picked(&new, &before, |table| Some((table.left_out.get(at).copied()?, 0)), least);
+    let left_out = |table: &Numbers, at: usize| {
+        Some(InCell { people: table.left_out.get(at).copied()?, ..InCell::default() })
+    };
+    let cohort = |at: usize| picked(&new, &before, |table| left_out(table, at), least);
     let cohorts = (0..new.left_out.len()).map(cohort).collect::<Result<Vec<_>, _>>()?;
     let held = Numbers {
-        people: cells.iter().map(|(people, _)| *people).collect(),
-        rows: new.rows.as_ref().map(|_| cells.iter().map(|(_, rows)| *rows).collect()),
-        left_out: cohorts.iter().map(|(people, _)| *people).collect(),
+        people: cells.iter().map(|cell| cell.people).collect(),
+        rows: new.rows.as_ref().map(|_| cells.iter().map(|cell| cell.rows).collect()),
+        keys: new.keys.as_ref().map(|_| cells.iter().map(|cell| cell.keys).collect()),
+        left_out: cohorts.iter().map(|cohort| cohort.people).collect(),
     };
     Ok(held.table(&raw))
 }
 
-/// People and rows of one place in a table: the new ones where nobody can tell from any edition before that a few changed, else those of
+/// What is counted in one place of a table: the new counts where nobody can tell from any edition before that a few changed, else those of
 /// the newest of them.
 fn picked(
     new: &Numbers,
     before: &[Numbers],
-    of: impl Fn(&Numbers) -> Option<(u64, u64)>,
+    of: impl Fn(&Numbers) -> Option<InCell>,
     least: u32,
-) -> Result<(u64, u64), NotTheBasis> {
+) -> Result<InCell, NotTheBasis> {
     let olds = before.iter().map(&of).collect::<Option<Vec<_>>>();
     let (new, olds) = of(new).zip(olds).ok_or(NotTheBasis)?;
     let shown = olds.iter().all(|old| clear(*old, new, least));
@@ -114,7 +122,16 @@ fn picked(
 struct Numbers {
     people: Vec<u64>,
     rows: Option<Vec<u64>>,
+    keys: Option<Vec<u64>>,
     left_out: Vec<u64>,
+}
+
+/// One place of it; 0 where rows or keys are not counted.
+#[derive(Clone, Copy, Default)]
+struct InCell {
+    people: u64,
+    rows: u64,
+    keys: u64,
 }
 
 impl Numbers {
@@ -122,25 +139,28 @@ impl Numbers {
         Self {
             people: raw.people().to_vec(),
             rows: raw.rows().map(<[u64]>::to_vec),
+            keys: raw.keys().map(<[u64]>::to_vec),
             left_out: raw.counted.left_out().to_vec(),
         }
     }
 
-    fn cell(&self, at: usize) -> Option<(u64, u64)> {
-        let rows = self.rows.as_ref().map_or(Some(0), |rows| rows.get(at).copied());
-        Some((self.people.get(at).copied()?, rows?))
+    fn cell(&self, at: usize) -> Option<InCell> {
+        let of = |numbers: &Option<Vec<u64>>| numbers.as_ref().map_or(Some(0), |n| n.get(at).copied());
+        Some(InCell { people: self.people.get(at).copied()?, rows: of(&self.rows)?, keys: of(&self.keys)? })
     }
 
     fn table(self, of: &RawTable) -> RawTable {
-        RawTable::new(of.question_id, self.people, self.rows, self.left_out)
+        let table = RawTable::new(of.question_id, self.people, self.rows, self.left_out);
+        self.keys.into_iter().fold(table, RawTable::with_keys)
     }
 }
 
-/// Whether a change may be seen: nobody and no row, or at least so many people with at least so many rows.
-fn clear(old: (u64, u64), new: (u64, u64), least: u32) -> bool {
-    let (people, rows) = (old.0.abs_diff(new.0), old.1.abs_diff(new.1));
+/// Whether a change may be seen: nobody and no row, or at least so many people with at least so many rows. The same number of people with
+/// other keys are other people: perhaps a few.
+fn clear(old: InCell, new: InCell, least: u32) -> bool {
+    let (people, rows) = (old.people.abs_diff(new.people), old.rows.abs_diff(new.rows));
     let least = u64::from(least);
-    (people == 0 && rows == 0) || (people >= least && (rows == 0 || rows >= least))
+    (people == 0 && rows == 0 && old.keys == new.keys) || (people >= least && (rows == 0 || rows >= least))
 }
 
 impl Basis {
@@ -149,7 +169,8 @@ impl Basis {
         let own = Grid::new(self.dimensions.clone()).map_err(|_| NotTheBasis)?;
         let places = places(&plan.grid, &own)?;
         let new = Numbers::of(raw);
-        if self.people.len() != own.cells() || self.rows.is_some() != new.rows.is_some() {
+        let same = self.rows.is_some() == new.rows.is_some() && self.keys.is_some() == new.keys.is_some();
+        if self.people.len() != own.cells() || !same {
             return Err(NotTheBasis);
         }
         // A filter under whose rule nobody was counted then has nothing to be held against: the new count stands.
@@ -158,6 +179,7 @@ impl Basis {
         Ok(Numbers {
             people: turned(&self.people, &places)?,
             rows: self.rows.as_ref().map(|rows| turned(rows, &places)).transpose()?,
+            keys: self.keys.as_ref().map(|keys| turned(keys, &places)).transpose()?,
             left_out: left_out.collect(),
         })
     }

@@ -7,7 +7,7 @@ use cairn_question::Cell;
 use crate::audited::{Salting, protect};
 use crate::noise::Scale;
 use crate::plan::RawTable;
-use crate::released::{check_shape, suppressed};
+use crate::released::{check_shape, perturbed, suppressed};
 use crate::terms::{Means, ReleaseFault, Terms};
 
 /// The cells of one table. No count of people.
@@ -36,24 +36,26 @@ pub fn cell_shares(raw: &RawTable, terms: &Terms) -> Result<CellShares, ReleaseF
     let counts = match &terms.means {
         // Counted by atoms; what leaves are cells and totals.
         Means::Audit(auditing) => auditing.joint.people(raw.people()),
-        Means::Suppress(_) | Means::Noise(_) => raw.counts().to_vec(),
+        Means::Suppress(_) | Means::Perturb(..) | Means::Noise(_) => raw.counts().to_vec(),
     };
-    let (withheld, error_per_mille) = match &terms.means {
+    let (cells_withheld, error_per_mille) = match &terms.means {
         Means::Audit(auditing) => {
             let rule = (auditing.min_people, auditing.min_cohort);
             // No file is made of it, so that its salt does not matter.
             let salting = Salting { key: &terms.plan().bounds.cap_key, question: &[] };
             let table = protect(&auditing.joint, raw.people(), rule, salting);
-            (number(table.cells.iter().filter(|c| **c == Cell::Withheld).count()), None)
+            (withheld(&table.cells), None)
         }
-        Means::Suppress(rule) => {
-            let cells = suppressed(raw, rule)?;
-            (number(cells.iter().filter(|c| **c == Cell::Withheld).count()), None)
-        }
+        Means::Suppress(rule) => (withheld(&suppressed(raw, rule)?), None),
+        Means::Perturb(table, rule) => (withheld(&perturbed(raw, table, rule)?), None),
         Means::Noise(noisy) => (0, noisy.first().and_then(|first| typical_error(&counts, first.scale))),
     };
     let with_somebody = number(counts.iter().filter(|n| **n > 0).count());
-    Ok(CellShares { cells: number(counts.len()), with_somebody, withheld, error_per_mille })
+    Ok(CellShares { cells: number(counts.len()), with_somebody, withheld: cells_withheld, error_per_mille })
+}
+
+fn withheld(cells: &[Cell]) -> u64 {
+    number(cells.iter().filter(|c| **c == Cell::Withheld).count())
 }
 
 /// Half of all draws lie within scale · ln 2 of zero; for a discrete draw that is right to the next whole number.

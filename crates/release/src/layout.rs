@@ -19,6 +19,8 @@ pub enum Channel {
     Rows,
     /// The sum of the column, each row's value clamped to the plan's bounds first.
     Sums,
+    /// The sum of the record keys of the people, each once in a cell.
+    Keys,
 }
 
 /// The numbers of one plan: a channel after the other, each cell by cell, then the people left out by each filter.
@@ -41,6 +43,7 @@ impl Layout {
     #[must_use]
     pub fn of(plan: &CountPlan) -> Self {
         let channels = match plan.measure {
+            Measure::People if plan.record_keys.is_some() => vec![Channel::People, Channel::Keys],
             Measure::People => vec![Channel::People],
             Measure::Rows => vec![Channel::People, Channel::Rows],
             Measure::Sum(_) | Measure::Mean(_) => vec![Channel::People, Channel::Rows, Channel::Sums],

@@ -11,6 +11,7 @@ pub mod laplace;
 pub mod layout;
 pub mod noise;
 pub mod plan;
+pub mod record_keys;
 pub mod released;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -24,6 +25,7 @@ pub use laplace::DiscreteLaplace;
 pub use layout::{Channel, Counted, Layout};
 pub use noise::{Noise, NoiseFault, Scale};
 pub use plan::{Axis, AxisCodes, Bounds, Clamped, Cohort, ColumnPath, CountPlan, Keep, Predicate, RawTable};
+pub use record_keys::RecordKeys;
 pub use released::{Released, Unreleased, release};
 pub use self_test::self_test;
 pub use terms::{ReleaseFault, Terms, cost};

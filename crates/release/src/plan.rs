@@ -9,6 +9,7 @@ use cairn_question::schema::{Kind, UNKNOWN};
 use cairn_question::{Day, Filter, Grid, Measure, Period, Question, QuestionId, Schema};
 
 use crate::layout::{Channel, Counted};
+use crate::record_keys::RecordKeys;
 
 /// A column of a snapshot's table.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,6 +44,8 @@ pub struct CountPlan {
     pub cohort: Cohort,
     /// Most that one person may add.
     pub bounds: Bounds,
+    /// Whose keys to add up beside the people, for `cell-key`; `None`: no keys.
+    pub record_keys: Option<RecordKeys>,
 }
 
 /// One axis of the grid: which of its codes a row falls in.
@@ -159,6 +162,8 @@ impl CountPlan {
             _ => None,
         };
         let cohort = if treatment.min_cohort > 0 { Cohort::Counted } else { Cohort::NotCounted };
+        let keyed = matches!(treatment.method, Method::CellKey { .. });
+        let record_keys = keyed.then(|| RecordKeys::new(&cap_key));
         Ok(Self {
             question_id,
             dataset: question.dataset.clone(),
@@ -170,6 +175,7 @@ impl CountPlan {
             always,
             cohort,
             bounds,
+            record_keys,
         })
     }
 }
@@ -272,6 +278,13 @@ impl RawTable {
         Self { question_id, counted: Counted { channels, left_out } }
     }
 
+    /// The same with the sum of the record keys of each cell's people.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Vec<u64>) -> Self {
+        self.counted.channels.insert(Channel::Keys, keys);
+        self
+    }
+
     /// What the question asks of each cell (people, rows or a sum): for tests and benchmarks of the engine, which hold made-up people only.
     #[must_use]
     pub fn counts(&self) -> &[u64] {
@@ -281,6 +294,11 @@ impl RawTable {
 
     pub(crate) fn people(&self) -> &[u64] {
         self.counted.of(Channel::People)
+    }
+
+    /// `None` where record keys were not added up.
+    pub(crate) fn keys(&self) -> Option<&[u64]> {
+        self.counted.channels.get(&Channel::Keys).map(Vec::as_slice)
     }
 
     /// `None` where rows were not counted.

@@ -1,5 +1,6 @@
 //! The release: raw counts and a debit in, a protected table out.
 
+use cairn_disclosure::cell_key::{Keyed, PerturbationTable};
 use cairn_disclosure::{Counts, Rule, suppress_round};
 use cairn_ledger::Debited;
 use cairn_question::answer::{TableV1, TreatmentV1};
@@ -7,7 +8,7 @@ use cairn_question::{Cell, QuestionId, sabotage};
 use std::fmt;
 
 use crate::audited::{AuditedTable, Protected, Salting, protect};
-use crate::layout::{Counted, Layout};
+use crate::layout::{Channel, Counted, Layout};
 use crate::noise::{Noise, Scale};
 use crate::plan::{CountPlan, RawTable};
 use crate::terms::{Auditing, Means, Noisy, ReleaseFault, Terms};
@@ -82,6 +83,7 @@ fn table(
         |cells| Table { cells, totals: Vec::new(), treatment: terms.statement().clone(), audited: None };
     match &terms.means {
         Means::Suppress(rule) => suppressed(raw, rule).map(plain),
+        Means::Perturb(table, rule) => perturbed(raw, table, rule).map(plain),
         Means::Audit(auditing) => audited(raw, terms, auditing, debited),
         Means::Noise(vectors) => {
             let noise =
@@ -118,6 +120,17 @@ fn audited(
 pub(crate) fn suppressed(raw: &RawTable, rule: &Rule) -> Result<Vec<Cell>, ReleaseFault> {
     let counts = Counts::new(raw.people(), raw.rows(), raw.counted.left_out());
     counts.map(|counts| suppress_round(&counts, rule)).map_err(|_| ReleaseFault::NotTheGrid)
+}
+
+/// The counts changed by the keys of their people, then the rule that withholds.
+pub(crate) fn perturbed(
+    raw: &RawTable,
+    table: &PerturbationTable,
+    rule: &Rule,
+) -> Result<Vec<Cell>, ReleaseFault> {
+    let keyed = Keyed::from_sums(raw.people(), raw.counted.of(Channel::Keys));
+    let perturbed = keyed.map_err(|_| ReleaseFault::NotTheGrid)?.perturb(table);
+    Ok(perturbed.release(rule, raw.counted.left_out()))
 }
 
 /// One count for each cell, rows only and always for the measure rows, and a cohort count for each filter when wanted: a count

@@ -1,6 +1,7 @@
 //! What a treatment will do to a table, worked out before anything is counted.
 
 use cairn_disclosure::Rule;
+use cairn_disclosure::cell_key::PerturbationTable;
 use cairn_policy::{Cells, Method, Treatment};
 use cairn_question::answer::{AddedV1, AuditPromise, NoisyRowsV1, TreatmentV1};
 use cairn_question::privacy::{Epsilon, NanoRho};
@@ -28,6 +29,8 @@ pub(crate) enum Means {
     Suppress(Rule),
     /// Everything that the audit needs beside the counts.
     Audit(Box<Auditing>),
+    /// The counts are changed by the table first.
+    Perturb(&'static PerturbationTable, Rule),
     /// One for each vector: the counts, the sums, or the sums and the rows of a mean.
     Noise(Vec<Noisy>),
 }
@@ -164,7 +167,7 @@ impl Terms {
 fn means(plan: &CountPlan, treatment: &Treatment) -> Result<(Means, TreatmentV1), ReleaseFault> {
     match &treatment.method {
         // Other treatments, rules that this program cannot keep and sums without noise are refused at the gate, before anything is reserved.
-        Method::SuppressAudit(_) | Method::CellKey { .. } => Err(ReleaseFault::NoPlan),
+        Method::SuppressAudit(_) => Err(ReleaseFault::NoPlan),
         Method::SuppressRound(_) if plan.measure.column().is_some() => Err(ReleaseFault::NoPlan),
         Method::SuppressRound(cells) => {
             let Cells { profile, min_people, round_to, zeros, .. } = cells;
@@ -179,6 +182,23 @@ fn means(plan: &CountPlan, treatment: &Treatment) -> Result<(Means, TreatmentV1)
                 rows_per_person: treatment.rows_per_person.unwrap_or(1),
             };
             Ok((Means::Suppress(rule.with_min_cohort(min_cohort)), statement))
+        }
+        Method::CellKey { .. } if plan.measure != Measure::People => Err(ReleaseFault::NoPlan),
+        Method::CellKey { table, cells } => {
+            let Cells { profile, min_people, round_to, zeros, .. } = cells;
+            let perturbations = PerturbationTable::named(table).ok_or(ReleaseFault::NoPlan)?;
+            let rule = Rule::new(*min_people, *round_to, *zeros).map_err(|_| ReleaseFault::Contradiction)?;
+            let min_cohort = treatment.min_cohort;
+            let statement = TreatmentV1::CellKey {
+                profile: profile.clone(),
+                table: table.clone(),
+                max_change: perturbations.max_change().into(),
+                min_people: *min_people,
+                round_to: *round_to,
+                zeros: *zeros,
+                min_cohort,
+            };
+            Ok((Means::Perturb(perturbations, rule.with_min_cohort(min_cohort)), statement))
         }
         // A cohort rule withholds by the true counts, which noise promises not to show.
         Method::Dp { .. } if treatment.min_cohort > 0 => Err(ReleaseFault::Contradiction),
@@ -285,7 +305,7 @@ fn sums_within(sums: &Noisy, rows: &Noisy, times: u32) -> u64 {
 
 /// What a table costs: its zCDP loss, and its pure ε where it has one.
 ///
-/// `suppress-round` has no formal loss and costs nothing on the account. `dp` costs its ε for the whole table, since the noise is scaled to all cells
+/// The treatments without noise have no formal loss and cost nothing on the account. `dp` costs its ε for the whole table, since the noise is scaled to all cells
 /// together: ρ = ε·tanh(ε/2), rounded up ([`Epsilon::rho`]).
 #[must_use]
 pub fn cost(treatment: &Treatment) -> (NanoRho, Option<Epsilon>) {

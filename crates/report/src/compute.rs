@@ -266,9 +266,9 @@ fn in_all(tables: &[&Table<'_>]) -> BTreeSet<PartnerId> {
 fn min_people(tables: &[&Table<'_>], partners: &BTreeSet<PartnerId>) -> i64 {
     let answers = tables.iter().flat_map(|t| &t.outcome.answers).filter(|(p, _)| partners.contains(p));
     let threshold = |a: &AnswerV1| match a.treatment {
-        TreatmentV1::SuppressRound { min_people, .. } | TreatmentV1::SuppressAudit { min_people, .. } => {
-            i64::from(min_people)
-        }
+        TreatmentV1::SuppressRound { min_people, .. }
+        | TreatmentV1::SuppressAudit { min_people, .. }
+        | TreatmentV1::CellKey { min_people, .. } => i64::from(min_people),
         TreatmentV1::Dp { .. } => 0,
     };
     answers.map(|(_, a)| threshold(a)).max().unwrap_or(0)
@@ -380,6 +380,9 @@ impl<'a> Sum<'a> {
             }
             // Most are small; one that is withheld for another's sake may be of more, which widens the range and not this middle.
             TreatmentV1::SuppressAudit { min_people, .. } => i64::from(min_people).max(1),
+            TreatmentV1::CellKey { min_people, zeros, max_change, .. } => {
+                i64::from(zeros == Zeros::Show) + i64::from(min_people).max(1) - 1 + i64::from(max_change)
+            }
             TreatmentV1::Dp { .. } => 0,
         });
         ends.sum()
@@ -410,7 +413,9 @@ impl<'a> Sum<'a> {
 fn half_width(answer: &AnswerV1) -> Option<u128> {
     match answer.treatment {
         TreatmentV1::Dp { plus_minus_95, .. } => Some(plus_minus_95.into()),
-        TreatmentV1::SuppressRound { .. } | TreatmentV1::SuppressAudit { .. } => None,
+        TreatmentV1::SuppressRound { .. }
+        | TreatmentV1::SuppressAudit { .. }
+        | TreatmentV1::CellKey { .. } => None,
     }
 }
 
@@ -431,6 +436,9 @@ fn treatment(treatment: &TreatmentV1) -> String {
                 "{profile}: 0 shown, 1 to {top} people withheld with the cells that would give them away, the rest exact"
             )
         }
+        TreatmentV1::CellKey { profile, table, max_change, min_people, round_to, .. } => format!(
+            "{profile}: each partner's count changed by at most {max_change} by the keys of its people ({table}), under {min_people} withheld, the rest rounded to the nearest {round_to}"
+        ),
         TreatmentV1::Dp { mechanism, epsilon, plus_minus_95, .. } => {
             let (whole, part) = (epsilon.millionths() / 1_000_000, epsilon.millionths() % 1_000_000);
             let part = format!("{part:06}");

@@ -75,6 +75,7 @@ fn plan(dataset: &str, axes: &[(&str, &str)], filters: Vec<Predicate>) -> Option
         always: Vec::new(),
         cohort: Cohort::NotCounted,
         bounds: Bounds { rows_per_person: None, groups_per_person: None, cap_key: [0; 32] },
+        record_keys: None,
     })
 }
 

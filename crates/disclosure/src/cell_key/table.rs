@@ -59,6 +59,12 @@ impl PerturbationTable {
         before + 1 + (people - 1 - before) % in_turn
     }
 
+    /// The most that it changes a count by, up or down.
+    #[must_use]
+    pub fn max_change(&self) -> u16 {
+        self.changes.iter().map(|change| change.unsigned_abs()).max().unwrap_or(0)
+    }
+
     /// The change that a row and a cell key have: what the table's file says. 0 in row 0, and `None` for a row or key that it has
     /// not.
     #[must_use]

@@ -9,7 +9,7 @@ use crate::tests::world::{Asked, Field, Made, World};
 
 fn plan(axes: &[Field]) -> Arc<dyn ExecutionPlan> {
     let made = Made::of(World { persons: Vec::new() }, 3);
-    physical_plan(&made.snapshot, &Asked::people("outcomes", axes).plan(), 2).unwrap()
+    physical_plan(&made.snapshot, &Asked::people("outcomes", axes).plan(), None, 2).unwrap()
 }
 
 /// The same plan with `put` over the node of that name.

@@ -15,7 +15,7 @@ fn of(measure: Measure, rows: Option<u32>, cells: Option<u32>, cohort: Cohort) -
     };
     let filters = if cohort == Cohort::Counted { 2 } else { 0 };
     let clamp = measure.column().map(|_| (2, 10));
-    TallyOf { layout: Layout::new(CELLS, channels, filters), clamp, bounds }
+    TallyOf { layout: Layout::new(CELLS, channels, filters), clamp, bounds, keys: None }
 }
 
 /// Persons with their rows' places; the numbers that come out.

@@ -266,6 +266,7 @@ impl Asked {
                 groups_per_person: self.groups_per_person,
                 cap_key: [3; 32],
             },
+            record_keys: None,
         }
     }
 }
@@ -391,6 +392,11 @@ fn rows<'a>(world: &'a World, table: &str) -> Vec<Row<'a>> {
     rows
 }
 
+/// The id that a person has in every table.
+pub(crate) fn person_id(number: u32) -> String {
+    format!("made up {number}")
+}
+
 fn batch(world: &World, table: &str) -> RecordBatch {
     let definition = Schema::smf().table(table).unwrap();
     let schema = arrow_schema(definition);
@@ -411,6 +417,9 @@ fn column(table: &str, name: &str, form: &DataType, rows: &[Row<'_>]) -> ArrayRe
     match name {
         PERSON_NO => numbers(|r| r.person_no),
         ENGAGEMENT_NO => numbers(|r| r.engagement_no),
+        "local_person_id" => {
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| person_id(r.person_no))))
+        }
         "sex" => coded(|r| r.person.sex),
         "lep_code" => coded(|r| r.start.map(|s| s.lep)),
         "referral_source" => coded(|r| r.start.and_then(|s| s.referral)),

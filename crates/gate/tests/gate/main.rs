@@ -9,6 +9,7 @@
 
 mod audits;
 mod cannot_compile;
+mod cell_key;
 mod editions;
 mod faults;
 mod ladder;

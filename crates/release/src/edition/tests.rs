@@ -74,6 +74,23 @@ fn a_change_is_of_nobody_or_of_enough_people() {
 }
 
 #[test]
+fn people_exchanged_for_others_with_other_keys_are_a_small_change() {
+    let plan = plan("people by age@broad");
+    let table = |people: &[u64], keys: &[u64]| raw(&plan, people, None, &[]).with_keys(keys.to_vec());
+    let before = Basis::of(&table(&[20; 4], &[700; 4]), &plan).unwrap();
+    let again = Basis::read(&before.to_json()).unwrap();
+    // As before; one person exchanged for another; one more; nine more.
+    let new = table(&[20, 20, 21, 29], &[700, 650, 733, 1_600]);
+    let held = Numbers::of(&held_against(new, &[again], &plan, 8).unwrap());
+    assert_eq!(held.people, [20, 20, 20, 29]);
+    assert_eq!(held.keys, Some(vec![700, 700, 700, 1_600]));
+    // A table that was made without keys is no basis for one with them.
+    let plain = Basis::of(&raw(&plan, &[20; 4], None, &[]), &plan).unwrap();
+    let keyed = table(&[20; 4], &[700; 4]);
+    assert_eq!(held_against(keyed, &[plain], &plan, 8).unwrap_err(), NotTheBasis);
+}
+
+#[test]
 fn rows_of_one_person_are_one_person() {
     let plan = plan("starts by age@broad");
     let base = Basis::of(&raw(&plan, &[20; 4], Some(&[40; 4]), &[]), &plan).unwrap();

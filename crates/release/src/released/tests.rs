@@ -105,6 +105,87 @@ fn by_sex(treatment: &Treatment) -> (Terms, usize) {
     (terms, cells)
 }
 
+fn cell_key(min_people: u32, round_to: u32) -> Treatment {
+    let table = "framework:d3".to_owned();
+    let cells = cairn_policy::Cells {
+        profile: "census-cell-key".to_owned(),
+        min_people,
+        round_to,
+        zeros: Zeros::Show,
+        secondary: cairn_policy::Secondary::No,
+        dominance: None,
+    };
+    treatment(Method::CellKey { table, cells })
+}
+
+#[test]
+fn counts_are_changed_by_the_keys_of_their_people_as_the_table_says() {
+    let (terms, cells) = by_sex(&cell_key(1, 1));
+    assert!(terms.plan().record_keys.is_some());
+    let table = cairn_disclosure::cell_key::PerturbationTable::named("framework:d3").unwrap();
+    let people: Vec<u64> = (0..cells as u64).map(|n| n * 7).collect();
+    let keys: Vec<u64> = people.iter().map(|n| n * 37).collect();
+    let raw = RawTable::new(ID, people.clone(), None, vec![]).with_keys(keys.clone());
+    let released = release(raw, &terms, debit(ID), &mut Script::new([])).unwrap();
+    let changed = people.iter().zip(&keys).map(|(n, key)| {
+        let change = table.change(table.row_of(*n), usize::try_from(key % 256).unwrap()).unwrap();
+        Cell::Value(i64::try_from(*n).unwrap() + i64::from(change))
+    });
+    assert_eq!(released.table().cells, changed.collect::<Vec<_>>());
+    assert_eq!(released.table().cells.first(), Some(&Cell::Value(0)), "nobody stays nobody");
+    let TreatmentV1::CellKey { max_change: 3, table: named, .. } = released.treatment() else { panic!() };
+    assert_eq!(named, "framework:d3");
+    // Without its keys a table is not the plan's.
+    let (terms, _) = by_sex(&cell_key(1, 1));
+    let Err(unreleased) =
+        release(RawTable::new(ID, people, None, vec![]), &terms, debit(ID), &mut Script::new([]))
+    else {
+        panic!("released without keys")
+    };
+    assert_eq!(unreleased.fault, ReleaseFault::NotTheGrid);
+}
+
+#[test]
+fn what_a_cell_key_cell_can_stand_for_holds_its_count_whatever_the_key() {
+    for (min_people, round_to) in [(1, 1), (5, 1), (8, 5)] {
+        let (terms, cells) = by_sex(&cell_key(min_people, round_to));
+        let Means::Perturb(table, rule) = &terms.means else { panic!() };
+        for (people, key) in (0..40).flat_map(|n| (0..256).map(move |key| (n, key))) {
+            // Nobody has no keys, and one person no more than 255. The last cell is shown, so that a withheld one has its range.
+            let mut counts = vec![people; cells - 1];
+            let mut keys = vec![key.min(people * 255); cells - 1];
+            (counts.push(100), keys.push(0));
+            let raw = RawTable::new(ID, counts, None, vec![]).with_keys(keys);
+            let cells = perturbed(&raw, table, rule).unwrap();
+            for range in answered(&terms, cells).ranges().into_iter().rev().skip(1) {
+                let (range, people) = (range.unwrap(), i64::try_from(people).unwrap());
+                assert!(range.least <= people && people <= range.most.unwrap(), "{people} {key} {range:?}");
+            }
+        }
+    }
+}
+
+fn answered(terms: &Terms, cells: Vec<Cell>) -> cairn_question::AnswerV1 {
+    use cairn_question::answer::{PrivacyStatement, SnapshotStatement};
+    cairn_question::AnswerV1 {
+        table: TableV1 { dimensions: terms.grid().dimensions().to_vec(), cells, totals: Vec::new() },
+        treatment: terms.statement().clone(),
+        snapshot: SnapshotStatement {
+            as_of: "2026-03-31".parse().unwrap(),
+            edition: 1,
+            templates: vec![],
+            notes: vec![],
+            provisional: false,
+        },
+        privacy: PrivacyStatement {
+            unit: "a person".into(),
+            charged: NanoRho::ZERO,
+            year_so_far: NanoRho::ZERO,
+            year_cap: NanoRho::ZERO,
+        },
+    }
+}
+
 /// Scripted draws; counts what it was asked for.
 struct Script {
     draws: Vec<i64>,
@@ -238,7 +319,7 @@ fn shipped_noise_is_centred_on_the_count_and_as_wide_as_stated() {
     let one = terms("people", &dp());
     let width = match one.statement() {
         TreatmentV1::Dp { plus_minus_95, .. } => i64::try_from(*plus_minus_95).unwrap(),
-        TreatmentV1::SuppressRound { .. } | TreatmentV1::SuppressAudit { .. } => 0,
+        other => panic!("{other:?}"),
     };
     let (runs, count) = (4_000, 100_i64);
     let drawn = add_noise(&vec![count; runs], scale_of(&one), &mut crate::DiscreteLaplace).unwrap();
@@ -254,7 +335,7 @@ fn shipped_noise_is_centred_on_the_count_and_as_wide_as_stated() {
 fn scale_of(terms: &Terms) -> Scale {
     match &terms.means {
         Means::Noise(noisy) => noisy[0].scale,
-        Means::Suppress(_) | Means::Audit(_) => panic!("not a noisy table"),
+        Means::Suppress(_) | Means::Audit(_) | Means::Perturb(..) => panic!("not a noisy table"),
     }
 }
 

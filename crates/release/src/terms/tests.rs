@@ -58,7 +58,9 @@ fn terms(text: &str, treatment: &Treatment) -> Result<Terms, ReleaseFault> {
 fn check(text: &str, treatment: &Treatment, sensitivity: Result<u32, ReleaseFault>) {
     let found = terms(text, treatment).map(|t| match t.statement() {
         TreatmentV1::Dp { sensitivity, .. } => *sensitivity,
-        TreatmentV1::SuppressRound { .. } | TreatmentV1::SuppressAudit { .. } => 0,
+        TreatmentV1::SuppressRound { .. }
+        | TreatmentV1::SuppressAudit { .. }
+        | TreatmentV1::CellKey { .. } => 0,
     });
     assert_eq!(found, sensitivity, "{text}");
 }

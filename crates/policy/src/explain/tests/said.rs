@@ -224,7 +224,7 @@ fn it_says_what_this_program_cannot_answer_yet() {
             "refuses such questions, and answers none under a laxer rule, until it can",
             "add to a total without showing its own table (smf-quarterly, smf-outcomes, equalities-noisy, pay-bands)",
             "add up hourly_pay (pay-bands)",
-            "make cell-key tables (smf-quarterly, smf-outcomes, pay-bands)",
+            "count anything but people under cell-key (smf-outcomes, pay-bands)",
         ],
     );
     says("strathcarron", "WHAT IS SHARED", &["equalities-noisy. Not answered yet. The role"]);
