@@ -154,7 +154,8 @@ fn what_a_cell_key_cell_can_stand_for_holds_its_count_whatever_the_key() {
             // Nobody has no keys, and one person no more than 255. The last cell is shown, so that a withheld one has its range.
             let mut counts = vec![people; cells - 1];
             let mut keys = vec![key.min(people * 255); cells - 1];
-            (counts.push(100), keys.push(0));
+            counts.push(100);
+            keys.push(0);
             let raw = RawTable::new(ID, counts, None, vec![]).with_keys(keys);
             let cells = perturbed(&raw, table, rule).unwrap();
             for range in answered(&terms, cells).ranges().into_iter().rev().skip(1) {
