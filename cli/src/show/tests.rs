@@ -109,6 +109,40 @@ fn an_audited_answer_says_its_totals_and_its_promise() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&(&answer.table, &answer.treatment)).unwrap());
 }
 
+/// A table by itself says how it was treated, how far off it may be and what it cost.
+#[test]
+fn a_perturbed_and_a_noisy_answer_say_how_far_off_they_may_be() {
+    let check = |treatment: TreatmentV1, charged: u64| {
+        let mut shown = shown();
+        for (_, answer) in &mut shown.answers {
+            answer.treatment = treatment.clone();
+            answer.privacy.charged = cairn_question::privacy::NanoRho::new(charged);
+            answer.privacy.year_so_far = cairn_question::privacy::NanoRho::new(3 * charged);
+            answer.privacy.year_cap = cairn_question::privacy::NanoRho::new(200_000_000);
+        }
+        shown.combined = combine(&shown.grid, shown.answers.iter().map(|(_, a)| a));
+        insta::assert_snapshot!(terminal(&shown, 100));
+    };
+    let keyed = TreatmentV1::CellKey {
+        profile: "census-cell-key".into(),
+        table: "framework:d3".into(),
+        max_change: 3,
+        min_people: 5,
+        round_to: 1,
+        zeros: Zeros::Show,
+        min_cohort: 10,
+    };
+    check(keyed, 0);
+    let noisy = TreatmentV1::Dp {
+        mechanism: "discrete-laplace".into(),
+        epsilon: cairn_question::privacy::Epsilon::from_millionths(200_000).unwrap(),
+        sensitivity: 1,
+        plus_minus_95: 15,
+        added: None,
+    };
+    check(noisy, 19_933_599);
+}
+
 #[test]
 fn the_csv_has_a_row_for_every_declared_cell() {
     insta::assert_snapshot!(csv(&shown()));

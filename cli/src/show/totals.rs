@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use cairn_question::{AnswerV1, Cell, Place};
 
 use super::terminal::thousands;
-use super::{Shown, label};
+use super::{Shown, heading, label};
 
 /// Most totals of one partner that are written out on a screen; the rest are in the JSON.
 const TOTALS_MAX: usize = 24;
@@ -42,7 +42,9 @@ fn totals(shown: &Shown, answer: &AnswerV1) -> Vec<(Place, Cell)> {
 fn place_in_words(shown: &Shown, place: &Place) -> String {
     let codes = place.iter().zip(shown.grid.dimensions()).filter_map(|(code, dimension)| {
         let code = dimension.codes.get((*code)?)?;
-        Some(label(&shown.question, &dimension.column, code))
+        let axis = heading(&dimension.column, &dimension.grain);
+        // Two axes may have the same code, such as `unknown`.
+        Some(format!("{axis} {}", label(&shown.question, &dimension.column, code)))
     });
     let codes: Vec<String> = codes.collect();
     if codes.is_empty() { "everybody".to_owned() } else { codes.join(", ") }
