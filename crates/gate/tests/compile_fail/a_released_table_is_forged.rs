@@ -2,10 +2,16 @@
 use cairn_ledger::Debited;
 use cairn_question::answer::{TableV1, TreatmentV1};
 use cairn_question::QuestionId;
-use cairn_release::Released;
+use cairn_release::{AuditedTable, Released};
 
-fn forge(debited: Debited, question_id: QuestionId, table: TableV1, treatment: TreatmentV1) -> Released {
-    Released { debited, question_id, table, treatment }
+fn forge(
+    debited: Debited,
+    question_id: QuestionId,
+    table: TableV1,
+    treatment: TreatmentV1,
+    audited: Option<AuditedTable>,
+) -> Released {
+    Released { debited, question_id, table, treatment, audited }
 }
 
 fn main() {}
