@@ -62,6 +62,22 @@ fn only_the_feature_itself_and_its_binary_name_sabotage_in_a_manifest() {
     report("manifests that turn the feature on", &faults);
 }
 
+/// The README's first command names the package and no binary: cargo must know which one is meant, and it is never the broken one.
+#[test]
+fn a_package_with_a_broken_binary_says_which_one_runs() {
+    let mut seen = 0;
+    for file in files("Cargo.toml") {
+        let manifest: toml::Table = toml::from_str(&read(&file)).expect("a manifest is TOML");
+        let bins = manifest.get("bin").and_then(toml::Value::as_array);
+        if bins.is_some_and(|bins| bins.len() > 1) {
+            let runs = manifest["package"].get("default-run").and_then(toml::Value::as_str);
+            assert!(runs.is_some_and(|name| !name.contains(WORD)), "{}: {runs:?}", file.display());
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 1, "the program");
+}
+
 /// Scripts, workflows, samples: whatever is neither source nor text for people.
 #[test]
 fn no_script_names_sabotage() {
