@@ -163,7 +163,9 @@ impl Gate {
 /// The counts that a table without noise is made from, and the basis that a later edition is held against.
 fn held(counting: &Counting, raw: RawTable) -> Result<(RawTable, Option<Basis>), NotTheBasis> {
     // An audited table has no other edition of its day beside it: the ledger refuses one.
-    let Method::SuppressRound(cells) = &counting.treatment().method else { return Ok((raw, None)) };
+    let (Method::SuppressRound(cells) | Method::CellKey { cells, .. }) = &counting.treatment().method else {
+        return Ok((raw, None));
+    };
     // Numbers that are not the plan's grid are the release's to refuse, under its own code.
     if check_shape(&raw, counting.plan()).is_err() {
         return Ok((raw, None));

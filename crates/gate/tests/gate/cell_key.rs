@@ -1,9 +1,11 @@
 //! Counts changed by the keys of their people: answered from one release of the policy, for people and nothing else.
 
-use cairn_question::Cell;
+use cairn_gate::Step;
 use cairn_question::answer::TreatmentV1;
+use cairn_question::{AnswerV1, Cell};
+use cairn_release::RawTable;
 
-use crate::world::{World, layers};
+use crate::world::{PlusOne, World, layers};
 
 const PEOPLE: &str = "people in engagements by lep_code";
 
@@ -44,4 +46,28 @@ fn rows_have_no_keys_of_their_own() {
     let draft = world.draft(1, "rows in engagements by lep_code");
     let reply = world.answer(&world.sign(&draft));
     assert_eq!(world.outcome(&reply, &draft), "release.plain-table.method CN010");
+}
+
+/// The answer where `of` gives each cell its people and the sum of their keys.
+fn answer(world: &mut World, id: u8, of: impl Fn(u64) -> (u64, u64)) -> AnswerV1 {
+    let draft = world.draft(id, PEOPLE);
+    let Step::On(counting) = world.count(&world.sign(&draft)) else { panic!("not counted") };
+    let (people, keys) = (0..).map(of).take(counting.plan().grid.cells()).unzip();
+    let raw = RawTable::new(counting.plan().question_id, people, None, vec![]).with_keys(keys);
+    let releasable = world.gate.release(counting, raw, &mut PlusOne).unwrap();
+    let reply = world.gate.reply(releasable, &mut world.ledger, world.now);
+    world.table(&reply, &draft)
+}
+
+/// A cell's key changes with each person, so that even one who came would show.
+#[test]
+fn late_rows_of_a_few_people_change_no_cell() {
+    let mut world = world();
+    let one = answer(&mut world, 1, |_| (100, 700));
+    world.facts.edition = 2;
+    let two = answer(&mut world, 2, |cell| (100 + cell % 5, 700 + 10 * cell));
+    assert_eq!(two.table, one.table, "fewer than five came, or some were exchanged");
+    world.facts.edition = 3;
+    let three = answer(&mut world, 3, |_| (200, 700));
+    assert_ne!(three.table, one.table);
 }
