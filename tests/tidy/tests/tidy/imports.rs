@@ -14,6 +14,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("cairn-disclosure", "question policy", "tokio arrow datafusion opendp quinn rusqlite"),
     ("cairn-release", "question policy ledger disclosure", "tokio arrow datafusion quinn"),
     ("cairn-gate", "question policy ledger release", "tokio arrow datafusion quinn"),
+    ("cairn-seal", "question", "tokio arrow datafusion quinn opendp rusqlite"),
     ("cairn-records", "question", "datafusion quinn rustls"),
     ("cairn-engine", "question records release", "quinn rustls"),
     ("cairn-link", "question", "arrow datafusion opendp rusqlite"),

@@ -1,0 +1,16 @@
+//! Secure sums, both ends, as pure state machines: the coordinator learns the sum over the partners of a round and nothing else.
+//!
+//! Every partner adds masks to its table. Those that two partners agreed on cancel in the sum; the one of its own it opens only after every other
+//! partner has sealed. Bytes and time go in, frames and deadlines come out: no socket, file or clock is touched here, and randomness comes
+//! in as an argument. What it does not protect against stands first in `docs/reference/seal.md`.
+
+pub mod layout;
+mod mask;
+mod members;
+mod prg;
+mod refused;
+
+pub use layout::{Layout, Masked, Plain, Ring, SymbolBits};
+pub use mask::{Aggregator, Blind, MaskKey, Pair, PairwiseMasks, Side};
+pub use members::{Members, NodeId};
+pub use refused::Refused;
