@@ -16,6 +16,7 @@ pub mod released;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 pub mod self_test;
+pub mod share;
 pub mod terms;
 pub mod vector;
 
@@ -28,5 +29,9 @@ pub use plan::{Axis, AxisCodes, Bounds, Clamped, Cohort, ColumnPath, CountPlan, 
 pub use record_keys::RecordKeys;
 pub use released::{Released, Unreleased, release};
 pub use self_test::self_test;
+pub use share::{
+    GaussianShare, HonestPartners, LaplaceShare, Scaling, Share, ShareFault, ShareNoise, Shares,
+    self_test_shares, with_share,
+};
 pub use terms::{ReleaseFault, Terms, cost};
 pub use vector::Vector;

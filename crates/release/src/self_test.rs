@@ -16,11 +16,16 @@ use crate::terms::ReleaseFault;
 /// # Errors
 /// [`ReleaseFault::NoNoise`] or [`ReleaseFault::BadNoise`].
 pub fn self_test(noise: &mut dyn Noise) -> Result<(), ReleaseFault> {
+    fits(noise, DRAWS)
+}
+
+/// The same with an even number of draws.
+pub(crate) fn fits(noise: &mut dyn Noise, draws: usize) -> Result<(), ReleaseFault> {
     let scale = Scale::new(NonZeroU32::MIN, HALF);
-    let (first, second) = (noise.draw(scale, DRAWS / 2)?, noise.draw(scale, DRAWS / 2)?);
-    let counted = first.len() == DRAWS / 2 && second.len() == DRAWS / 2;
+    let (first, second) = (noise.draw(scale, draws / 2)?, noise.draw(scale, draws / 2)?);
+    let counted = first.len() == draws / 2 && second.len() == draws / 2;
     let seen = tally(first.iter().chain(&second));
-    let fits = chi_square_milli(&seen, &expected_milli(scale)) <= CHI_SQUARE_MAX * MILLI;
+    let fits = chi_square_milli(&seen, &expected_milli(scale, draws)) <= CHI_SQUARE_MAX * MILLI;
     if counted && first != second && fits { Ok(()) } else { Err(ReleaseFault::BadNoise) }
 }
 
@@ -36,10 +41,10 @@ fn tally<'a>(draws: impl Iterator<Item = &'a i64>) -> [u64; BINS] {
 }
 
 /// The expected count of each bin in thousandths: (1−q)/(1+q)·q^|x| inside, q^8/(1+q) in each tail.
-fn expected_milli(scale: Scale) -> [u64; BINS] {
+fn expected_milli(scale: Scale, draws: usize) -> [u64; BINS] {
     let decay = Decay::of(scale);
     let q = &decay.least;
-    let draws = UBig::from(DRAWS) * UBig::from(MILLI);
+    let draws = UBig::from(draws) * UBig::from(MILLI);
     let mut expected = [0_u64; BINS];
     for (bin, x) in expected.iter_mut().zip(-EDGE..=EDGE) {
         let tail = x.abs() == EDGE;

@@ -71,7 +71,7 @@ fn each_spoilt_source_is_caught() {
 
 #[test]
 fn what_is_expected_adds_up_to_the_draws() {
-    let expected = expected_milli(Scale::new(NonZeroU32::MIN, HALF));
+    let expected = expected_milli(Scale::new(NonZeroU32::MIN, HALF), DRAWS);
     let all: u64 = expected.iter().sum();
     assert!(all.abs_diff(20_000_000) < 100, "{all}");
     assert!(expected.iter().all(|&e| e > 140_000));

@@ -1,0 +1,132 @@
+//! Shares of discrete Gaussian noise, and the rule that lets them add up.
+
+use cairn_question::privacy::NanoRho;
+use dashu::base::SquareRoot as _;
+use dashu::integer::{IBig, UBig};
+use dashu::rational::RBig;
+use std::num::NonZeroU64;
+
+use crate::share::{HonestPartners, ShareFault};
+
+/// What counts are multiplied by so that the steps of whole-number noise are small beside its width: a power of two, 1 to 2¹⁶.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Scaling(u8);
+
+impl Scaling {
+    /// Counts as they are.
+    pub const NONE: Self = Self(0);
+
+    /// 2 to this power.
+    ///
+    /// # Errors
+    /// [`ShareFault::OutOfRange`] above 16, where a count of 10⁹ would need more than half of a 64-bit ring with the noise.
+    pub const fn of_power(power: u8) -> Result<Self, ShareFault> {
+        if power > POWER_MAX { Err(ShareFault::OutOfRange) } else { Ok(Self(power)) }
+    }
+
+    /// The least at which shares of this loss add up: what a manifest is made with. Every partner checks it again.
+    ///
+    /// # Errors
+    /// [`ShareFault::OutOfRange`] where none is enough.
+    pub fn least(rho: NanoRho, l2_squared: NonZeroU64, honest: HonestPartners) -> Result<Self, ShareFault> {
+        let enough = |scaling: &Self| scaling.is_enough(rho, l2_squared, honest);
+        (0..=POWER_MAX).map(Self).find(enough).ok_or(ShareFault::OutOfRange)
+    }
+
+    /// The factor.
+    #[must_use]
+    pub const fn factor(self) -> i64 {
+        1 << self.0
+    }
+
+    /// A number times the factor, where it fits.
+    #[must_use]
+    pub const fn scaled(self, number: i64) -> Option<i64> {
+        number.checked_mul(self.factor())
+    }
+
+    /// s·σ/√h ≥ 2 with σ² = Δ₂²/(2ρ), in whole numbers: s²·Δ₂²·10⁹ ≥ 8·h·nano-ρ.
+    fn is_enough(self, rho: NanoRho, l2_squared: NonZeroU64, honest: HonestPartners) -> bool {
+        let square = UBig::ONE << (2 * usize::from(self.0));
+        let left = square * UBig::from(l2_squared.get()) * UBig::from(BILLION);
+        left >= UBig::from(8 * u32::from(honest.count())) * UBig::from(rho.nano())
+    }
+}
+
+/// A share of discrete Gaussian noise on scaled counts: variance (sσ)²/h, σ² = Δ₂²/(2ρ).
+///
+/// A sum of discrete Gaussians is not one, but comes so near that it costs nothing that can be seen, *if* each is wide beside its steps
+/// (Kairouz, Liu and Steinke 2021, Theorem 1). Unscaled shares of a narrow total lose more than ten times the claim at a width of .21 each.
+/// So a share is made only where s·σ/√h ≥ 2.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GaussianShare {
+    rho: NanoRho,
+    scaling: Scaling,
+    honest: HonestPartners,
+    /// Standard deviation of one share, in units of [`WIDTH_BITS`] binary places, rounded up.
+    width: UBig,
+}
+
+impl GaussianShare {
+    /// One partner's share of noise that makes a table of loss `rho`, which one person changes by at most √`l2_squared` (L2, before scaling, at
+    /// all partners together).
+    ///
+    /// # Errors
+    /// [`ShareFault::ScalingTooSmall`] where s·σ/√h < 2; [`ShareFault::OutOfRange`] where ρ is 0 or above 10.
+    pub fn new(
+        rho: NanoRho,
+        l2_squared: NonZeroU64,
+        honest: HonestPartners,
+        scaling: Scaling,
+    ) -> Result<Self, ShareFault> {
+        if rho == NanoRho::ZERO || rho > RHO_MAX {
+            return Err(ShareFault::OutOfRange);
+        }
+        if !scaling.is_enough(rho, l2_squared, honest) {
+            return Err(ShareFault::ScalingTooSmall);
+        }
+        // (sσ)²/h = 4^power·Δ₂²·10⁹ / (2·nano·h). The square root is rounded up: more noise than is claimed, never less.
+        let over = (UBig::from(l2_squared.get()) * UBig::from(BILLION)) << (2 * usize::from(scaling.0));
+        let under = UBig::from(2 * u32::from(honest.count())) * UBig::from(rho.nano());
+        let square = ((over << (2 * WIDTH_BITS)) + &under - UBig::ONE) / under;
+        let floor = square.sqrt();
+        let width = if &floor * &floor == square { floor } else { floor + UBig::ONE };
+        Ok(Self { rho, scaling, honest, width })
+    }
+
+    /// The loss asked for and one nano more.
+    ///
+    /// Theorem 1 of Kairouz, Liu and Steinke 2021 gives ½(√(2ρ) + τ√d)² with τ = 10·Σ_{k=1}^{h−1} e^(−2π²·w²·k/(k+1)), w the width of a share. At w ≥ 2 the first
+    /// term is e^(−4π²) < 7.2·10⁻¹⁸ and the others together are less than a hundredth of it for every h below 2¹⁶, so τ < 7.3·10⁻¹⁷. With d ≤ 2²⁰ cells and ρ ≤ 10
+    /// the excess is below 4·10⁻¹³, so a nano covers it two thousand times.
+    #[must_use]
+    pub const fn cost(&self) -> NanoRho {
+        self.rho.plus(NanoRho::new(1))
+    }
+
+    /// What counts are multiplied by.
+    #[must_use]
+    pub const fn scaling(&self) -> Scaling {
+        self.scaling
+    }
+
+    /// Among how many the noise is shared.
+    #[must_use]
+    pub const fn honest(&self) -> HonestPartners {
+        self.honest
+    }
+
+    /// The standard deviation of one share, an exact ratio.
+    pub(super) fn width(&self) -> RBig {
+        RBig::from_parts(IBig::from(self.width.clone()), UBig::ONE << WIDTH_BITS)
+    }
+}
+
+/// Largest ρ of one table. An account has far less.
+const RHO_MAX: NanoRho = NanoRho::new(10_000_000_000);
+
+const POWER_MAX: u8 = 16;
+const BILLION: u64 = 1_000_000_000;
+
+/// Binary places of a width.
+const WIDTH_BITS: usize = 20;
