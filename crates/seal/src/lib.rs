@@ -5,12 +5,15 @@
 //! in as an argument. What it does not protect against stands first in `docs/reference/seal.md`.
 
 pub mod layout;
+pub mod linkage_secret;
 mod mask;
 mod members;
+pub mod occupancy;
 mod prg;
 mod refused;
 
 pub use layout::{Layout, Masked, Plain, Ring, SymbolBits};
+pub use linkage_secret::LinkageSecret;
 pub use mask::{Aggregator, Blind, MaskKey, Pair, PairwiseMasks, Side};
 pub use members::{Members, NodeId};
 pub use refused::Refused;
