@@ -154,6 +154,7 @@ fn handle(hub: &Arc<Hub>, event: Event) {
         Event::NodeDown { partner } => hub.node_down(&partner),
         Event::PolicyCard { partner, card } => hub.take_card(&partner, &card),
         Event::Checkpoint { partner, checkpoint } => hub.take_checkpoint(partner, checkpoint),
+        Event::Kept(end) => hub.take_kept(end),
         Event::Asked { analyst, ask, responder } => {
             tokio::spawn(desk::asked(Arc::clone(hub), analyst, ask, responder));
         }

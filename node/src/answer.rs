@@ -10,6 +10,7 @@ use std::time::Duration;
 use cairn_engine::{Engine, EngineFault};
 use cairn_gate::{Counting, Failed, Gate, Permitted, Releasable, Step, Without};
 use cairn_ledger::{Checkpoint, Ledger};
+use cairn_link::frame::LedgerEnd;
 use cairn_link::{Clock, Handler};
 use cairn_question::padding::padded_reply;
 use cairn_question::{AskV1, Hash, Moment, Refusal, Schema, SignedAsk, sabotage};
@@ -18,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::in_force::{BoardInForce, Held, InForce};
+use crate::others::{self, Others};
 use crate::witness::{Lacks, Witness};
 use slot::Slots;
 
@@ -33,6 +35,8 @@ pub(crate) const BROKEN: &str = "CN516";
 /// Answers questions. Shared by all of them.
 pub(crate) struct Desk {
     inner: Arc<Inner>,
+    /// The ends of other partners' ledgers.
+    others: Arc<Others>,
     engine: Engine,
     turns: Semaphore,
     pace: Pace,
@@ -76,7 +80,7 @@ enum Counted {
 impl Desk {
     pub(crate) fn new(
         gate: Gate,
-        (ledger, witness): (Ledger, Witness),
+        (ledger, witness, others): (Ledger, Witness, Others),
         engine: Engine,
         pace: Pace,
         clock: Clock,
@@ -89,6 +93,7 @@ impl Desk {
                 end: watch::Sender::new(None),
                 clock,
             }),
+            others: Arc::new(others),
             engine,
             turns: Semaphore::new(pace.counts_at_once),
             pace,
@@ -300,6 +305,14 @@ impl Handler for Desk {
             self.inner.witness.hear(held);
             self.inner.end.send_replace(None);
         }
+    }
+
+    fn keep(&self, end: LedgerEnd) {
+        others::keep(&self.others, end);
+    }
+
+    fn kept(&self) -> Vec<LedgerEnd> {
+        self.others.all()
     }
 
     fn checkpoint(&self) -> watch::Receiver<Option<Vec<u8>>> {

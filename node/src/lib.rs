@@ -5,6 +5,7 @@ pub mod config;
 mod disk;
 pub mod impact;
 pub mod in_force;
+mod others;
 pub mod price;
 pub mod recheck;
 #[cfg(feature = "sabotage")]

@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::answer::{BROKEN, Desk, Pace};
 use crate::config::Config;
 use crate::in_force::{BoardInForce, Brake, Change, InForce, Places, TurnedAway, WAITS, Watcher};
+use crate::others::Others;
 use crate::secret::{SecretFault, cap_key};
 use crate::status::{
     AccountState, BoardStatus, BrakeState, CoordinatorLink, NotInForce, PolicyInForce, SnapshotInForce,
@@ -163,6 +164,7 @@ fn open(
     let last = ledger.last_policy()?;
     let signing = NodeIdentity::load_signing_key(&config.identity_dir)?;
     let partner = identity.partner().clone();
+    let others = Others::open(&config.ledger_path, identity.federation().clone());
     let gate = Gate::new(
         identity.federation().clone(),
         partner.clone(),
@@ -175,7 +177,7 @@ fn open(
         counts_at_once: usize::from(config.counts_at_once.get()),
         slot: Duration::from_millis(u64::from(config.answer_slot_ms.get())),
     };
-    let desk = Desk::new(gate, (ledger, witness), engine, pace, clock.clone());
+    let desk = Desk::new(gate, (ledger, witness, others), engine, pace, clock.clone());
     let mut watcher = Watcher::new(partner, last, Places::of(config))?;
     look(&desk, &mut watcher, clock);
     // Also where nothing changed: without a pinned board every question is told so.

@@ -23,8 +23,8 @@ pub(crate) struct Witness {
 
 #[derive(Default)]
 struct Known {
-    /// Heard, and not compared yet.
-    heard: Option<Vec<u8>>,
+    /// Heard, and not compared yet: at most [`HEARD_MAX`].
+    heard: Vec<Vec<u8>>,
     lacks: Lacks,
 }
 
@@ -57,13 +57,17 @@ impl Witness {
     /// What this node knew when it stopped.
     pub(crate) fn open(ledger_path: &Path) -> Self {
         let path = lacked(ledger_path);
-        let heard = std::fs::read(&path).ok();
+        let heard = std::fs::read(&path).ok().into_iter().collect();
         Self { path, known: Mutex::new(Known { heard, lacks: Lacks::Nothing }) }
     }
 
     /// Hears of an end that somebody holds. It is compared before the next answer.
     pub(crate) fn hear(&self, signed: Vec<u8>) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).heard = Some(signed);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.heard.len() >= HEARD_MAX {
+            known.heard.remove(0);
+        }
+        known.heard.push(signed);
     }
 
     /// Compares what was heard. One that this node did not sign says nothing of this ledger.
@@ -71,38 +75,51 @@ impl Witness {
     /// A ledger that cannot be read lacks charges until it can.
     pub(crate) fn lacks(&self, ledger: &Ledger, gate: &Gate) -> Lacks {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(heard) = known.heard.take() else { return known.lacks };
-        let Some(end) = gate.open_checkpoint(&heard) else {
-            tracing::warn!(
-                code = "CN531",
-                "an end of the ledger that is held elsewhere is not signed by this node"
-            );
-            return known.lacks;
-        };
-        match ledger.compare(head(&end)) {
-            Ok(standing) if standing.lacks_charges() => {
-                if known.lacks == Lacks::Nothing {
-                    tracing::error!(
-                        code = "CA211",
-                        ?standing,
-                        "the ledger was put back from a backup; nothing is answered"
-                    );
+        while let Some(heard) = known.heard.pop() {
+            let Some(end) = gate.open_checkpoint(&heard) else {
+                tracing::warn!(
+                    code = "CN531",
+                    "an end of the ledger that is held elsewhere is not signed by this node"
+                );
+                continue;
+            };
+            match ledger.compare(head(&end)) {
+                Ok(standing) if standing.lacks_charges() => {
+                    if known.lacks == Lacks::Nothing {
+                        tracing::error!(
+                            code = "CA211",
+                            ?standing,
+                            "the ledger was put back from a backup; nothing is answered"
+                        );
+                    }
+                    self.remember(&end, &heard);
+                    known.lacks = Lacks::Charges;
                 }
-                if let Err(cause) = disk::replace(&self.path, &heard) {
-                    tracing::error!(code = "CN531", %cause, "the end that the ledger lacks could not be kept");
+                Ok(_) => {}
+                Err(fault) => {
+                    tracing::error!(code = fault.code(), %fault, "the ledger failed");
+                    known.heard.push(heard);
+                    return Lacks::Charges;
                 }
-                known.lacks = Lacks::Charges;
-            }
-            Ok(_) => {}
-            Err(fault) => {
-                tracing::error!(code = fault.code(), %fault, "the ledger failed");
-                known.heard = Some(heard);
-                return Lacks::Charges;
             }
         }
         known.lacks
     }
+
+    /// Keeps the furthest end that is lacking, for the operator to give up.
+    fn remember(&self, end: &CheckpointV1, signed: &[u8]) {
+        let before = std::fs::read(&self.path).ok().and_then(|bytes| CheckpointV1::peek(&bytes));
+        if before.is_some_and(|before| before.entries > end.entries) {
+            return;
+        }
+        if let Err(cause) = disk::replace(&self.path, signed) {
+            tracing::error!(code = "CN531", %cause, "the end that the ledger lacks could not be kept");
+        }
+    }
 }
+
+/// Most ends that wait to be compared: the coordinator's, another partner's, and the one that was lacked before a restart, twice over.
+const HEARD_MAX: usize = 6;
 
 /// Gives up the end that the ledger lacks, at the price of the caps: what may have been spent up to it is charged. The node must not
 /// run. Gives what was charged.

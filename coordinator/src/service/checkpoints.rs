@@ -1,8 +1,10 @@
-//! Holding the ends of the partners' ledgers, so that a backup that was put back is noticed.
+//! Holding the ends of the partners' ledgers, and giving each to one more partner to keep, so that a backup that was put back is noticed,
+//! also where this coordinator's own store was lost or put back with it.
 
 use std::sync::Arc;
 
 use cairn_link::NodeHandle;
+use cairn_link::frame::LedgerEnd;
 use cairn_question::{CheckpointV1, PartnerId};
 
 use super::hub::Hub;
@@ -15,7 +17,13 @@ impl Hub {
         tokio::spawn(async move {
             let whose = partner.clone();
             match hub.with_store(move |store| store.checkpoint(&whose)).await {
-                Ok(held) => node.held(held),
+                Ok(held) => {
+                    let turned_up = hub.turned_up(&partner).filter(|end| held.as_ref() != Some(end));
+                    node.held(held);
+                    if let Some(end) = turned_up {
+                        node.held(Some(end));
+                    }
+                }
                 Err(fault) => tracing::error!(%partner, code = fault.code(), "no checkpoint can be read"),
             }
         });
@@ -36,15 +44,52 @@ impl Hub {
                     .open_checkpoint(&whose, before)
                     .is_none_or(|before| new.replaces(&before) || new.head() == before.head())
             };
-            let whose = partner.clone();
+            let (whose, copy) = (partner.clone(), bytes.clone());
             match hub.with_store(move |store| store.hold_checkpoint(&whose, &bytes, replaces)).await {
-                Ok(true) if given_up => {
-                    tracing::debug!(%partner, "held, after a restore that was acknowledged")
+                Ok(true) => {
+                    if given_up {
+                        tracing::debug!(%partner, "held, after a restore that was acknowledged");
+                    }
+                    hub.give_to_keep(LedgerEnd { partner, checkpoint: copy });
                 }
-                Ok(true) => {}
                 Ok(false) => {
                     tracing::warn!(%partner, code = "CO408", "a partner's ledger is behind the end that is held here");
                 }
+                Err(fault) => {
+                    tracing::error!(%partner, code = fault.code(), "a checkpoint could not be held")
+                }
+            }
+        });
+    }
+
+    /// Takes the end of a partner's ledger that another partner has kept. The partner is told of it, whatever is held here: it compares them itself.
+    pub(super) fn take_kept(self: &Arc<Self>, end: LedgerEnd) {
+        let LedgerEnd { partner, checkpoint } = end;
+        if self.open_checkpoint(&partner, &checkpoint).is_none() {
+            tracing::warn!(%partner, code = "CO407", "a checkpoint that was kept is none under the partner's registered key");
+            return;
+        }
+        self.has_turned_up(&partner, checkpoint.clone());
+        if let Some(node) = self.node(&partner) {
+            node.held(Some(checkpoint.clone()));
+        }
+        self.hold_if_later(partner, checkpoint);
+    }
+
+    fn hold_if_later(self: &Arc<Self>, partner: PartnerId, checkpoint: Vec<u8>) {
+        let Some(new) = self.open_checkpoint(&partner, &checkpoint) else { return };
+        let hub = Arc::clone(self);
+        tokio::spawn(async move {
+            let (reader, whose) = (Arc::clone(&hub), partner.clone());
+            let later = move |before: &[u8]| {
+                reader.open_checkpoint(&whose, before).is_none_or(|before| new.entries > before.entries)
+            };
+            let whose = partner.clone();
+            match hub.with_store(move |store| store.hold_checkpoint(&whose, &checkpoint, later)).await {
+                Ok(true) => {
+                    tracing::warn!(%partner, code = "CO409", "another partner has kept a later end than was held here")
+                }
+                Ok(false) => {}
                 Err(fault) => {
                     tracing::error!(%partner, code = fault.code(), "a checkpoint could not be held")
                 }

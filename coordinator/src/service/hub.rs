@@ -1,11 +1,12 @@
 //! What all parts of a running coordinator share: who is connected, which rounds are open, the register, the store.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use cairn_link::frame::Progress;
+use cairn_link::frame::{LedgerEnd, Progress};
 use cairn_link::identity::{DENIED_FILE, DenyList};
 use cairn_link::{Clock, CoordinatorIdentity, NodeHandle};
 use cairn_question::{Moment, Name, PartnerId, PolicyCard, QuestionId};
@@ -46,6 +47,8 @@ struct Board {
     rounds: BTreeMap<QuestionId, Watched>,
     /// The newest verified card of each partner, also of one that has gone.
     cards: BTreeMap<PartnerId, PolicyCard>,
+    /// The newest end of each partner's ledger that another partner turned out to keep.
+    turned_up: BTreeMap<PartnerId, Vec<u8>>,
     stopping: bool,
 }
 
@@ -236,6 +239,26 @@ impl Hub {
 
     pub(super) fn node(&self, partner: &PartnerId) -> Option<NodeHandle> {
         locked(&self.board).nodes.get(partner).cloned()
+    }
+
+    /// Gives the end of a partner's ledger to the next partner, by id, that is connected.
+    pub(super) fn give_to_keep(&self, end: LedgerEnd) {
+        let mut board = locked(&self.board);
+        // What the partner has gone beyond or given up need not be told again.
+        board.turned_up.remove(&end.partner);
+        let after = (Bound::Excluded(end.partner.clone()), Bound::Unbounded);
+        let holder = board.nodes.range(after).next().or_else(|| board.nodes.iter().next());
+        if let Some((_, holder)) = holder.filter(|(id, _)| **id != end.partner) {
+            holder.keep(end);
+        }
+    }
+
+    pub(super) fn has_turned_up(&self, partner: &PartnerId, checkpoint: Vec<u8>) {
+        locked(&self.board).turned_up.insert(partner.clone(), checkpoint);
+    }
+
+    pub(super) fn turned_up(&self, partner: &PartnerId) -> Option<Vec<u8>> {
+        locked(&self.board).turned_up.get(partner).cloned()
     }
 
     /// Makes a round known, and tells it of everybody who is connected.

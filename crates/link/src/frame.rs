@@ -2,22 +2,20 @@
 //! that is checked before anything is allocated for it.
 
 mod decoder;
+mod kind;
 
-use cairn_question::card::CARD_BYTES_MAX;
-use cairn_question::checkpoint::CHECKPOINT_BYTES_MAX;
-use cairn_question::limits::{COVERAGE_BYTES_MAX, FRAME_BYTES_MAX, NAME_CHARS_MAX, QUESTION_BYTES_MAX};
-use cairn_question::register::REGISTER_BYTES_MAX;
 use cairn_question::{Moment, PartnerId, QuestionId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt;
 
 pub use self::decoder::Decoder;
+pub use self::kind::Kind;
 use crate::close::Close;
 use crate::identity::Role;
 
 /// The versions of the protocol that this program speaks. Version N also speaks N − 1; there is none before 1. Version 2 adds
-/// POLICY_CARD, version 3 CHECKPOINT.
-pub const VERSIONS: [u16; 3] = [1, 2, 3];
+/// POLICY_CARD, version 3 CHECKPOINT, version 4 KEEP and KEPT.
+pub const VERSIONS: [u16; 4] = [1, 2, 3, 4];
 
 /// The first version in which a node sends its policy's public part.
 pub const CARDS_FROM: u16 = 2;
@@ -25,45 +23,11 @@ pub const CARDS_FROM: u16 = 2;
 /// The first version in which the coordinator holds a node's checkpoint.
 pub const CHECKPOINTS_FROM: u16 = 3;
 
+/// The first version in which nodes keep the ends of other partners' ledgers as well.
+pub const HOLDERS_FROM: u16 = 4;
+
 /// Bytes before a frame's body: its length, big-endian, and its kind.
 pub const HEADER_BYTES: usize = 5;
-
-/// What a frame is. Its number on the wire never changes its meaning.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Kind {
-    /// The dialling end's first frame.
-    Hello,
-    /// The coordinator's answer to it.
-    Welcome,
-    /// Coordinator to node: a signed question.
-    Question,
-    /// Node to coordinator: a signed reply.
-    Reply,
-    /// Analyst to coordinator: a signed question.
-    Ask,
-    /// Coordinator to analyst: the question is on disk and will be asked.
-    Accepted,
-    /// Coordinator to analyst: how the round stands.
-    Progress,
-    /// Coordinator to analyst: one partner's signed reply.
-    ResultReply,
-    /// Coordinator to analyst: the signed coverage statement, the last frame of a result.
-    ResultCoverage,
-    /// Analyst to coordinator: send the register.
-    RegisterRequest,
-    /// Coordinator to analyst: the signed register.
-    Register,
-    /// Analyst to coordinator: send the result of an earlier question.
-    Fetch,
-    /// Either way: the stream, or on the control stream the connection, ends; with a code.
-    Close,
-    /// Node to coordinator, on the control stream: the signed public part of its policy.
-    PolicyCard,
-    /// Either way, on the control stream: the end of the node's ledger as the node signed it. The coordinator's comes once, after the
-    /// WELCOME, and is empty where it holds none.
-    Checkpoint,
-}
 
 /// One frame, read and checked.
 #[derive(Clone, Eq, PartialEq)]
@@ -109,6 +73,19 @@ pub enum Frame {
     PolicyCard(Vec<u8>),
     /// See [`Kind::Checkpoint`].
     Checkpoint(Vec<u8>),
+    /// See [`Kind::Keep`].
+    Keep(LedgerEnd),
+    /// See [`Kind::Kept`].
+    Kept(LedgerEnd),
+}
+
+/// The end of a partner's ledger on its way to or from another partner that keeps it.
+#[derive(Clone, Eq, PartialEq)]
+pub struct LedgerEnd {
+    /// Whose ledger, as the sender says; the signature inside proves it to whoever has that partner's key.
+    pub partner: PartnerId,
+    /// The signed checkpoint's exact bytes.
+    pub checkpoint: Vec<u8>,
 }
 
 /// The dialling end's first words.
@@ -224,6 +201,8 @@ impl Frame {
             Self::Close(_) => Kind::Close,
             Self::PolicyCard(_) => Kind::PolicyCard,
             Self::Checkpoint(_) => Kind::Checkpoint,
+            Self::Keep(_) => Kind::Keep,
+            Self::Kept(_) => Kind::Kept,
         }
     }
 
@@ -258,12 +237,8 @@ impl Frame {
                 to.extend_from_slice(&within_ms.to_be_bytes());
                 to.extend_from_slice(ask);
             }
-            Self::ResultReply { partner, reply } => {
-                // A name is 1 to 64 letters, so its length fits one byte.
-                to.push(u8::try_from(partner.as_str().len()).unwrap_or(0));
-                to.extend_from_slice(partner.as_str().as_bytes());
-                to.extend_from_slice(reply);
-            }
+            Self::ResultReply { partner, reply } => named(partner, reply, to),
+            Self::Keep(end) | Self::Kept(end) => named(&end.partner, &end.checkpoint, to),
             Self::Reply(document)
             | Self::Ask(document)
             | Self::ResultCoverage(document)
@@ -294,7 +269,12 @@ impl Frame {
                     Some(u32::from_be_bytes(*within)).filter(|ms| *ms <= WITHIN_MS_MAX).ok_or(wrong)?;
                 Self::Question { within_ms, ask: ask.to_vec() }
             }
-            Kind::ResultReply => result_reply(body).ok_or(wrong)?,
+            Kind::ResultReply => {
+                let (partner, reply) = unnamed(body).ok_or(wrong)?;
+                Self::ResultReply { partner, reply }
+            }
+            Kind::Keep => Self::Keep(LedgerEnd::read(body).ok_or(wrong)?),
+            Kind::Kept => Self::Kept(LedgerEnd::read(body).ok_or(wrong)?),
             Kind::Reply => Self::Reply(body.to_vec()),
             Kind::Ask => Self::Ask(body.to_vec()),
             Kind::ResultCoverage => Self::ResultCoverage(body.to_vec()),
@@ -316,11 +296,32 @@ fn unjson<T: DeserializeOwned>(kind: Kind, body: &[u8], fits: fn(&T) -> bool) ->
     serde_json::from_slice(body).ok().filter(fits).ok_or(FrameError::Body(kind))
 }
 
-fn result_reply(body: &[u8]) -> Option<Frame> {
+/// A partner's id under its length, and a document of that partner.
+fn named(partner: &PartnerId, document: &[u8], to: &mut Vec<u8>) {
+    // A name is 1 to 64 letters, so its length fits one byte.
+    to.push(u8::try_from(partner.as_str().len()).unwrap_or(0));
+    to.extend_from_slice(partner.as_str().as_bytes());
+    to.extend_from_slice(document);
+}
+
+fn unnamed(body: &[u8]) -> Option<(PartnerId, Vec<u8>)> {
     let (length, rest) = body.split_first()?;
-    let (name, reply) = rest.split_at_checked(usize::from(*length))?;
-    let partner = PartnerId::new(std::str::from_utf8(name).ok()?).ok()?;
-    Some(Frame::ResultReply { partner, reply: reply.to_vec() })
+    let (name, document) = rest.split_at_checked(usize::from(*length))?;
+    Some((PartnerId::new(std::str::from_utf8(name).ok()?).ok()?, document.to_vec()))
+}
+
+impl fmt::Debug for LedgerEnd {
+    /// Whose it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LedgerEnd({})", self.partner)
+    }
+}
+
+impl LedgerEnd {
+    fn read(body: &[u8]) -> Option<Self> {
+        let (partner, checkpoint) = unnamed(body)?;
+        Some(Self { partner, checkpoint })
+    }
 }
 
 impl Hello {
@@ -362,95 +363,6 @@ impl Closing {
     #[must_use]
     pub fn reason(&self) -> Option<Close> {
         Close::ALL.into_iter().find(|c| c.code() == self.code)
-    }
-}
-
-impl Kind {
-    /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 15] = [
-        Self::Hello,
-        Self::Welcome,
-        Self::Question,
-        Self::Reply,
-        Self::Ask,
-        Self::Accepted,
-        Self::Progress,
-        Self::ResultReply,
-        Self::ResultCoverage,
-        Self::RegisterRequest,
-        Self::Register,
-        Self::Fetch,
-        Self::Close,
-        Self::PolicyCard,
-        Self::Checkpoint,
-    ];
-
-    /// Its number on the wire.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Hello => 1,
-            Self::Welcome => 2,
-            Self::Question => 3,
-            Self::Reply => 4,
-            Self::Ask => 5,
-            Self::Accepted => 6,
-            Self::Progress => 7,
-            Self::ResultReply => 8,
-            Self::ResultCoverage => 9,
-            Self::RegisterRequest => 10,
-            Self::Register => 11,
-            Self::Fetch => 12,
-            Self::Close => 13,
-            Self::PolicyCard => 14,
-            Self::Checkpoint => 15,
-        }
-    }
-
-    /// The kind that a number stands for.
-    #[must_use]
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|k| k.number() == number)
-    }
-
-    /// Most bytes of its body.
-    #[must_use]
-    pub const fn bytes_max(self) -> usize {
-        match self {
-            Self::Hello | Self::Welcome | Self::Accepted | Self::Progress | Self::Close => SMALL_BYTES_MAX,
-            Self::Question => 4 + QUESTION_BYTES_MAX,
-            Self::Ask => QUESTION_BYTES_MAX,
-            Self::Reply => FRAME_BYTES_MAX,
-            Self::ResultCoverage => COVERAGE_BYTES_MAX,
-            Self::ResultReply => 1 + NAME_CHARS_MAX + FRAME_BYTES_MAX,
-            Self::RegisterRequest => 0,
-            Self::Register => REGISTER_BYTES_MAX,
-            Self::PolicyCard => CARD_BYTES_MAX,
-            Self::Checkpoint => CHECKPOINT_BYTES_MAX,
-            Self::Fetch => 32,
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Hello => "HELLO",
-            Self::Welcome => "WELCOME",
-            Self::Question => "QUESTION",
-            Self::Reply => "REPLY",
-            Self::Ask => "ASK",
-            Self::Accepted => "ACCEPTED",
-            Self::Progress => "PROGRESS",
-            Self::ResultReply => "RESULT_REPLY",
-            Self::ResultCoverage => "RESULT_COVERAGE",
-            Self::RegisterRequest => "REGISTER_REQUEST",
-            Self::Register => "REGISTER",
-            Self::Fetch => "FETCH",
-            Self::Close => "CLOSE",
-            Self::PolicyCard => "POLICY_CARD",
-            Self::Checkpoint => "CHECKPOINT",
-        })
     }
 }
 

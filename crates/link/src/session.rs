@@ -165,5 +165,13 @@ fn millis(ms: u32) -> Duration {
     Duration::from_millis(u64::from(ms))
 }
 
+/// Counts one more of something in its minute; says whether it is still within `most`.
+const fn counted(so_far: &mut (u64, u32), now: Now, most: u32) -> bool {
+    let minute = now.since_start.as_secs() / 60;
+    let before = if so_far.0 == minute { so_far.1 } else { 0 };
+    *so_far = (minute, before.saturating_add(1));
+    before < most
+}
+
 #[cfg(test)]
 mod tests;

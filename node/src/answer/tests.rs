@@ -51,8 +51,9 @@ impl Standing {
         let gate = Gate::new(federation, partner.clone(), identity.issuers().clone(), keys);
         let ledger = Ledger::open(&folders.path("ledger.sqlite")).unwrap();
         let witness = Witness::open(&folders.path("ledger.sqlite"));
+        let others = Others::open(&folders.path("ledger.sqlite"), identity.federation().clone());
         let engine = Engine::new(Limits::default()).unwrap();
-        let desk = Arc::new(Desk::new(gate, (ledger, witness), engine, pace, clock.clone()));
+        let desk = Arc::new(Desk::new(gate, (ledger, witness, others), engine, pace, clock.clone()));
         let mut watcher = Watcher::new(partner, None, folders.places()).unwrap();
         look(&desk, &mut watcher, &clock);
         Self { folders, desk, watcher, clock, now }
@@ -172,6 +173,9 @@ async fn a_restored_backup_answers_nothing_until_it_is_acknowledged_and_paid_for
     std::fs::copy(&ledger, &backup).unwrap();
     let standing = Standing::start(folders, 2);
     let noisy = standing.folders.ask(1, "people by disabled");
+    standing.desk.held(None);
+    standing.desk.inner.publish_end();
+    let earlier = standing.desk.checkpoint().borrow().clone();
     standing.reply(&noisy).await;
     let end = standing.desk.checkpoint().borrow().clone();
     assert!(end.is_some(), "the end of the ledger is signed before the reply leaves");
@@ -183,7 +187,10 @@ async fn a_restored_backup_answers_nothing_until_it_is_acknowledged_and_paid_for
     std::fs::copy(&backup, &ledger).unwrap();
     let standing = Standing::start(folders, 2);
     assert_eq!(standing.account(), (0, 0), "the charge is forgotten");
+    // Whoever holds an older end, or none of this ledger, hides nothing.
+    standing.desk.held(Some(b"none".to_vec()));
     standing.desk.held(end);
+    standing.desk.held(earlier);
     let asked = standing.folders.ask(2, "people by sex");
     standing.check(&asked, "ledger.restored CA211").await;
     assert_eq!(*standing.desk.checkpoint().borrow(), None, "no end of it is told");

@@ -1,4 +1,6 @@
-use super::{Accepted, Closing, Decoder, Frame, FrameError, HEADER_BYTES, Hello, Kind, Progress, Welcome};
+use super::{
+    Accepted, Closing, Decoder, Frame, FrameError, HEADER_BYTES, Hello, Kind, LedgerEnd, Progress, Welcome,
+};
 use crate::close::Close;
 use crate::identity::Role;
 use cairn_question::{Moment, PartnerId, QuestionId};
@@ -17,6 +19,7 @@ fn decode(bytes: &[u8], takes: &'static [Kind]) -> Result<Vec<Frame>, FrameError
 
 fn frames() -> Vec<Frame> {
     let partner = PartnerId::new("fife").unwrap();
+    let end = || LedgerEnd { partner: PartnerId::new("angus").unwrap(), checkpoint: b"end".to_vec() };
     vec![
         Frame::Hello(Hello { role: Role::Node, speaks: vec![1], program: "cairn 0.1.0".into() }),
         Frame::Welcome(Welcome { version: 1, at: Moment::from_unix_s(5) }),
@@ -33,6 +36,8 @@ fn frames() -> Vec<Frame> {
         Frame::Close(Closing::from(Close::Late)),
         Frame::PolicyCard(b"card".to_vec()),
         Frame::Checkpoint(b"end".to_vec()),
+        Frame::Keep(end()),
+        Frame::Kept(end()),
     ]
 }
 
@@ -68,7 +73,7 @@ fn hostile_headers() {
     check(&header(4_097, 1), ALL, "CI305 a HELLO frame of 4097 bytes; the most is 4096");
     check(&header(1, 10), ALL, "CI305 a REGISTER_REQUEST frame of 1 bytes; the most is 0");
     check(&header(9, 0), ALL, "CI304 a frame of unknown kind 0");
-    check(&header(9, 16), ALL, "CI304 a frame of unknown kind 16");
+    check(&header(9, 18), ALL, "CI304 a frame of unknown kind 18");
     check(&header(9, 4), &[Kind::Ask], "CI303 a REPLY frame does not belong here");
     check(&header(9, 13), &[], "nothing");
     check(&[0, 0], ALL, "nothing");

@@ -16,7 +16,7 @@ use super::wire::Wire;
 use crate::clock::{Clock, unix_time};
 use crate::close::Close;
 use crate::error::{AskFailure, LinkError};
-use crate::frame::{Accepted, Closing, Progress};
+use crate::frame::{Accepted, Closing, LedgerEnd, Progress};
 use crate::identity::{CoordinatorIdentity, DenyList, Party, PeerError};
 use crate::session::{CoordinatorEvent, CoordinatorSession, Now, Patience, Stream};
 use crate::tls::{self, DialInVerifier};
@@ -61,6 +61,8 @@ pub enum Event {
         /// The signed checkpoint's exact bytes.
         checkpoint: Vec<u8>,
     },
+    /// A partner's node sends the end of another partner's ledger, which it keeps.
+    Kept(LedgerEnd),
     /// An analyst asks. Who it is, is the transport's word; the signature inside is what counts.
     Asked {
         /// The analyst, by certificate.
@@ -100,6 +102,7 @@ pub struct NodeHandle {
 pub(super) enum Command {
     Ask { ask: Vec<u8>, within: Duration, to: oneshot::Sender<Result<Vec<u8>, AskFailure>> },
     Held(Option<Vec<u8>>),
+    Keep(LedgerEnd),
     Accepted(Stream, Accepted),
     Progress(Stream, Progress),
     Result(Stream, Vec<(PartnerId, Vec<u8>)>, Vec<u8>),
@@ -204,10 +207,16 @@ impl Drop for Listener {
 }
 
 impl NodeHandle {
-    /// Tells the node which end of its ledger is held here; `None` for none. The node takes up no question before it is told.
+    /// Tells the node which end of its ledger is held here; `None` for none. The node takes up no question before it is told. Told again where another
+    /// end turns up.
     pub fn held(&self, checkpoint: Option<Vec<u8>>) {
         // Nobody listens where the connection is gone.
         let _ = self.commands.send(Command::Held(checkpoint));
+    }
+
+    /// Gives the node the end of another partner's ledger to keep.
+    pub fn keep(&self, end: LedgerEnd) {
+        let _ = self.commands.send(Command::Keep(end));
     }
 
     /// The partner.
@@ -365,6 +374,7 @@ impl Around for AroundConnection {
                 }
             },
             Command::Held(held) => session.held(held),
+            Command::Keep(end) => session.keep(end),
             Command::Accepted(stream, accepted) => session.accepted(stream, accepted),
             Command::Progress(stream, progress) => session.progress(stream, progress),
             Command::Result(stream, replies, coverage) => {
@@ -401,6 +411,9 @@ impl Around for AroundConnection {
                 if let Some(partner) = self.party.partner() {
                     let _ = self.door.events.send(Event::Checkpoint { partner, checkpoint });
                 }
+            }
+            CoordinatorEvent::Kept(end) => {
+                let _ = self.door.events.send(Event::Kept(end));
             }
             CoordinatorEvent::Asked { stream, ask } => self.pass_on(session, wire, stream, |line| {
                 Event::Asked { analyst, ask, responder: Responder::new(line) }

@@ -19,6 +19,7 @@ use crate::backoff;
 use crate::clock::Clock;
 use crate::close::Close;
 use crate::error::LinkError;
+use crate::frame::LedgerEnd;
 use crate::identity::NodeIdentity;
 use crate::session::{NodeEvent, NodeSession, Now, OPEN_QUESTIONS_MAX, Stream};
 
@@ -37,9 +38,17 @@ pub trait Handler: Send + Sync + 'static {
         watch::channel(None).1
     }
 
-    /// Hears which end of the ledger the coordinator holds, as this node signed it; `None` where it holds none. Called once a
-    /// connection, before any of its questions; must not wait. Default: nothing is done with it.
+    /// Hears which end of the ledger the coordinator holds, as this node signed it; `None` where it holds none. Called before any question of
+    /// a connection, and again where another end turns up at another partner; must not wait. Default: nothing is done with it.
     fn held(&self, _checkpoint: Option<Vec<u8>>) {}
+
+    /// Hears the end of another partner's ledger, to be kept as a second copy; must not wait. Default: it is not kept.
+    fn keep(&self, _end: LedgerEnd) {}
+
+    /// The ends of other partners' ledgers that are kept here; the coordinator is told of them when it has welcomed this node. Default: none.
+    fn kept(&self) -> Vec<LedgerEnd> {
+        Vec::new()
+    }
 
     /// The signed end of the ledger, for the coordinator to hold: sent whenever it changes. Default: none, and none to come.
     fn checkpoint(&self) -> watch::Receiver<Option<Vec<u8>>> {
@@ -221,7 +230,10 @@ impl<H: Handler> Around for AroundNode<'_, H> {
                 tracing::info!("connected to the coordinator");
                 self.send_card(session);
                 self.send_checkpoint(session);
+                self.node.handler.kept().into_iter().for_each(|end| session.kept(end));
             }
+            NodeEvent::Held(end) => self.node.handler.held(Some(end)),
+            NodeEvent::Keep(end) => self.node.handler.keep(end),
             NodeEvent::Question { stream, ask, within } => self.begin(session, stream, ask, within),
             NodeEvent::Dropped(_) => tracing::info!("nobody waits for the reply to a question any more"),
             NodeEvent::WrongClock { apart_min } => self.wrong_clock_min = Some(apart_min),

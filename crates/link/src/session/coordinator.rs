@@ -1,17 +1,18 @@
 //! The coordinator's end of one connection, whoever dialled in.
 
+pub(super) mod ends;
+
 use cairn_question::{PartnerId, QuestionId};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::{
     After, Heard, Now, OPEN_QUESTIONS_MAX, OPEN_REQUESTS_MAX, Output, Patience, Session, Stream, StreamSide,
+    counted,
 };
 use crate::close::Close;
 use crate::error::AskFailure;
-use crate::frame::{
-    Accepted, CARDS_FROM, CHECKPOINTS_FROM, Closing, Frame, Kind, Progress, WITHIN_MS_MAX, Welcome,
-};
+use crate::frame::{Accepted, CARDS_FROM, Closing, Frame, Kind, LedgerEnd, Progress, WITHIN_MS_MAX, Welcome};
 use crate::identity::Role;
 
 /// The coordinator's end: it waits for the HELLO; then it asks, if a node dialled in, or serves, if an analyst did.
@@ -38,6 +39,8 @@ pub enum CoordinatorEvent {
     Card(Vec<u8>),
     /// The node sends the signed end of its ledger.
     Checkpoint(Vec<u8>),
+    /// The node sends the signed end of another partner's ledger, which it keeps.
+    Kept(LedgerEnd),
     /// An analyst asks.
     Asked {
         /// Its stream.
@@ -80,6 +83,8 @@ struct WithNode {
     cards: (u64, u32),
     /// The same of checkpoints.
     checkpoints: (u64, u32),
+    /// The same of ends that the node keeps for others.
+    kept: (u64, u32),
     /// Whether the node was told which checkpoint is held.
     told: bool,
     /// Open questions, each with its deadline.
@@ -126,16 +131,6 @@ impl CoordinatorSession {
                 self.out.push_back(Output::Open(stream, question, After::Finish));
                 Ok(stream)
             }
-        }
-    }
-
-    /// Tells the node which end of its ledger is held here: nothing where `held` is `None`. Once a connection, and the node takes up no question
-    /// before. Says nothing to a node of an older version.
-    pub fn held(&mut self, held: Option<Vec<u8>>) {
-        let State::WithNode(node) = &mut self.state else { return };
-        if node.version >= CHECKPOINTS_FROM && !std::mem::replace(&mut node.told, true) {
-            let held = held.filter(|held| held.len() <= Kind::Checkpoint.bytes_max()).unwrap_or_default();
-            self.out.push_back(Output::Send(Stream::CONTROL, Frame::Checkpoint(held), After::More));
         }
     }
 
@@ -259,6 +254,7 @@ impl CoordinatorSession {
             },
             (State::WithNode(_), Frame::PolicyCard(card)) => self.hear_card(card, now),
             (State::WithNode(_), Frame::Checkpoint(checkpoint)) => self.hear_checkpoint(checkpoint, now),
+            (State::WithNode(_), Frame::Kept(end)) => self.hear_kept(end, now),
             _ => self.end(Close::Unexpected),
         }
     }
@@ -269,18 +265,6 @@ impl CoordinatorSession {
             () if node.version < CARDS_FROM => self.end(Close::Unexpected),
             () if !counted(&mut node.cards, now, CARDS_PER_MINUTE_MAX) => self.end(Close::TooMany),
             () => self.out.push_back(Output::Event(CoordinatorEvent::Card(card))),
-        }
-    }
-
-    fn hear_checkpoint(&mut self, checkpoint: Vec<u8>, now: Now) {
-        let State::WithNode(node) = &mut self.state else { return };
-        match () {
-            // Before it knows what is held here, a node has nothing to say.
-            () if !node.told => self.end(Close::Unexpected),
-            () if !counted(&mut node.checkpoints, now, CHECKPOINTS_PER_MINUTE_MAX) => {
-                self.end(Close::TooMany)
-            }
-            () => self.out.push_back(Output::Event(CoordinatorEvent::Checkpoint(checkpoint))),
         }
     }
 
@@ -390,16 +374,16 @@ impl CoordinatorSession {
 
 impl WithNode {
     const fn welcomed(version: u16) -> Self {
-        Self { version, cards: (0, 0), checkpoints: (0, 0), told: false, asked: BTreeMap::new(), opened: 0 }
+        Self {
+            version,
+            cards: (0, 0),
+            checkpoints: (0, 0),
+            kept: (0, 0),
+            told: false,
+            asked: BTreeMap::new(),
+            opened: 0,
+        }
     }
-}
-
-/// Counts one more of something in its minute; says whether it is still within `most`.
-const fn counted(so_far: &mut (u64, u32), now: Now, most: u32) -> bool {
-    let minute = now.since_start.as_secs() / 60;
-    let before = if so_far.0 == minute { so_far.1 } else { 0 };
-    *so_far = (minute, before.saturating_add(1));
-    before < most
 }
 
 impl Session for CoordinatorSession {
@@ -466,7 +450,7 @@ impl Session for CoordinatorSession {
 
     fn takes(stream: StreamSide) -> &'static [Kind] {
         match stream {
-            StreamSide::Control => &[Kind::Hello, Kind::PolicyCard, Kind::Checkpoint],
+            StreamSide::Control => &[Kind::Hello, Kind::PolicyCard, Kind::Checkpoint, Kind::Kept],
             StreamSide::Ours => &[Kind::Reply],
             StreamSide::Theirs => &[Kind::Ask, Kind::Fetch, Kind::RegisterRequest],
         }
@@ -475,6 +459,3 @@ impl Session for CoordinatorSession {
 
 /// Most cards of one node in a minute: it looks at its files twice a second.
 pub(super) const CARDS_PER_MINUTE_MAX: u32 = 240;
-
-/// Most checkpoints of one node in a minute: it waits a quarter of a second between two.
-pub(super) const CHECKPOINTS_PER_MINUTE_MAX: u32 = 300;

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use super::{
     After, CLOCK_SKEW_S, HELLO_WITHIN, Heard, Now, OPEN_QUESTIONS_MAX, Output, REQUEST_WITHIN, Session,
-    Stream, StreamSide, millis,
+    Stream, StreamSide, counted, millis,
 };
 use crate::close::Close;
-use crate::frame::{CARDS_FROM, CHECKPOINTS_FROM, Frame, Hello, Kind, VERSIONS, Welcome};
+use crate::frame::{
+    CARDS_FROM, CHECKPOINTS_FROM, Frame, HOLDERS_FROM, Hello, Kind, LedgerEnd, VERSIONS, Welcome,
+};
 use crate::identity::Role;
 
 /// A node's end: it has dialled, waits to be welcomed, and then replies to questions, each on its own stream.
@@ -27,6 +29,10 @@ pub enum NodeEvent {
         /// The signed checkpoint.
         held: Option<Vec<u8>>,
     },
+    /// Another end of this node's ledger has turned up, after the WELCOME: the signed checkpoint's exact bytes.
+    Held(Vec<u8>),
+    /// The end of another partner's ledger is to be kept here.
+    Keep(LedgerEnd),
     /// A question has come, and wants [`NodeSession::reply`].
     Question {
         /// Its stream.
@@ -77,6 +83,8 @@ pub(super) enum Greeted {
 struct Answering {
     /// Of the protocol, as welcomed.
     version: u16,
+    /// The minute of the last end that was heard, and how many came in it.
+    ends: (u64, u32),
     streams: BTreeMap<Stream, Question>,
 }
 
@@ -146,6 +154,14 @@ impl NodeSession {
         }
     }
 
+    /// Sends the end of another partner's ledger that is kept here. Says nothing before the WELCOME, or to an older coordinator.
+    pub fn kept(&mut self, end: LedgerEnd) {
+        let State::Answering(answering) = &self.state else { return };
+        if answering.version >= HOLDERS_FROM && end.checkpoint.len() <= Kind::Checkpoint.bytes_max() {
+            self.out.push_back(Output::Send(Stream::CONTROL, Frame::Kept(end), After::More));
+        }
+    }
+
     fn welcome(&mut self, frame: Frame, now: Now) {
         match greet(frame, now) {
             Greeted::Welcome { version } if version < CHECKPOINTS_FROM => self.answer(version, None, now),
@@ -174,7 +190,7 @@ impl NodeSession {
 
     /// From now on questions are taken up, those that came early first.
     fn answer(&mut self, version: u16, held: Option<Vec<u8>>, now: Now) {
-        let answering = State::Answering(Answering { version, streams: BTreeMap::new() });
+        let answering = State::Answering(Answering { version, ends: (0, 0), streams: BTreeMap::new() });
         let before = std::mem::replace(&mut self.state, answering);
         self.out.push_back(Output::Event(NodeEvent::Welcomed { held }));
         if let State::ExpectWelcome(_, early) | State::ExpectCheckpoint(_, early) = before {
@@ -218,8 +234,22 @@ impl NodeSession {
                 let version = expect.version;
                 self.hear_checkpoint(version, frame, now);
             }
-            (State::Answering(_), _) => self.end(Close::Unexpected),
+            (State::Answering(_), frame) => self.hear_end(frame, now),
         }
+    }
+
+    /// An end of a ledger: this node's own, or another partner's.
+    fn hear_end(&mut self, frame: Frame, now: Now) {
+        let State::Answering(answering) = &mut self.state else { return };
+        let event = match frame {
+            Frame::Checkpoint(end) if answering.version >= HOLDERS_FROM => NodeEvent::Held(end),
+            Frame::Keep(end) if answering.version >= HOLDERS_FROM => NodeEvent::Keep(end),
+            _ => return self.end(Close::Unexpected),
+        };
+        if !counted(&mut answering.ends, now, ENDS_PER_MINUTE_MAX) {
+            return self.end(Close::TooMany);
+        }
+        self.out.push_back(Output::Event(event));
     }
 
     fn hear_opened(&mut self, stream: Stream, now: Now) {
@@ -341,7 +371,7 @@ impl Session for NodeSession {
 
     fn takes(stream: StreamSide) -> &'static [Kind] {
         match stream {
-            StreamSide::Control => &[Kind::Welcome, Kind::Checkpoint],
+            StreamSide::Control => &[Kind::Welcome, Kind::Checkpoint, Kind::Keep],
             StreamSide::Theirs => &[Kind::Question],
             StreamSide::Ours => &[],
         }
@@ -369,6 +399,9 @@ impl NodeSession {
 
 /// Most that is kept before the WELCOME: a question on each stream that may be open, each stream opened, heard and ended.
 const EARLY_MAX: usize = 3 * OPEN_QUESTIONS_MAX;
+
+/// Most ends of ledgers that a coordinator sends in a minute: four a second of the partner before this one, and those that turn up.
+pub(super) const ENDS_PER_MINUTE_MAX: u32 = 600;
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::close::Close;
 use crate::error::AskFailure;
-use crate::frame::{Accepted, Closing, Frame, Hello, Progress, Welcome};
+use crate::frame::{Accepted, Closing, Frame, Hello, LedgerEnd, Progress, Welcome};
 use crate::identity::Role;
 use cairn_question::{Moment, PartnerId, QuestionId};
 use proptest::prelude::*;
@@ -699,10 +699,99 @@ fn a_coordinator_says_once_what_it_holds_and_hears_no_end_before() {
     assert_eq!(sends(&mut session), ["Unexpected"], "before it was told");
     let mut session = coordinator(&[3]);
     session.held(None);
-    for _ in 0..=super::coordinator::CHECKPOINTS_PER_MINUTE_MAX {
+    for _ in 0..=super::coordinator::ends::CHECKPOINTS_PER_MINUTE_MAX {
         session.hear(own(), now(1));
     }
     assert_eq!(sends(&mut session).last().map(String::as_str), Some("TooMany"));
+}
+
+fn end_of(partner: &str, end: &str) -> LedgerEnd {
+    LedgerEnd { partner: PartnerId::new(partner).unwrap(), checkpoint: end.as_bytes().to_vec() }
+}
+
+#[test]
+fn a_node_of_version_four_keeps_ends_of_others_and_hears_of_its_own_again() {
+    let control = |frame: Frame| Heard::Frame(Stream::CONTROL, frame);
+    let welcomed = |version: u16| {
+        let mut node = NodeSession::dial(now(0));
+        node.kept(end_of("fife", "too early"));
+        let welcome = Frame::Welcome(Welcome { version, at: Moment::from_unix_s(NOON) });
+        node.hear(control(welcome), now(1));
+        node.hear(control(Frame::Checkpoint(Vec::new())), now(1));
+        node
+    };
+    let told = |node: &mut NodeSession| {
+        let said = std::iter::from_fn(|| node.poll()).filter_map(|output| match output {
+            Output::Event(NodeEvent::Held(end)) => Some(format!("held {}", end.escape_ascii())),
+            Output::Event(NodeEvent::Keep(end)) => {
+                Some(format!("keep {} {}", end.partner, end.checkpoint.escape_ascii()))
+            }
+            Output::Send(_, Frame::Kept(end), _) => {
+                Some(format!("kept {} {}", end.partner, end.checkpoint.escape_ascii()))
+            }
+            Output::End(close) => Some(format!("{close:?}")),
+            _ => None,
+        });
+        said.collect::<Vec<_>>()
+    };
+    let keep = || control(Frame::Keep(end_of("angus", "new")));
+    let mut node = welcomed(4);
+    node.kept(end_of("angus", "old"));
+    node.hear(keep(), now(2));
+    node.hear(control(Frame::Checkpoint(b"other".to_vec())), now(2));
+    assert_eq!(told(&mut node), ["kept angus old", "keep angus new", "held other"]);
+    for _ in 2..super::node::ENDS_PER_MINUTE_MAX {
+        node.hear(keep(), now(3));
+    }
+    assert!(told(&mut node).iter().all(|said| said == "keep angus new"));
+    node.hear(keep(), now(59_000));
+    assert_eq!(told(&mut node), ["TooMany"]);
+
+    let mut older = welcomed(3);
+    older.kept(end_of("angus", "old"));
+    assert_eq!(told(&mut older), Vec::<String>::new());
+    older.hear(keep(), now(2));
+    assert_eq!(told(&mut older), ["Unexpected"]);
+}
+
+#[test]
+fn a_coordinator_gives_ends_to_nodes_of_version_four_and_hears_what_they_keep() {
+    let control = |frame: Frame| Heard::Frame(Stream::CONTROL, frame);
+    let with_node = |speaks: &[u16]| {
+        let mut session = CoordinatorSession::accept(Role::Node, Patience::default(), now(0));
+        let hello = Hello { role: Role::Node, speaks: speaks.to_vec(), program: String::new() };
+        session.hear(control(Frame::Hello(hello)), now(0));
+        session
+    };
+    let told = |session: &mut CoordinatorSession| {
+        let said = std::iter::from_fn(|| session.poll()).filter_map(|output| match output {
+            Output::Send(_, Frame::Checkpoint(held), _) => Some(format!("holds {}", held.escape_ascii())),
+            Output::Send(_, Frame::Keep(end), _) => Some(format!("keep {}", end.partner)),
+            Output::Event(CoordinatorEvent::Kept(end)) => Some(format!("kept {}", end.partner)),
+            Output::End(close) => Some(format!("{close:?}")),
+            _ => None,
+        });
+        said.collect::<Vec<_>>()
+    };
+    let kept = || control(Frame::Kept(end_of("angus", "end")));
+    let mut session = with_node(&[3, 4]);
+    session.keep(end_of("angus", "before it was told of its own"));
+    session.held(None);
+    session.keep(end_of("angus", "end"));
+    session.held(None);
+    session.held(Some(b"another".to_vec()));
+    session.hear(kept(), now(1));
+    assert_eq!(told(&mut session), ["holds ", "keep angus", "holds another", "kept angus"]);
+
+    let mut older = with_node(&[2, 3]);
+    older.held(None);
+    older.keep(end_of("angus", "end"));
+    assert_eq!(told(&mut older), ["holds "]);
+    older.hear(kept(), now(1));
+    assert_eq!(told(&mut older), ["Unexpected"]);
+    let mut early = with_node(&[4]);
+    early.hear(kept(), now(1));
+    assert_eq!(told(&mut early), ["Unexpected"], "before it was told");
 }
 
 #[test]

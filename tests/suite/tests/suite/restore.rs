@@ -46,6 +46,43 @@ fn a_restored_ledger_answers_nothing_until_its_operator_has_acknowledged_it() {
     refused_by(&analyst, FREE, "ledger.restored");
 }
 
+#[test]
+fn a_ledger_that_is_put_back_with_the_coordinators_store_is_noticed_by_what_another_partner_kept() {
+    let partners =
+        [Partner::new("fife", people("F", 30, FIFE, "F")), Partner::new("angus", people("A", 30, FIFE, "F"))];
+    let mut federation = Federation::start(&partners);
+    let analyst = Analyst::load(&federation, "analyst");
+    assert!(is_answer(&ask(&analyst, FREE)));
+    let store = federation.path("coordinator/rounds.sqlite");
+    all_stopped(&mut federation, |f| {
+        std::fs::copy(f.path(LEDGER), f.path("backup.sqlite")).unwrap();
+        std::fs::copy(&store, f.path("store.sqlite")).unwrap();
+    });
+    assert!(is_answer(&ask(&analyst, NOISY)));
+
+    all_stopped(&mut federation, |f| {
+        put_back(f);
+        std::fs::copy(f.path("store.sqlite"), &store).unwrap();
+    });
+    refused_by(&analyst, FREE, "ledger.restored");
+    assert!(federation.read("fife.log").contains("CA211"), "the operator is told");
+    assert!(federation.read("coordinator.log").contains("CO409"), "and the coordinator's");
+}
+
+/// Stops everybody in good order, does something to their folders, and starts them again: the partner that keeps the end first.
+fn all_stopped(federation: &mut Federation, work: impl FnOnce(&Federation)) {
+    for partner in ["fife", "angus"] {
+        assert_eq!(federation.take_node(partner).stop(), 0);
+    }
+    assert_eq!(federation.take_coordinator().stop(), 0);
+    work(federation);
+    federation.start_coordinator();
+    federation.start_node("angus");
+    federation.wait_connected(&["angus"]);
+    federation.start_node("fife");
+    federation.wait_connected(&["fife", "angus"]);
+}
+
 /// Stops the node, does something to its folder, and starts it again.
 fn stopped(federation: &mut Federation, work: impl FnOnce(&Federation)) {
     assert_eq!(federation.take_node("fife").stop(), 0);
