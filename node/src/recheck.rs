@@ -1,6 +1,6 @@
 //! The witnesses of audited tables, checked again beside the ledger: no search, no solver, no record, no running node.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -61,9 +61,9 @@ impl NotBorneOut {
 /// [`LedgerFault`] where the ledger cannot be read.
 pub fn recheck(ledger: &Path) -> Result<Vec<Rechecked>, LedgerFault> {
     let answers = History::open(ledger)?.audited()?;
-    let mut before: BTreeMap<String, Vec<Kept>> = BTreeMap::new();
+    let mut before: HashMap<SnapshotKey, Vec<Kept>> = HashMap::new();
     let one = |answer: AuditedAnswer| {
-        let earlier = before.entry(format!("{:?}", answer.snapshot)).or_default();
+        let earlier = before.entry(answer.snapshot).or_default();
         let kept = Kept::read(&answer.kept);
         let found = table(ledger, &answer, kept.as_ref(), earlier);
         earlier.extend(kept);

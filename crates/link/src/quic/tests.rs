@@ -303,7 +303,9 @@ async fn a_node_comes_back_when_its_coordinator_does() {
     let mut running = Running::start(federation.node("fife"), at, "fife");
     let before = node_up(&mut listener).await;
     listener.close().await;
-    assert_eq!(running.lost().await.code(), "CI309");
+    // On a slow machine the node has dialled in vain since, and only its latest state is to be seen.
+    let why = running.lost().await;
+    assert!(["CI309", "CI404"].contains(&why.code()), "{why}");
     assert_eq!(before.ask(b"who".to_vec(), NOON.plus_s(9)).await, Err(AskFailure::Offline));
 
     let mut listener = soon(federation.listen_again(at)).await;
