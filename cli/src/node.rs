@@ -1,6 +1,7 @@
 //! `cairn node`: set a partner's node up, load its records, run it.
 
 mod load;
+mod people;
 pub(crate) mod serve;
 
 use std::path::{Path, PathBuf};
@@ -67,6 +68,22 @@ pub(crate) enum Command {
         #[arg(long)]
         node: PathBuf,
     },
+    /// Leave people out from the next load on: they object. Their ids come on standard input, one a line
+    Object {
+        /// The node's folder
+        #[arg(long)]
+        node: PathBuf,
+        /// Take them in again: they withdrew their objection
+        #[arg(long)]
+        withdraw: bool,
+    },
+    /// Erase people's records at once and leave them out of every later load. Their ids come on standard input, one a line. The node must be
+    /// stopped
+    Erase {
+        /// The node's folder
+        #[arg(long)]
+        node: PathBuf,
+    },
     /// Acknowledge that the ledger was put back from a backup: what may be missing is charged at the caps. The node must be stopped
     Restored {
         /// The node's folder
@@ -108,6 +125,11 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
             load::load(node, mapping, source, then)
         }
         Command::Run { node } => serve::run(node),
+        Command::Object { node, withdraw } => {
+            let objection = if *withdraw { people::Objection::Withdrawn } else { people::Objection::Made };
+            people::object(node, objection)
+        }
+        Command::Erase { node } => people::erase(node),
         Command::Restored { node } => serve::restored(node),
         Command::Status { node } => serve::status(node),
     }

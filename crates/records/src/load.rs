@@ -19,7 +19,7 @@ use cairn_question::Moment;
 
 use crate::mapping::Mapping;
 use crate::report::{Effect, Place, Problem, Report, RowProblems, Rule, Tally};
-use crate::snapshot::{Head, Manifest, Sealed, Snapshot, SourceFile, Store, StoreFault};
+use crate::snapshot::{Head, LeftOut, Manifest, Sealed, Snapshot, SourceFile, Store, StoreFault};
 use lookup::Lookups;
 use rows::{Ids, TableRows};
 use source::{Rows, SourceFault};
@@ -89,19 +89,17 @@ pub fn check_and_stage_from(
     now: Moment,
 ) -> Result<Staged, Report> {
     let mut loading = Loading::new(mapping);
+    match store.left_out() {
+        Ok(left_out) => loading.left_out = Some(left_out),
+        Err(fault) => loading.refuse(&fault),
+    }
     loading.read_all(open);
     if loading.refusals.is_empty() {
         loading.resolve();
     }
     let sealed = loading.check_limits().then(|| loading.write(store, now));
     if let Some(Err(fault)) = &sealed {
-        let help = "docs/reference/codes/cl.md";
-        loading.refusals.push(Problem::refusal(
-            fault.code(),
-            "the store of snapshots",
-            fault.to_string(),
-            help,
-        ));
+        loading.refuse(fault);
     }
     let report = loading.into_report();
     match sealed {
@@ -116,6 +114,8 @@ struct Loading<'a> {
     lookups: Lookups,
     /// Ids of people who object. They are left out of everything, counts and reports too.
     objected: HashSet<Box<str>>,
+    /// The same of people whom the store leaves out of every load; `None` where nobody could say who they are.
+    left_out: Option<LeftOut>,
     persons: Ids,
     engagements: Ids,
     tables: Vec<TableRows>,
@@ -132,6 +132,7 @@ impl<'a> Loading<'a> {
             mapping,
             lookups: Lookups::default(),
             objected: HashSet::new(),
+            left_out: None,
             persons: Ids::default(),
             engagements: Ids::default(),
             tables: mapping.tables.iter().map(TableRows::new).collect(),
@@ -140,6 +141,12 @@ impl<'a> Loading<'a> {
             files: mapping.sources.iter().flat_map(|s| s.files.clone()).collect(),
             digests: Vec::new(),
         }
+    }
+
+    fn refuse(&mut self, fault: &StoreFault) {
+        let help = "docs/reference/codes/cl.md";
+        let (code, says) = (fault.code(), fault.to_string());
+        self.refusals.push(Problem::refusal(code, "the store of snapshots", says, help));
     }
 
     fn read_all(&mut self, open: &OpenFile<'_>) {

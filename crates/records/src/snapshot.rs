@@ -3,16 +3,20 @@
 //! `docs/reference/snapshot.md` is the layout that the engine relies on.
 
 mod disk;
+mod erase;
 mod fault;
 mod layout;
+mod left_out;
 mod manifest;
 mod parts;
 mod store;
 mod writer;
 
+pub use erase::Erased;
 pub use fault::StoreFault;
 pub(crate) use layout::has_engagement_no;
 pub use layout::{ENGAGEMENT_NO, PERSON_NO, arrow_schema, code_array, code_values, is_stored, order_column};
+pub use left_out::LeftOut;
 pub use manifest::{Head, Manifest, Note, Objections, Part, SourceFile, TableEntry};
 pub use store::{Snapshot, Store};
 pub use writer::{PERSONS_PER_PART, Sealed, Writer};

@@ -131,7 +131,7 @@ impl Loading<'_> {
         let mut taking = Taking { header, cells, file, row, rejected: false, spoiled: None };
         let person = plan.person.as_ref().map(|p| (p, header.text(cells, p)));
         if let Some((_, Ok(id))) = &person
-            && self.objected.contains(id.as_str())
+            && (self.objected.contains(id.as_str()) || self.left_out.as_ref().is_some_and(|l| l.holds(id)))
         {
             return;
         }

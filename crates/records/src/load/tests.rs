@@ -192,6 +192,25 @@ fn people_who_object_or_say_nothing_are_in_no_count_and_no_report() {
 }
 
 #[test]
+fn people_whom_the_store_leaves_out_are_in_no_count_and_no_report_either() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store.leave_out(["c"]).unwrap();
+    let mapping = Mapping::parse("mapping.toml", MAPPING).unwrap_or_else(|r| panic!("{r}"));
+    let people = format!("{PEOPLE}a,31/12/1960,M,,,-,N,2024-03-01\nc,x,x,x,x,x,N,x\n");
+    let jobs = format!("{JOBS}j1,c,c,x,x,x\nj3,a,a,job_start,2024-04-01,\n");
+    let files = [("people.csv", people), ("jobs.csv", jobs)];
+    let files = files.map(|(name, text)| (name.to_owned(), text.into_bytes())).into();
+    let staged = check_and_stage_from(&store, &mapping, &open(&files), NOW).unwrap();
+    assert_eq!(lines(staged.report()), [""; 0]);
+    assert_eq!(column(&staged.commit().unwrap(), "participants", "local_person_id"), ["a"]);
+
+    std::fs::write(dir.path().join("LEFT_OUT"), "{").unwrap();
+    let report = check_and_stage_from(&store, &mapping, &open(&files), NOW).unwrap_err();
+    assert_eq!(report.problems.first().map(|p| p.code), Some("CL503"), "nobody is loaded on a guess");
+}
+
+#[test]
 fn an_unreadable_optional_cell_is_unknown_and_an_unreadable_key_rejects_the_row() {
     check(
         "a,31/02/1960,X,99,many,bus;kite,N,2024-03-01\n,31/12/1960,M,,,-,N,2024-03-01\nb,1/1/1990,,,,,N,soon\n",

@@ -358,3 +358,91 @@ impl Store {
         Self::open_on(dir, Arc::new(disk)).unwrap()
     }
 }
+
+/// Each person of a table's parts by id or, where it keeps none, by number; with the rows' engagement numbers where it has them.
+fn held(snapshot: &Snapshot, table: &str) -> Vec<(u32, String)> {
+    let read = |path: PathBuf| {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(fs::File::open(path).unwrap()).unwrap();
+        reader.build().unwrap().map(Result::unwrap).collect::<Vec<_>>()
+    };
+    let row = |batch: &RecordBatch, row: usize| {
+        let number = batch.column(0).as_primitive::<UInt32Type>().value(row);
+        let text = match batch.column_by_name("local_person_id") {
+            Some(ids) => ids.as_string::<i32>().value(row).to_owned(),
+            None => {
+                let engagement = batch.column_by_name(ENGAGEMENT_NO).unwrap();
+                engagement.as_primitive::<UInt32Type>().value(row).to_string()
+            }
+        };
+        (number, text)
+    };
+    let batches = snapshot.parts(table).into_iter().flat_map(read);
+    batches.flat_map(|b| (0..b.num_rows()).map(|r| row(&b, r)).collect::<Vec<_>>()).collect()
+}
+
+/// Participants `a`, `b`… numbered in order, four to a part; engagements of these persons in order; an outcome of each engagement.
+fn write_people(store: &Store, people: u32, engaged: &[u32]) -> Snapshot {
+    let mut writer = store.writer(head()).unwrap().persons_per_part(NonZeroU32::new(4).unwrap());
+    let all: Vec<u32> = (0..people).collect();
+    let batch = rows("participants", &all, 0);
+    let ids = arrow::array::StringArray::from_iter_values(
+        all.iter().map(|p| char::from_u32(u32::from('a') + p).unwrap().to_string()),
+    );
+    let columns = batch.schema().fields().iter().zip(batch.columns()).map(|(f, c)| {
+        if f.name() == "local_person_id" { Arc::new(ids.clone()) as ArrayRef } else { Arc::clone(c) }
+    });
+    let batch = RecordBatch::try_new(batch.schema(), columns.collect()).unwrap();
+    writer.append("participants", &batch).unwrap();
+    writer.append("engagements", &rows("engagements", engaged, 0)).unwrap();
+    writer.append("outcomes", &rows("outcomes", engaged, 0)).unwrap();
+    writer.commit().unwrap()
+}
+
+fn numbered(rows: &[(u32, &str)]) -> Vec<(u32, String)> {
+    rows.iter().map(|(number, text)| (*number, (*text).to_owned())).collect()
+}
+
+#[test]
+fn who_is_erased_is_in_no_file_and_the_numbers_stay_dense() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    write_people(&store, 6, &[0, 1, 1, 3, 5]);
+    write_people(&store, 6, &[0, 1, 1, 3, 5]);
+    let erased = store.erase(&["b", "d", "nobody"].into(), head().loaded_at).unwrap();
+    assert_eq!(erased, Erased { people: 2, edition: Some(3) });
+    let kept = store.current().unwrap().unwrap();
+    assert_eq!(kept.manifest().persons, 4);
+    assert_eq!(held(&kept, "participants"), numbered(&[(0, "a"), (1, "c"), (2, "e"), (3, "f")]));
+    assert_eq!(held(&kept, "engagements"), numbered(&[(0, "0"), (3, "1")]));
+    assert_eq!(held(&kept, "outcomes"), numbered(&[(0, "0"), (3, "1")]));
+    let editions = fs::read_dir(dir.path().join("snapshots")).unwrap().count();
+    assert_eq!(editions, 1, "no other edition keeps them");
+
+    // Nobody of these: the edition stays.
+    let none = store.erase(&["b"].into(), head().loaded_at).unwrap();
+    assert_eq!(none, Erased { people: 0, edition: Some(3) });
+    let all = ["a", "c", "e", "f"].into();
+    assert_eq!(store.erase(&all, head().loaded_at).unwrap(), Erased { people: 4, edition: Some(4) });
+    assert_eq!(store.current().unwrap().unwrap().manifest().persons, 0);
+    let empty = tempfile::tempdir().unwrap();
+    let store = Store::open(empty.path()).unwrap();
+    assert_eq!(store.erase(&all, head().loaded_at).unwrap(), Erased { people: 0, edition: None });
+}
+
+#[test]
+fn who_objects_is_left_out_until_it_is_withdrawn_and_no_id_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    assert!(store.left_out().unwrap().is_empty());
+    assert_eq!(store.leave_out(["ANNA-1", "BOB-2"]).unwrap(), 2);
+    assert_eq!(store.leave_out(["BOB-2", "CAT-3"]).unwrap(), 1);
+    assert_eq!(store.take_in_again(["ANNA-1", "DAN-4"]).unwrap(), 1);
+    let left_out = Store::open(dir.path()).unwrap().left_out().unwrap();
+    let who = ["ANNA-1", "BOB-2", "CAT-3", "DAN-4"].map(|id| left_out.holds(id));
+    assert_eq!((who, left_out.len()), ([false, true, true, false], 2));
+    let file = fs::read_to_string(dir.path().join("LEFT_OUT")).unwrap();
+    assert!(!file.contains("BOB"), "a keyed hash is kept, and not the id");
+    fs::write(dir.path().join("LEFT_OUT"), &file[..40]).unwrap();
+    assert!(matches!(store.left_out(), Err(StoreFault::Unreadable { .. })), "nobody is loaded on a guess");
+    assert!(matches!(store.leave_out(["EVE-5"]), Err(StoreFault::Unreadable { .. })));
+}
