@@ -3,6 +3,7 @@
 mod coverage;
 mod csv;
 mod json;
+mod statement;
 mod terminal;
 mod totals;
 

@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use cairn_question::answer::PrivacyStatement;
 use cairn_question::combine::Standing;
-use cairn_question::privacy::NanoRho;
 use cairn_question::{Day, PartnerId, RuleBroken};
 
+use super::statement::statement;
 use super::{Shown, treatment_in_words};
 
 /// Coverage, treatments and notes: printed under every table.
@@ -104,7 +103,9 @@ fn treatments(shown: &Shown, text: &mut String) {
         };
         let _ = writeln!(text, "Protection, {whose}: {}", treatment_in_words(treatment));
     }
-    losses(shown, text);
+    for line in statement(shown) {
+        let _ = writeln!(text, "{line}");
+    }
     let mut notes: Vec<&String> = shown.answers.iter().flat_map(|(_, a)| &a.snapshot.notes).collect();
     notes.sort();
     notes.dedup();
@@ -118,52 +119,6 @@ fn treatments(shown: &Shown, text: &mut String) {
         );
     }
 }
-
-/// What the table cost the people it is about, partners with the same figures together.
-fn losses(shown: &Shown, text: &mut String) {
-    let mut losses: Vec<(&PrivacyStatement, usize)> = Vec::new();
-    for (_, answer) in shown.answers.iter().filter(|(_, a)| a.privacy.charged.nano() > 0) {
-        match losses.iter_mut().find(|(seen, _)| **seen == answer.privacy) {
-            Some((_, partners)) => *partners += 1,
-            None => losses.push((&answer.privacy, 1)),
-        }
-    }
-    for (loss, partners) in losses {
-        let _ = writeln!(
-            text,
-            "Privacy loss at each of {partners} partners, unit {}: ρ {} for this table; {} of {} so far this year",
-            loss.unit, loss.charged, loss.year_so_far, loss.year_cap
-        );
-    }
-    known_to_several(shown, text);
-}
-
-/// Each partner adds its own noise, so that the losses of a person whom several know add up: at most the largest of them.
-fn known_to_several(shown: &Shown, text: &mut String) {
-    let mut charged: Vec<NanoRho> = shown.answers.iter().map(|(_, a)| a.privacy.charged).collect();
-    charged.retain(|charge| charge.nano() > 0);
-    charged.sort_unstable_by(|a, b| b.cmp(a));
-    let sums = charged.iter().scan(NanoRho::ZERO, |sum, charge| {
-        *sum = sum.plus(*charge);
-        Some(*sum)
-    });
-    let lost: Vec<String> = (1_usize..)
-        .zip(sums)
-        .take(KNOWN_MAX)
-        .skip(1)
-        .map(|(known, sum)| format!("{sum} to {known}"))
-        .collect();
-    if !lost.is_empty() {
-        let _ = writeln!(
-            text,
-            "  A person known to several of them loses together at most ρ {}",
-            lost.join(", ")
-        );
-    }
-}
-
-/// Up to how many partners that know the same person a loss is written out.
-const KNOWN_MAX: usize = 5;
 
 /// Most partners that are named where a treatment is not everybody's.
 const NAMED_MAX: usize = 4;

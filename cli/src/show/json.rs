@@ -1,8 +1,9 @@
 //! The answer as JSON, for programs: everything that was shown, nothing more.
 
 use super::Shown;
+use super::statement::statement;
 
-/// The question, the sum, the coverage statement and every partner's answer.
+/// The question, the sum, the coverage statement, every partner's answer, and what the table costs and does not cover, in words.
 pub(crate) fn json(shown: &Shown) -> String {
     let answers: serde_json::Map<String, serde_json::Value> =
         shown.answers.iter().map(|(p, a)| (p.to_string(), serde_json::json!(a))).collect();
@@ -14,6 +15,7 @@ pub(crate) fn json(shown: &Shown) -> String {
         "combined": shown.combined,
         "coverage": shown.coverage,
         "answers": answers,
+        "statement": statement(shown),
     });
     format!("{value:#}\n")
 }

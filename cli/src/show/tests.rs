@@ -154,6 +154,10 @@ fn the_json_is_read_back() {
     assert_eq!(value["combined"]["cells"][0]["cell"], 1490);
     assert_eq!(value["combined"]["cells"][0]["parts_withheld"], 1);
     assert_eq!(value["coverage"]["partners"][2]["standing"]["refused"][0]["code"], "CR012");
+    let statement: Vec<&str> =
+        value["statement"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    let on_screen = terminal(&shown(), 100);
+    assert!(statement.len() == 4 && statement.iter().all(|line| on_screen.contains(line)), "{statement:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, UInt32Type};
+use arrow::datatypes::UInt32Type;
 use cairn_question::{Moment, Schema};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 

@@ -388,10 +388,11 @@ fn write_people(store: &Store, people: u32, engaged: &[u32]) -> Snapshot {
     let ids = arrow::array::StringArray::from_iter_values(
         all.iter().map(|p| char::from_u32(u32::from('a') + p).unwrap().to_string()),
     );
-    let columns = batch.schema().fields().iter().zip(batch.columns()).map(|(f, c)| {
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns()).map(|(f, c)| {
         if f.name() == "local_person_id" { Arc::new(ids.clone()) as ArrayRef } else { Arc::clone(c) }
     });
-    let batch = RecordBatch::try_new(batch.schema(), columns.collect()).unwrap();
+    let batch = RecordBatch::try_new(Arc::clone(&schema), columns.collect()).unwrap();
     writer.append("participants", &batch).unwrap();
     writer.append("engagements", &rows("engagements", engaged, 0)).unwrap();
     writer.append("outcomes", &rows("outcomes", engaged, 0)).unwrap();

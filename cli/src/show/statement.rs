@@ -1,0 +1,76 @@
+//! The statement under every table: the privacy unit, what the table cost, who sees what, who is trusted, and what is not covered.
+
+use cairn_question::answer::{PrivacyStatement, TreatmentV1};
+use cairn_question::privacy::NanoRho;
+
+use super::Shown;
+
+/// The statement, a line each; nothing where nobody answered.
+pub(super) fn statement(shown: &Shown) -> Vec<String> {
+    if shown.answers.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = losses(shown);
+    lines.push(SEES.to_owned());
+    lines.push(TRUSTED.to_owned());
+    let noisy =
+        |(_, answer): &(_, cairn_question::AnswerV1)| matches!(answer.treatment, TreatmentV1::Dp { .. });
+    if shown.answers.iter().any(noisy) {
+        lines.push(NOISY.to_owned());
+    }
+    if !shown.answers.iter().all(noisy) {
+        lines.push(WITHOUT_NOISE.to_owned());
+    }
+    lines.push(NOT_COVERED.to_owned());
+    lines
+}
+
+/// What the table cost the people it is about, partners with the same figures together.
+fn losses(shown: &Shown) -> Vec<String> {
+    let mut losses: Vec<(&PrivacyStatement, usize)> = Vec::new();
+    for (_, answer) in shown.answers.iter().filter(|(_, a)| a.privacy.charged.nano() > 0) {
+        match losses.iter_mut().find(|(seen, _)| **seen == answer.privacy) {
+            Some((_, partners)) => *partners += 1,
+            None => losses.push((&answer.privacy, 1)),
+        }
+    }
+    let line = |(loss, partners): (&PrivacyStatement, usize)| {
+        format!(
+            "Privacy loss at each of {partners} partners, unit {}: ρ {} for this table; {} of {} so far this year",
+            loss.unit, loss.charged, loss.year_so_far, loss.year_cap
+        )
+    };
+    losses.into_iter().map(line).chain(known_to_several(shown)).collect()
+}
+
+/// Each partner adds its own noise, so that the losses of a person whom several know add up: at most the largest of them.
+fn known_to_several(shown: &Shown) -> Option<String> {
+    let mut charged: Vec<NanoRho> = shown.answers.iter().map(|(_, a)| a.privacy.charged).collect();
+    charged.retain(|charge| charge.nano() > 0);
+    charged.sort_unstable_by(|a, b| b.cmp(a));
+    let sums = charged.iter().scan(NanoRho::ZERO, |sum, charge| {
+        *sum = sum.plus(*charge);
+        Some(*sum)
+    });
+    let lost: Vec<String> = (1_usize..)
+        .zip(sums)
+        .take(KNOWN_MAX)
+        .skip(1)
+        .map(|(known, sum)| format!("{sum} to {known}"))
+        .collect();
+    let says = || format!("  A person known to several of them loses together at most ρ {}", lost.join(", "));
+    (!lost.is_empty()).then(says)
+}
+
+const SEES: &str = "Who sees what: the coordinator and whoever asked see each partner's protected table; a partner's records, and what its protection hides, stay with it.";
+
+const TRUSTED: &str = "Who is trusted: each partner, to count its own records as they are; the coordinator, only for who was reachable.";
+
+const NOISY: &str = "Who pools tables: the noise of each table is its partner's own, and any number of others who pool what they have do not weaken it.";
+
+const WITHOUT_NOISE: &str = "Who pools tables: a table without noise holds against one reader of a fixed catalogue; who knows most people in a cell already can work out the rest.";
+
+const NOT_COVERED: &str = "Not covered: records that are wrong, what is known from elsewhere, and that the question was asked, when and by whom.";
+
+/// Up to how many partners that know the same person a loss is written out.
+const KNOWN_MAX: usize = 5;
