@@ -10,6 +10,10 @@ use std::fmt;
 
 use crate::id::{Hash, hex};
 
+mod statement;
+
+pub use statement::Signature;
+
 /// A signed document as it travels: JSON with the payload in base64.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

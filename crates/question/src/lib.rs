@@ -31,7 +31,7 @@ pub use card::PolicyCard;
 pub use checkpoint::CheckpointV1;
 pub use credential::{Credential, IssuerPins};
 pub use day::{Day, Moment, Period};
-pub use envelope::{Envelope, SigningKey, VerifyingKey};
+pub use envelope::{Envelope, Signature, SigningKey, VerifyingKey};
 pub use grid::{Dimension, Grid, Place};
 pub use id::{Hash, Name, PartnerId, QuestionId};
 pub use measure::{Measure, MeasureError};

@@ -6,14 +6,22 @@
 
 pub mod layout;
 pub mod linkage_secret;
+pub mod manifest;
 mod mask;
 mod members;
 pub mod occupancy;
+mod partners;
 mod prg;
 mod refused;
+pub mod roster;
+mod terms;
 
 pub use layout::{Layout, Masked, Plain, Ring, SymbolBits};
 pub use linkage_secret::LinkageSecret;
+pub use manifest::{Manifest, ManifestV1, Repeat, Treatment};
 pub use mask::{Aggregator, Blind, MaskKey, Pair, PairwiseMasks, Side};
 pub use members::{Members, NodeId};
+pub use partners::{Openings, Partners, Series};
 pub use refused::Refused;
+pub use roster::{Roster, RosterEntryV1, RosterV1};
+pub use terms::Terms;

@@ -1,0 +1,246 @@
+//! The manifest: one round's terms, signed by the analyst.
+
+use cairn_question::limits::{PARTNERS_MAX, QUESTION_LIFE_S_MAX};
+use cairn_question::{Envelope, Hash, Moment, QuestionId, SigningKey, VerifyingKey};
+use serde::{Deserialize, Serialize};
+
+use crate::layout::{Layout, Ring};
+use crate::members::Members;
+use crate::refused::Refused;
+use crate::roster::Roster;
+use crate::terms::{Terms, answers_hide};
+
+/// Payload type of a manifest's envelope.
+pub const MANIFEST_TYPE: &str = "application/vnd.cairn.manifest.v1+json";
+
+/// Most bytes of a signed manifest: a set of all partners is 256 digits, the rest is a dozen numbers.
+pub const MANIFEST_BYTES_MAX: usize = 4_096;
+
+/// Most bytes of sealed vectors that a coordinator holds for one round: 256 MiB, 500 partners with 64 tables of the usual size each.
+pub const ROUND_BYTES_MAX: usize = 256 << 20;
+
+/// Longest that one flight may take, in seconds.
+pub const FLIGHT_S_MAX: u16 = 600;
+
+/// How the total is protected. Complete: another one is another version of the protocol.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Treatment {
+    /// Each node's share of the noise, inside the mask.
+    Dp,
+    /// Each node's cells perturbed by their keys, inside the mask.
+    CellKey,
+    /// Threshold and rounding on the total, by the coordinator.
+    SuppressRound,
+    /// The randomised vector of people counted once.
+    Occupancy,
+}
+
+/// What limits a second total on the same records. Complete: there is or there is not a fresh charge.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Repeat {
+    /// Fresh noise, charged: any partners.
+    Charged,
+    /// Nothing is charged: the same partners, or the difference of two totals is one partner's exact figure (R6).
+    SamePartners,
+}
+
+/// The manifest as it is written: JSON.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestV1 {
+    /// Format, 1.
+    pub cairn_manifest: u8,
+    /// The question's number.
+    pub question: QuestionId,
+    /// SHA-256 of the question's signed text.
+    pub question_hash: Hash,
+    /// The roster's version.
+    pub roster_version: u32,
+    /// SHA-256 of the roster's text.
+    pub roster: Hash,
+    /// Who is invited, as places in the roster.
+    pub invited: Members,
+    /// Partners that may collude, t.
+    pub colluding_max: u16,
+    /// Fewest partners behind the total.
+    pub answering_min: u16,
+    /// How the table lies in bytes.
+    pub layout: Layout,
+    /// B: most that one partner adds to one cell, before scaling. Unused in a ring of bits.
+    pub clamp: u64,
+    /// s: what every count is multiplied by, a power of two.
+    pub scale: u64,
+    /// Most that the noise of all partners together adds to one cell, after scaling, but for a chance that the treatment names.
+    pub noise_tail: u64,
+    /// How the total is protected.
+    pub treatment: Treatment,
+    /// When the round is over: a node that has not opened by then never will.
+    pub deadline: Moment,
+    /// How long the coordinator waits in one flight for the slowest node, in seconds.
+    pub flight_s: u16,
+}
+
+/// A manifest that was verified against the roster and the framework's terms. Says nothing of the time: see [`Manifest::in_time`].
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    doc: ManifestV1,
+    hash: Hash,
+    bytes: Vec<u8>,
+    // The framework's, whatever the manifest says.
+    colluding: usize,
+}
+
+impl ManifestV1 {
+    /// Signs it with the analyst's key.
+    #[must_use]
+    pub fn sign(&self, analyst: &SigningKey) -> Envelope {
+        Envelope::sign(MANIFEST_TYPE, &serde_json::to_vec(self).unwrap_or_default(), analyst)
+    }
+}
+
+impl Treatment {
+    /// What limits a second total on the same records.
+    #[must_use]
+    pub const fn repeat(self) -> Repeat {
+        match self {
+            Self::Dp | Self::Occupancy => Repeat::Charged,
+            Self::CellKey | Self::SuppressRound => Repeat::SamePartners,
+        }
+    }
+
+    const fn fits(self, ring: Ring) -> bool {
+        matches!(self, Self::Occupancy) == matches!(ring, Ring::Xor(_))
+    }
+}
+
+impl Manifest {
+    /// Reads a manifest, and holds it against the pinned roster and terms. `analyst` is the key that the verified question was signed with.
+    ///
+    /// # Errors
+    /// [`Refused::Manifest`] for anything but a manifest of this analyst; [`Refused::OtherRoster`], [`Refused::NotInRoster`]; what lowers a term:
+    /// [`Refused::LowersColluding`], [`Refused::LowersAnswering`], [`Refused::LowersInvited`], [`Refused::RaisesClamp`]; what protects nobody: [`Refused::NoMajority`],
+    /// [`Refused::OneAlone`]; [`Refused::Width`], [`Refused::Treatment`], [`Refused::RoundTooLarge`]; [`Refused::Deadline`] for a flight of no length or over [`FLIGHT_S_MAX`].
+    pub fn open(
+        bytes: &[u8],
+        analyst: &VerifyingKey,
+        roster: &Roster,
+        terms: &Terms,
+    ) -> Result<Self, Refused> {
+        let envelope = Envelope::parse(bytes, MANIFEST_BYTES_MAX).map_err(|_| Refused::Manifest)?;
+        let payload = envelope.open(MANIFEST_TYPE, analyst).map_err(|_| Refused::Manifest)?;
+        let doc: ManifestV1 = serde_json::from_slice(&payload).map_err(|_| Refused::Manifest)?;
+        if doc.cairn_manifest != 1 {
+            return Err(Refused::Manifest);
+        }
+        if doc.roster_version != roster.version() || doc.roster != *roster.hash() {
+            return Err(Refused::OtherRoster);
+        }
+        roster.entries(&doc.invited)?;
+        only_raises(&doc, terms)?;
+        fits(&doc)?;
+        let colluding = terms.colluding_max();
+        Ok(Self { hash: Hash::of(&payload), bytes: bytes.to_vec(), doc, colluding })
+    }
+
+    /// Holds it against the question that this node verified.
+    ///
+    /// # Errors
+    /// [`Refused::OtherQuestion`] for another number, or another text under the number.
+    pub fn of_question(&self, question: QuestionId, hash: &Hash) -> Result<(), Refused> {
+        let same = self.doc.question == question && self.doc.question_hash == *hash;
+        if same { Ok(()) } else { Err(Refused::OtherQuestion) }
+    }
+
+    /// Holds it against the clock: still open, at most a day long, and everybody invited is valid on the day.
+    ///
+    /// # Errors
+    /// [`Refused::Deadline`] or [`Refused::NotInRoster`].
+    pub fn in_time(&self, roster: &Roster, now: Moment) -> Result<(), Refused> {
+        if now >= self.doc.deadline || self.doc.deadline > now.plus_s(QUESTION_LIFE_S_MAX) {
+            return Err(Refused::Deadline);
+        }
+        let valid = roster.valid_on(now.day_utc())?;
+        if self.doc.invited.is_within(&valid) { Ok(()) } else { Err(Refused::NotInRoster) }
+    }
+
+    /// R1 of a set of nodes, whoever names it: all of them invited, and enough.
+    ///
+    /// # Errors
+    /// [`Refused::NotWithinInvited`] or [`Refused::TooFew`].
+    pub fn admits(&self, members: &Members) -> Result<(), Refused> {
+        if !members.is_within(&self.doc.invited) {
+            return Err(Refused::NotWithinInvited);
+        }
+        if members.len() < usize::from(self.doc.answering_min) { Err(Refused::TooFew) } else { Ok(()) }
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn says(&self) -> &ManifestV1 {
+        &self.doc
+    }
+
+    /// SHA-256 of the signed text.
+    #[must_use]
+    pub const fn hash(&self) -> &Hash {
+        &self.hash
+    }
+
+    /// The envelope as it came.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// h: among how many of `members` the noise of a total is shared out, so that the others' shares alone suffice: all but the framework's t. At least 2 for a
+    /// set that [`Manifest::admits`].
+    #[must_use]
+    pub fn honest(&self, members: &Members) -> usize {
+        members.len().saturating_sub(self.colluding)
+    }
+}
+
+fn only_raises(doc: &ManifestV1, terms: &Terms) -> Result<(), Refused> {
+    let (colluding, answering) = (usize::from(doc.colluding_max), usize::from(doc.answering_min));
+    if colluding < terms.colluding_max() {
+        return Err(Refused::LowersColluding);
+    }
+    if answering < terms.answering_min() {
+        return Err(Refused::LowersAnswering);
+    }
+    if doc.invited.len() < terms.invited_min() {
+        return Err(Refused::LowersInvited);
+    }
+    if doc.clamp > terms.clamp_max() {
+        return Err(Refused::RaisesClamp);
+    }
+    answers_hide(colluding, answering, doc.invited.len())
+}
+
+fn fits(doc: &ManifestV1) -> Result<(), Refused> {
+    if !doc.treatment.fits(doc.layout.ring()) {
+        return Err(Refused::Treatment);
+    }
+    if !doc.scale.is_power_of_two() || !sum_fits(doc) {
+        return Err(Refused::Width);
+    }
+    if doc.layout.bytes().saturating_mul(doc.invited.len()) > ROUND_BYTES_MAX {
+        return Err(Refused::RoundTooLarge);
+    }
+    if (1..=FLIGHT_S_MAX).contains(&doc.flight_s) { Ok(()) } else { Err(Refused::Deadline) }
+}
+
+/// `n·s·B + noise tail < 2^(w−1)`, n the invited: the sum keeps its sign.
+fn sum_fits(doc: &ManifestV1) -> bool {
+    let bits = match doc.layout.ring() {
+        Ring::Xor(_) => return true,
+        words => words.bits(),
+    };
+    // n ≤ 2¹⁰ and two factors below 2⁶⁴ could leave 128 bits: the product is checked.
+    let people = u128::try_from(doc.invited.len()).unwrap_or(u128::MAX);
+    let most = people.checked_mul(u128::from(doc.scale)).and_then(|m| m.checked_mul(u128::from(doc.clamp)));
+    most.is_some_and(|m| m.saturating_add(u128::from(doc.noise_tail)) < 1 << (bits - 1))
+}
+
+const _: () = assert!(PARTNERS_MAX <= 1 << 16, "a number of partners fits 16 bits");

@@ -1,0 +1,169 @@
+//! Roster, terms and manifest: what is refused, each by its own code.
+
+use cairn_question::{Day, Hash, Moment, QuestionId};
+use cairn_seal::layout::{Ring, SymbolBits};
+use cairn_seal::{
+    Layout, Manifest, ManifestV1, Members, Refused, Roster, RosterV1, Terms, Treatment, manifest,
+};
+
+use crate::world::{NOW, World, fresh_key};
+
+fn check_roster(world: &World, change: impl FnOnce(&mut RosterV1), code: Option<&str>) {
+    let mut doc = world.roster_doc.clone();
+    change(&mut doc);
+    let read = Roster::parse(&serde_json::to_vec(&doc).unwrap());
+    assert_eq!(read.err().map(|refused| refused.code()), code);
+}
+
+#[test]
+fn a_controller_stands_in_the_roster_once() {
+    let world = World::new(3);
+    check_roster(&world, |_| {}, None);
+    check_roster(&world, |doc| doc.entries[1].controller = doc.entries[0].controller.clone(), Some("CM102"));
+}
+
+#[test]
+fn entries_share_no_id_partner_or_key() {
+    let world = World::new(3);
+    check_roster(&world, |doc| doc.entries[1].node = doc.entries[0].node, Some("CM103"));
+    check_roster(&world, |doc| doc.entries[1].partner = doc.entries[0].partner.clone(), Some("CM103"));
+    check_roster(&world, |doc| doc.entries[1].key = doc.entries[0].key, Some("CM103"));
+    check_roster(&world, |doc| doc.entries[1].tls_key = doc.entries[0].tls_key, Some("CM103"));
+}
+
+#[test]
+fn a_roster_is_read_or_refused() {
+    let world = World::new(3);
+    check_roster(&world, |doc| doc.cairn_roster = 2, Some("CM101"));
+    check_roster(&world, |doc| doc.version = 0, Some("CM101"));
+    check_roster(&world, |doc| doc.entries[0].valid_until = Day::new(2025, 1, 1).unwrap(), Some("CM101"));
+    assert_eq!(Roster::parse(b"{}").err(), Some(Refused::Roster));
+    assert_eq!(Roster::parse(&vec![b' '; 1 << 20]).err(), Some(Refused::Roster));
+    assert_eq!(world.roster.entry(2).map(|e| world.roster.place(e.node)), Some(Some(2)));
+}
+
+#[test]
+fn terms_hide_every_honest_partner() {
+    let check = |t, answering, invited, expected| {
+        assert_eq!(Terms::new(t, answering, invited, 1).is_ok(), expected, "{t} {answering} {invited}");
+    };
+    check(10, 22, 32, true);
+    check(10, 21, 32, false);
+    check(10, 33, 32, false);
+    check(1, 3, 3, true);
+    check(1, 2, 2, false);
+    check(0, 3, 4, false);
+}
+
+fn check(change: impl FnOnce(&mut ManifestV1), code: Option<&str>) {
+    let world = World::new(5);
+    let mut doc = world.doc();
+    change(&mut doc);
+    assert_eq!(world.open(&doc).err().map(|refused| refused.code()), code, "{doc:?}");
+}
+
+#[test]
+fn a_manifest_only_raises_the_terms() {
+    check(|_| {}, None);
+    check(|doc| doc.colluding_max = 2, None);
+    check(|doc| doc.colluding_max = 0, Some("CM115"));
+    check(|doc| doc.answering_min = 3, Some("CM116"));
+    check(|doc| doc.answering_min = 5, None);
+    check(|doc| doc.invited = Members::of(0..4).unwrap(), Some("CM117"));
+    check(|doc| doc.clamp = 999_999, None);
+    check(|doc| doc.clamp = 1_000_001, Some("CM118"));
+}
+
+#[test]
+fn no_two_groups_can_answer_and_differ_by_one_honest_partner() {
+    // ⌊(5 + t)/2⌋ + 1: with t = 1 it is 4, with t = 3 it is 5, with t = 4 none of the five suffices.
+    check(|doc| doc.colluding_max = 3, Some("CM119"));
+    check(|doc| (doc.colluding_max, doc.answering_min) = (3, 5), None);
+    check(|doc| (doc.colluding_max, doc.answering_min) = (4, 5), Some("CM120"));
+    check(|doc| doc.answering_min = 6, Some("CM119"));
+}
+
+#[test]
+fn a_sum_keeps_within_its_word() {
+    let clamp_of_32 = |clamp| {
+        move |doc: &mut ManifestV1| {
+            doc.layout = Layout::new(Ring::U32, 8).unwrap();
+            (doc.clamp, doc.scale, doc.noise_tail) = (clamp, 1 << 9, 1_000);
+        }
+    };
+    // 5 · 512 · B + 1000 < 2³¹
+    check(clamp_of_32(838_860), None);
+    check(clamp_of_32(838_861), Some("CM121"));
+    check(|doc| doc.noise_tail = i64::MAX.unsigned_abs() - 5_000_000, None);
+    check(|doc| doc.noise_tail = i64::MAX.unsigned_abs(), Some("CM121"));
+    check(|doc| doc.scale = 1 << 63, Some("CM121"));
+    check(|doc| doc.scale = 3, Some("CM121"));
+    check(|doc| doc.scale = 0, Some("CM121"));
+}
+
+#[test]
+fn a_treatment_fits_its_ring() {
+    let bits = Layout::new(Ring::Xor(SymbolBits::new(4).unwrap()), 1 << 16).unwrap();
+    check(|doc| (doc.layout, doc.treatment) = (bits, Treatment::Occupancy), None);
+    check(|doc| doc.layout = bits, Some("CM122"));
+    check(|doc| doc.treatment = Treatment::Occupancy, Some("CM122"));
+}
+
+#[test]
+fn a_manifest_is_of_one_analyst_one_roster_and_one_question() {
+    let world = World::new(5);
+    let doc = world.doc();
+    let stranger = doc.sign(&fresh_key()).to_bytes();
+    let opened = Manifest::open(&stranger, &world.analyst.verifying_key(), &world.roster, &world.terms);
+    assert_eq!(opened.err(), Some(Refused::Manifest));
+    check(|doc| doc.cairn_manifest = 2, Some("CM111"));
+    check(|doc| doc.roster_version = 4, Some("CM113"));
+    check(|doc| doc.roster = Hash::of(b"another"), Some("CM113"));
+    check(|doc| doc.invited = Members::of(0..6).unwrap(), Some("CM114"));
+    let manifest = world.open(&doc).unwrap();
+    let other = QuestionId::from_bytes([8; 32]);
+    assert_eq!(manifest.of_question(doc.question, &doc.question_hash), Ok(()));
+    assert_eq!(manifest.of_question(other, &doc.question_hash), Err(Refused::OtherQuestion));
+    assert_eq!(manifest.of_question(doc.question, &Hash::of(b"changed")), Err(Refused::OtherQuestion));
+}
+
+#[test]
+fn a_manifest_has_a_time() {
+    let world = World::new(5);
+    let manifest = world.open(&world.doc()).unwrap();
+    let check = |now: Moment, expected| assert_eq!(manifest.in_time(&world.roster, now), expected, "{now}");
+    check(NOW, Ok(()));
+    check(NOW.plus_s(3_599), Ok(()));
+    check(NOW.plus_s(3_600), Err(Refused::Deadline));
+    check(Moment::from_unix_s(NOW.unix_s() - 86_400), Err(Refused::Deadline));
+    self::check(|doc| doc.flight_s = 0, Some("CM124"));
+    self::check(|doc| doc.flight_s = manifest::FLIGHT_S_MAX + 1, Some("CM124"));
+    let later = Moment::from_unix_s(NOW.unix_s() + 400 * 86_400);
+    let mut doc = world.doc();
+    doc.deadline = later.plus_s(60);
+    assert_eq!(world.open(&doc).unwrap().in_time(&world.roster, later), Err(Refused::NotInRoster));
+}
+
+#[test]
+fn a_round_has_a_size() {
+    let world = World::new(300);
+    let mut doc = world.doc();
+    doc.layout = Layout::new(Ring::U64, 120_000).unwrap();
+    assert_eq!(world.open(&doc).err(), Some(Refused::RoundTooLarge));
+}
+
+#[test]
+fn a_manifest_of_all_partners_is_short() {
+    let world = World::new(500);
+    let bytes = world.doc().sign(&world.analyst).to_bytes();
+    assert!(bytes.len() < 1_200, "{} bytes", bytes.len());
+}
+
+#[test]
+fn noise_is_shared_among_all_but_the_frameworks_colluders() {
+    let world = World::new(5);
+    let mut doc = world.doc();
+    (doc.colluding_max, doc.answering_min) = (2, 4);
+    let manifest = world.open(&doc).unwrap();
+    assert_eq!(manifest.honest(&Members::of(0..4).unwrap()), 3);
+}

@@ -1,0 +1,83 @@
+//! A federation for tests: a roster with its keys, an analyst, a coordinator, and the manifest of a small round.
+
+use std::sync::Arc;
+
+use cairn_question::{Day, Hash, Moment, Name, PartnerId, QuestionId, SigningKey};
+use cairn_seal::{
+    Layout, Manifest, ManifestV1, Members, NodeId, Refused, Ring, Roster, RosterEntryV1, RosterV1, Terms,
+    Treatment,
+};
+
+/// 2026-03-01T00:00:00Z.
+pub(crate) const NOW: Moment = Moment::from_unix_s(1_772_323_200);
+
+pub(crate) struct World {
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) roster_doc: RosterV1,
+    /// In the roster's order.
+    pub(crate) keys: Vec<Arc<SigningKey>>,
+    pub(crate) analyst: SigningKey,
+    pub(crate) terms: Terms,
+}
+
+pub(crate) fn fresh_key() -> SigningKey {
+    SigningKey::from_pkcs8(&SigningKey::make_pkcs8().unwrap()).unwrap()
+}
+
+pub(crate) fn node(n: usize) -> NodeId {
+    NodeId::from_bytes((n as u128).to_be_bytes())
+}
+
+fn entry(n: usize, key: &SigningKey) -> RosterEntryV1 {
+    RosterEntryV1 {
+        node: node(n),
+        controller: Name::new(format!("z{n}")).unwrap(),
+        partner: PartnerId::new(format!("partner-{n}")).unwrap(),
+        key: key.verifying_key(),
+        tls_key: Hash::of(&n.to_le_bytes()),
+        valid_from: Day::new(2026, 1, 1).unwrap(),
+        valid_until: Day::new(2027, 1, 1).unwrap(),
+    }
+}
+
+impl World {
+    /// n partners of whom one may collude.
+    pub(crate) fn new(n: usize) -> Self {
+        let keys: Vec<_> = (0..n).map(|_| Arc::new(fresh_key())).collect();
+        let roster_doc = RosterV1 {
+            cairn_roster: 1,
+            federation: Name::new("nolb").unwrap(),
+            version: 3,
+            entries: keys.iter().enumerate().map(|(n, key)| entry(n, key)).collect(),
+        };
+        let roster = Arc::new(Roster::parse(&serde_json::to_vec(&roster_doc).unwrap()).unwrap());
+        let terms = Terms::new(1, usize::midpoint(n, 1) + 1, n, 1_000_000).unwrap();
+        Self { roster, roster_doc, keys, analyst: fresh_key(), terms }
+    }
+
+    /// All invited, just over half must answer, eight words of 64 bits, an hour's time.
+    pub(crate) fn doc(&self) -> ManifestV1 {
+        ManifestV1 {
+            cairn_manifest: 1,
+            question: QuestionId::from_bytes([7; 32]),
+            question_hash: Hash::of(b"question"),
+            roster_version: 3,
+            roster: *self.roster.hash(),
+            invited: Members::of(0..self.keys.len()).unwrap(),
+            colluding_max: 1,
+            answering_min: self.terms.answering_min() as u16,
+            layout: Layout::new(Ring::U64, 8).unwrap(),
+            clamp: 1_000_000,
+            scale: 1,
+            noise_tail: 0,
+            treatment: Treatment::Dp,
+            deadline: NOW.plus_s(3_600),
+            flight_s: 30,
+        }
+    }
+
+    pub(crate) fn open(&self, doc: &ManifestV1) -> Result<Manifest, Refused> {
+        let bytes = doc.sign(&self.analyst).to_bytes();
+        Manifest::open(&bytes, &self.analyst.verifying_key(), &self.roster, &self.terms)
+    }
+}
