@@ -4,24 +4,42 @@
 //! partner has sealed. Bytes and time go in, frames and deadlines come out: no socket, file or clock is touched here, and randomness comes
 //! in as an argument. What it does not protect against stands first in `docs/reference/seal.md`.
 
+mod agree;
+mod attempt;
+pub mod coordinator;
 pub mod layout;
 pub mod linkage_secret;
 pub mod manifest;
 mod mask;
 mod members;
+pub mod node;
 pub mod occupancy;
 mod partners;
 mod prg;
+pub mod receipt;
+mod record;
 mod refused;
 pub mod roster;
 mod terms;
+pub mod transcript;
+pub mod wire;
 
+pub use agree::{Randomness, SystemRandomness};
+pub use attempt::{ATTEMPTS_MAX, Attempt};
+pub use coordinator::{CoordinatorEvent, CoordinatorRound, CoordinatorSetup, RollCall, Standing, Summed};
 pub use layout::{Layout, Masked, Plain, Ring, SymbolBits};
 pub use linkage_secret::LinkageSecret;
 pub use manifest::{Manifest, ManifestV1, Repeat, Treatment};
 pub use mask::{Aggregator, Blind, MaskKey, Pair, PairwiseMasks, Side};
 pub use members::{Members, NodeId};
+pub use node::{Draw, Keep, NodeEvent, NodeRound, NodeSetup, Subject};
 pub use partners::{Openings, Partners, Series};
+pub use receipt::{Receipt, ReceiptV1};
+pub use record::OpenRecord;
 pub use refused::Refused;
 pub use roster::{Roster, RosterEntryV1, RosterV1};
 pub use terms::Terms;
+pub use transcript::{Recomputed, Transcript, recompute};
+
+#[cfg(test)]
+mod tests;

@@ -108,6 +108,10 @@ impl Blind {
     pub fn commitment(&self) -> Hash {
         Hash::of(self.0.as_ref())
     }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 #[cfg(test)]

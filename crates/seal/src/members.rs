@@ -87,6 +87,22 @@ impl Members {
         self.places().all(|place| other.contains(place))
     }
 
+    /// Those of it that `keep` says.
+    #[must_use]
+    pub fn keep(&self, keep: impl Fn(&usize) -> bool) -> Self {
+        let byte = |(at, byte): (usize, &u8)| {
+            let bits = (0..8).filter(|bit| byte >> bit & 1 == 1 && keep(&(at * 8 + bit)));
+            bits.fold(0_u8, |kept, bit| kept | 1 << bit)
+        };
+        Self::trimmed(self.0.iter().enumerate().map(byte).collect())
+    }
+
+    /// Those of it that are not in `other`.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        self.keep(|place| !other.contains(*place))
+    }
+
     /// The places, rising.
     pub fn places(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.0.len().saturating_mul(8)).filter(|place| self.contains(*place))

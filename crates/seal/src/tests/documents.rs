@@ -1,12 +1,10 @@
 //! Roster, terms and manifest: what is refused, each by its own code.
 
+use crate::layout::{Ring, SymbolBits};
+use crate::{Layout, Manifest, ManifestV1, Members, Refused, Roster, RosterV1, Terms, Treatment, manifest};
 use cairn_question::{Day, Hash, Moment, QuestionId};
-use cairn_seal::layout::{Ring, SymbolBits};
-use cairn_seal::{
-    Layout, Manifest, ManifestV1, Members, Refused, Roster, RosterV1, Terms, Treatment, manifest,
-};
 
-use crate::world::{NOW, World, fresh_key};
+use super::world::{NOW, World, fresh_key};
 
 fn check_roster(world: &World, change: impl FnOnce(&mut RosterV1), code: Option<&str>) {
     let mut doc = world.roster_doc.clone();

@@ -1,12 +1,14 @@
 //! A federation for tests: a roster with its keys, an analyst, a coordinator, and the manifest of a small round.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cairn_question::{Day, Hash, Moment, Name, PartnerId, QuestionId, SigningKey};
-use cairn_seal::{
-    Layout, Manifest, ManifestV1, Members, NodeId, Refused, Ring, Roster, RosterEntryV1, RosterV1, Terms,
+use crate::{
+    Aggregator, CoordinatorSetup, Layout, Manifest, ManifestV1, Members, NodeId, NodeSetup, Openings,
+    PairwiseMasks, Refused, Ring, RollCall, Roster, RosterEntryV1, RosterV1, Series, Subject, Terms,
     Treatment,
 };
+use cairn_question::{Day, Hash, Moment, Name, PartnerId, QuestionId, SigningKey};
 
 /// 2026-03-01T00:00:00Z.
 pub(crate) const NOW: Moment = Moment::from_unix_s(1_772_323_200);
@@ -17,7 +19,9 @@ pub(crate) struct World {
     /// In the roster's order.
     pub(crate) keys: Vec<Arc<SigningKey>>,
     pub(crate) analyst: SigningKey,
+    pub(crate) coordinator: Arc<SigningKey>,
     pub(crate) terms: Terms,
+    pub(crate) aggregator: Arc<dyn Aggregator>,
 }
 
 pub(crate) fn fresh_key() -> SigningKey {
@@ -40,6 +44,10 @@ fn entry(n: usize, key: &SigningKey) -> RosterEntryV1 {
     }
 }
 
+pub(crate) fn series() -> Series {
+    Series { dataset: Name::new("starts").unwrap(), as_of: Day::new(2026, 2, 28).unwrap(), edition: 1 }
+}
+
 impl World {
     /// n partners of whom one may collude.
     pub(crate) fn new(n: usize) -> Self {
@@ -52,7 +60,15 @@ impl World {
         };
         let roster = Arc::new(Roster::parse(&serde_json::to_vec(&roster_doc).unwrap()).unwrap());
         let terms = Terms::new(1, usize::midpoint(n, 1) + 1, n, 1_000_000).unwrap();
-        Self { roster, roster_doc, keys, analyst: fresh_key(), terms }
+        Self {
+            roster,
+            roster_doc,
+            keys,
+            analyst: fresh_key(),
+            coordinator: Arc::new(fresh_key()),
+            terms,
+            aggregator: Arc::new(PairwiseMasks),
+        }
     }
 
     /// All invited, just over half must answer, eight words of 64 bits, an hour's time.
@@ -65,7 +81,7 @@ impl World {
             roster: *self.roster.hash(),
             invited: Members::of(0..self.keys.len()).unwrap(),
             colluding_max: 1,
-            answering_min: self.terms.answering_min() as u16,
+            answering_min: u16::try_from(self.terms.answering_min()).unwrap(),
             layout: Layout::new(Ring::U64, 8).unwrap(),
             clamp: 1_000_000,
             scale: 1,
@@ -73,6 +89,35 @@ impl World {
             treatment: Treatment::Dp,
             deadline: NOW.plus_s(3_600),
             flight_s: 30,
+        }
+    }
+
+    pub(crate) fn setup(&self, place: usize) -> NodeSetup {
+        NodeSetup {
+            node: self.roster.entry(place).unwrap().node,
+            key: Arc::clone(&self.keys[place]),
+            roster: Arc::clone(&self.roster),
+            coordinator: self.coordinator.verifying_key(),
+            onboarding: BTreeMap::new(),
+            aggregator: Arc::clone(&self.aggregator),
+        }
+    }
+
+    pub(crate) fn coordinator_setup(&self, roll_call: RollCall) -> CoordinatorSetup {
+        CoordinatorSetup {
+            key: Arc::clone(&self.coordinator),
+            roster: Arc::clone(&self.roster),
+            aggregator: Arc::clone(&self.aggregator),
+            roll_call,
+        }
+    }
+
+    pub(crate) fn subject(&self, manifest: &Manifest, openings: &Openings) -> Subject {
+        Subject {
+            question: manifest.says().question,
+            question_hash: manifest.says().question_hash,
+            series: series(),
+            openings: openings.clone(),
         }
     }
 

@@ -1,9 +1,9 @@
 //! R6: same partners or new noise.
 
+use crate::{Openings, Partners, Refused, Repeat, Series, Treatment};
 use cairn_question::{Day, Name};
-use cairn_seal::{Openings, Partners, Refused, Repeat, Series, Treatment};
 
-use crate::world::node;
+use super::world::node;
 
 fn series(dataset: &str, edition: u32) -> Series {
     Series { dataset: Name::new(dataset).unwrap(), as_of: Day::new(2026, 3, 1).unwrap(), edition }

@@ -1,0 +1,11 @@
+//! Whole rounds: documents, rules, attacks, and a network that fails.
+
+mod attacks;
+mod documents;
+mod federation;
+mod frames;
+mod leak;
+mod repeats;
+mod rules;
+mod sim;
+mod world;
