@@ -3,6 +3,8 @@ use cairn_question::answer::{AnswerV1, PrivacyStatement, SnapshotStatement, Tabl
 use cairn_question::privacy::NanoRho;
 use proptest::prelude::*;
 
+mod complements;
+
 const RULE: Rule = Rule { min_people: 8, round_to: 5, zeros: Zeros::Show, min_cohort: 0 };
 
 fn words(cells: &[Cell]) -> String {

@@ -243,6 +243,32 @@ fn special_category_columns_leave_with_noise_only() {
     );
 }
 
+/// L2 of docs/reference/unsafe-cells.md: where everybody of a base has one code of a sensitive axis, no threshold hides it. Such an axis leaves with
+/// noise or not at all, whatever the method without noise, and no framework can say otherwise.
+#[test]
+fn l2_a_sensitive_axis_leaves_by_no_treatment_without_noise() {
+    let releases = [
+        "method = \"suppress-round\"\nprofile = \"sub-national-8-5\"",
+        "method = \"suppress-round\"\nmin_people = 50\nround_to = 10",
+        "method = \"suppress-audit\"\nprofile = \"scottish-5-audit\"",
+        "method = \"cell-key\"\nprofile = \"census-cell-key\"\nptable = \"framework:d3\"",
+    ];
+    let named = ("release  = \"noisy-people\"", "release  = \"without-noise\"");
+    for release in releases {
+        let section = format!("[release.without-noise]\n{release}\n\n[release.noisy-people]");
+        let (sources, found) = findings(&[named, ("[release.noisy-people]", &section)]);
+        let refused = found
+            .iter()
+            .any(|f| f.code == "CP418" && f.rule == "share.equalities-people.group_by.disabled_eqa");
+        assert!(refused && crate::Layers::load(&sources).is_err(), "{}", render_all(&found, &sources));
+    }
+    for method in ["suppress-round", "suppress-audit", "cell-key"] {
+        let wider = format!("special_needs_method  = [\"dp\", \"{method}\"]");
+        let (sources, _) = findings(&[("special_needs_method  = [\"dp\"]", &wider)]);
+        assert!(crate::Layers::load(&sources).is_err(), "{method}");
+    }
+}
+
 #[test]
 fn a_noisy_table_does_not_look_at_the_records_first() {
     check(
