@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use cairn_link::Address;
 use cairn_question::combine::Standing;
-use cairn_question::{Name, PartnerId, Schema};
+use cairn_question::{Name, PartnerId, Question, Schema};
+use cairn_report::QuantileAsk;
 use clap::{Args, ValueEnum};
 
 use crate::context;
@@ -32,6 +33,9 @@ pub(crate) struct Ask {
     /// The partners to ask, separated by commas; everyone without it
     #[arg(long, value_delimiter = ',')]
     partners: Vec<PartnerId>,
+    /// The median (50) or another quantile of a column in bands, in per cent: age_band=50
+    #[arg(long = "quantile", value_name = "COLUMN=PERCENT")]
+    quantiles: Vec<String>,
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -47,6 +51,7 @@ Questions:
   cairn ask people by sex, age@broad where year = 2024-25 and council = Fife
   cairn ask starts by quarter from 2024-Q2 to 2025-Q1
   cairn ask people by council where outcome = into_work
+  cairn ask people by sex, age band --quantile age_band=50
 Words: council, age, sex, gender, disabled, simd, parent, lep, quarter, year, outcome …; `cairn schema show` has them all.
 A cell is a number, [c] (withheld) or [x] (not answered). `+2c` says that two partners' figures are withheld and not in the sum.";
 
@@ -61,7 +66,7 @@ pub(crate) struct From {
     pub(crate) coordinator: Address,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
 enum Format {
     /// For reading
     Table,
@@ -88,15 +93,30 @@ async fn put(ask: &Ask) -> Result<Shown, Failure> {
     let text = ask.question.join(" ");
     let mut question = cairn_question::form::parse(&text, &probe, &ask.purpose, Schema::smf())
         .map_err(|e| Failure::new("CC204", e.to_string()))?;
+    let quantiles = quantiles(ask, &question)?;
     let mut federation = Federation::connect(&ask.from.folder, &ask.from.coordinator).await?;
     question.role = federation.role(ask.role.as_ref())?;
     let partners = if ask.partners.is_empty() { federation.everyone() } else { ask.partners.clone() };
     let mut progress = Progress::begin("asking");
     let shown = federation.ask(question, partners, ask.expires_in_min * 60, &mut progress).await;
     progress.end();
-    let shown = shown?;
+    let shown = Shown { quantiles, ..shown? };
     federation.close().await;
     Ok(shown)
+}
+
+/// Read before anybody is dialled, like the question.
+fn quantiles(ask: &Ask, question: &Question) -> Result<Vec<QuantileAsk>, Failure> {
+    if ask.format == Format::Csv && !ask.quantiles.is_empty() {
+        let says = "a quantile is no cell, so it is not in the CSV; use --format table or json";
+        return Err(Failure::new("CC212", says.to_owned()));
+    }
+    let read = |text: &String| QuantileAsk::new(text, question, Schema::smf());
+    ask.quantiles
+        .iter()
+        .map(read)
+        .collect::<Result<_, _>>()
+        .map_err(|e| Failure::new(e.code(), e.to_string()))
 }
 
 /// 0 when everyone answered, 4 when some did, 3 when nobody did and somebody refused, 1 otherwise.

@@ -3,6 +3,7 @@
 mod coverage;
 mod csv;
 mod json;
+mod quantiles;
 mod statement;
 mod terminal;
 mod totals;
@@ -10,6 +11,7 @@ mod totals;
 use cairn_question::answer::{AddedV1, AuditPromise, NoisyRowsV1, Zeros};
 use cairn_question::combine::{CombinedCell, CombinedV1, CoverageV1, Standing};
 use cairn_question::{AnswerV1, Cell, Grid, PartnerId, Question, QuestionId, Schema, TreatmentV1};
+use cairn_report::QuantileAsk;
 
 pub(crate) use csv::csv;
 pub(crate) use json::json;
@@ -24,6 +26,8 @@ pub(crate) struct Shown {
     pub(crate) combined: Option<CombinedV1>,
     pub(crate) answers: Vec<(PartnerId, AnswerV1)>,
     pub(crate) refusals: Vec<(PartnerId, Option<String>)>,
+    /// To be worked out from the tables.
+    pub(crate) quantiles: Vec<QuantileAsk>,
 }
 
 impl Shown {

@@ -50,7 +50,8 @@ pub(crate) fn verify(
         ));
     }
     let coverage = CoverageV1 { partners, ..coverage };
-    Ok(Shown { id: ask.id, question: ask.question.clone(), grid, coverage, combined, answers, refusals })
+    let (id, question) = (ask.id, ask.question.clone());
+    Ok(Shown { id, question, grid, coverage, combined, answers, refusals, quantiles: Vec::new() })
 }
 
 fn open_coverage(register: &Register, ask: &AskV1, hash: Hash, bytes: &[u8]) -> Result<CoverageV1, Failure> {

@@ -1,13 +1,14 @@
 //! The answer as JSON, for programs: everything that was shown, nothing more.
 
-use super::Shown;
 use super::statement::statement;
+use super::{Shown, quantiles};
 
-/// The question, the sum, the coverage statement, every partner's answer, and what the table costs and does not cover, in words.
+/// The question, the sum, the coverage statement, every partner's answer, what the table costs and does not cover, in words, and the quantiles, where any
+/// were asked for.
 pub(crate) fn json(shown: &Shown) -> String {
     let answers: serde_json::Map<String, serde_json::Value> =
         shown.answers.iter().map(|(p, a)| (p.to_string(), serde_json::json!(a))).collect();
-    let value = serde_json::json!({
+    let mut value = serde_json::json!({
         "cairn_result": 1,
         "id": shown.id,
         "asked": cairn_question::form::print(&shown.question),
@@ -17,5 +18,8 @@ pub(crate) fn json(shown: &Shown) -> String {
         "answers": answers,
         "statement": statement(shown),
     });
+    if let (Some(quantiles), Some(result)) = (quantiles::for_programs(shown), value.as_object_mut()) {
+        result.insert("quantiles".to_owned(), quantiles);
+    }
     format!("{value:#}\n")
 }

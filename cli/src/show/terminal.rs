@@ -6,7 +6,7 @@ use cairn_question::Cell;
 use cairn_question::combine::{CombinedCell, mean_hundredths};
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
-use super::{Shown, coverage, heading, label, totals};
+use super::{Shown, coverage, heading, label, quantiles, totals};
 
 /// Most codes of the last axis that are laid out as columns; more of them go down the page.
 const ACROSS_MAX: usize = 8;
@@ -19,6 +19,7 @@ pub(crate) fn terminal(shown: &Shown, width: u16) -> String {
         Some(_) => {
             let _ = writeln!(text, "{}\n", trim(&table(shown, width)));
             text.push_str(&totals::in_words(shown));
+            text.push_str(&quantiles::in_words(shown));
             text.push_str(&legend(shown));
         }
         None => text.push_str("No partner answered, so there is no table.\n"),

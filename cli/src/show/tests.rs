@@ -81,7 +81,8 @@ fn shown() -> Shown {
     };
     let refusals =
         vec![(partner("health-board"), Some("people in participants by participants.age_band".to_owned()))];
-    Shown { id: QuestionId::from_bytes([0x3f; 32]), question, grid, coverage, combined, answers, refusals }
+    let id = QuestionId::from_bytes([0x3f; 32]);
+    Shown { id, question, grid, coverage, combined, answers, refusals, quantiles: vec![] }
 }
 
 #[test]
@@ -141,6 +142,33 @@ fn a_perturbed_and_a_noisy_answer_say_how_far_off_they_may_be() {
         added: None,
     };
     check(noisy, 19_933_599);
+}
+
+/// Of noisy tables, of rounded ones with a withheld band, and for programs.
+#[test]
+fn a_median_stands_under_its_table_with_the_bands_it_may_lie_in() {
+    let mut shown = shown();
+    shown.quantiles = ["age_band=50", "age=90"]
+        .map(|text| QuantileAsk::new(text, &shown.question, Schema::smf()).unwrap())
+        .to_vec();
+    insta::assert_snapshot!(terminal(&shown, 100));
+    for (partner, answer) in &mut shown.answers {
+        answer.treatment = TreatmentV1::Dp {
+            mechanism: "discrete-laplace".into(),
+            epsilon: cairn_question::privacy::Epsilon::from_millionths(200_000).unwrap(),
+            sensitivity: 1,
+            plus_minus_95: 15,
+            added: None,
+        };
+        let fife = [510, 480, -3, 650, 820, 12, 200, 190, 4, -20, 16, 3];
+        let orkney = [12, 20, 1, 18, 11, 0, -6, 9, 2, 4, 0, -1];
+        let noisy = if partner.as_str() == "fife" { fife } else { orkney };
+        answer.table.cells = noisy.map(Cell::Value).to_vec();
+    }
+    shown.combined = combine(&shown.grid, shown.answers.iter().map(|(_, a)| a));
+    insta::assert_snapshot!(terminal(&shown, 100));
+    let value: serde_json::Value = serde_json::from_str(&json(&shown)).unwrap();
+    insta::assert_snapshot!(format!("{:#}", value["quantiles"]));
 }
 
 #[test]

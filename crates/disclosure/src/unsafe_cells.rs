@@ -25,7 +25,7 @@ pub use linked::{Relation, relation};
 pub use margins::{Margins, NotEmpty, Unfit};
 pub use marks::{Marks, Reason};
 pub use places::{PLACES_MAX, Place};
-pub use plan::{OneValue, QuantileFrom, Statistic, plan, quantile_band};
+pub use plan::{OneValue, QuantileFrom, Statistic, plan};
 pub use rates::{NotAPart, low_rates};
 pub use rules::{Limits, primary, sensitive_axes};
 pub use sums::{Contributions, NotContributions, Parts, SumLimits};

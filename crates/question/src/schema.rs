@@ -185,8 +185,21 @@ pub struct CodeList {
     pub groups: Vec<Group>,
     /// For a list kept elsewhere (partners, data zones): where.
     pub open: Option<String>,
+    /// Whether the codes rise, such as bands of age.
+    pub order: Order,
     /// A remark for readers.
     pub note: String,
+}
+
+/// Whether the codes of a list have an order beside the one in which they are written.
+///
+/// Complete: they have one, or not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Order {
+    /// Each code, the missing category aside, stands for more than the one before it: a median lies in one of them.
+    Rising,
+    /// The codes are names.
+    None,
 }
 
 /// A code and its label.
@@ -342,6 +355,20 @@ impl Schema {
             codes.push(UNKNOWN.into());
         }
         Some(codes)
+    }
+
+    /// Whether a column's codes rise, at any grain: bands of age, periods of a date. The missing category is in no order, and stands last or is not
+    /// among them.
+    #[must_use]
+    pub fn is_ordered(&self, column: &Column) -> bool {
+        match column.kind {
+            Kind::Date => true,
+            Kind::Code | Kind::NumberCode => {
+                let list = column.codes.as_deref().and_then(|id| self.code_list(id));
+                list.is_some_and(|list| list.order == Order::Rising)
+            }
+            Kind::Text | Kind::YesNo | Kind::Whole { .. } | Kind::Sealed => false,
+        }
     }
 
     /// For each stored code of a column, the code it has at a grain. The missing category maps to itself. `None` as for

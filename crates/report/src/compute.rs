@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use cairn_question::answer::Zeros;
-use cairn_question::combine::{CombinedV1, CoverageV1, Standing, combine};
+use cairn_question::combine::{CoverageV1, Standing};
 use cairn_question::schema::UNKNOWN;
 use cairn_question::{
-    AnswerV1, Cell, Day, Dimension, Grid, OutcomeV1, PartnerId, Period, ReplyV1, Schema, TreatmentV1,
+    AnswerV1, Day, Dimension, Grid, OutcomeV1, PartnerId, Period, ReplyV1, Schema, TreatmentV1,
 };
 
+use crate::added::Added;
 use crate::catalogue::{Catalogue, Indicator, Kind, Measure, Part};
 use crate::coverage::Coverage;
 use crate::figure::{Count, Figure, Marker, Ratio};
@@ -159,10 +160,7 @@ struct Table<'a> {
 /// One question's released cells, added up over some partners.
 struct Sum<'a> {
     table: &'a Table<'a>,
-    answers: Vec<&'a AnswerV1>,
-    certain: Option<CombinedV1>,
-    noisy: Option<CombinedV1>,
-    noise_squared: u128,
+    added: Added<'a>,
 }
 
 impl<'a> Tables<'a> {
@@ -360,32 +358,7 @@ impl<'a> Sum<'a> {
     fn over(table: &'a Table<'a>, partners: &BTreeSet<PartnerId>) -> Self {
         let all = table.outcome.answers.iter();
         let answers: Vec<&AnswerV1> = all.filter(|(p, _)| partners.contains(p)).map(|(_, a)| a).collect();
-        let (noisy, certain): (Vec<&AnswerV1>, Vec<&AnswerV1>) =
-            answers.iter().partition(|a| half_width(a).is_some());
-        Self {
-            noise_squared: noisy.iter().filter_map(|a| half_width(a)).map(|w| w.saturating_mul(w)).sum(),
-            certain: combine(&table.grid, certain),
-            noisy: combine(&table.grid, noisy),
-            answers,
-            table,
-        }
-    }
-
-    /// Twice the middle of how many people the withheld parts of a cell can be of, added up.
-    fn withheld_doubled(&self, at: usize) -> i64 {
-        let withheld = self.answers.iter().filter(|a| a.table.cells.get(at) == Some(&Cell::Withheld));
-        let ends = withheld.map(|a| match a.treatment {
-            TreatmentV1::SuppressRound { min_people, zeros, .. } => {
-                i64::from(zeros == Zeros::Show) + i64::from(min_people).max(1) - 1
-            }
-            // Most are small; one that is withheld for another's sake may be of more, which widens the range and not this middle.
-            TreatmentV1::SuppressAudit { min_people, .. } => i64::from(min_people).max(1),
-            TreatmentV1::CellKey { min_people, zeros, max_change, .. } => {
-                i64::from(zeros == Zeros::Show) + i64::from(min_people).max(1) - 1 + i64::from(max_change)
-            }
-            TreatmentV1::Dp { .. } => 0,
-        });
-        ends.sum()
+        Self { added: Added::over(&table.grid, answers), table }
     }
 
     /// The sum of the cells of one area (or of all), for some codes of the other axis (or all).
@@ -400,22 +373,7 @@ impl<'a> Sum<'a> {
             let in_codes = codes.is_none_or(|codes| other.is_some_and(|o| codes.iter().any(|c| c == o)));
             in_area && in_codes
         });
-        cells.map(|at| self.cell(at)).reduce(|a, b| a.plus(&b)).unwrap_or_default()
-    }
-
-    fn cell(&self, at: usize) -> Count {
-        let of = |sum: &Option<CombinedV1>| sum.as_ref().and_then(|s| s.cells.get(at).copied());
-        Count::new(of(&self.certain), self.withheld_doubled(at), of(&self.noisy), self.noise_squared)
-    }
-}
-
-/// The 95 % half-width of an answer with noise.
-fn half_width(answer: &AnswerV1) -> Option<u128> {
-    match answer.treatment {
-        TreatmentV1::Dp { plus_minus_95, .. } => Some(plus_minus_95.into()),
-        TreatmentV1::SuppressRound { .. }
-        | TreatmentV1::SuppressAudit { .. }
-        | TreatmentV1::CellKey { .. } => None,
+        cells.map(|at| self.added.cell(at)).reduce(|a, b| a.plus(&b)).unwrap_or_default()
     }
 }
 

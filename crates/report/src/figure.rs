@@ -177,7 +177,22 @@ impl Count {
         certain.saturating_add(self.noisy)
     }
 
-    fn withheld(&self) -> bool {
+    /// What the ranges of several counts are added up from: the ends by what is certain, with the noisy parts' own sum in both, and the
+    /// sum of the squares of the noisy parts' half-widths. Not cut off at 0. The upper end is absent where some part sets no bound.
+    pub(crate) fn ends(&self) -> (i64, Option<i64>, u128) {
+        let most = self.most.0.map(|most| most.saturating_add(self.noisy));
+        (self.least.saturating_add(self.noisy), most, self.noise_squared)
+    }
+
+    pub(crate) fn unanswered(&self) -> bool {
+        self.answered == Answered::Nobody
+    }
+
+    pub(crate) const fn parts_withheld(&self) -> u32 {
+        self.parts_withheld
+    }
+
+    pub(crate) fn withheld(&self) -> bool {
         self.answered == Answered::Certain && self.released == 0 && self.parts_withheld > 0
     }
 
@@ -185,7 +200,7 @@ impl Count {
         matches!(self.answered, Answered::Noisy | Answered::Both)
     }
 
-    fn kind(&self) -> RangeKind {
+    pub(crate) fn kind(&self) -> RangeKind {
         if self.noisy() { RangeKind::NinetyFive } else { RangeKind::Certain }
     }
 

@@ -4,6 +4,7 @@
 //! questions. Whoever asks them hands the partners' verified answers back, and [`Report::compute`] makes the figures:
 //! no raw count ever comes here. [`render_terminal`] and [`write_tidy_csv`] are two ways to read the same figures.
 
+mod added;
 mod catalogue;
 mod compute;
 mod coverage;
@@ -20,7 +21,7 @@ pub use compute::{ComputeError, Line, Outcome, Report, Reported};
 pub use coverage::{Coverage, OVERSTATES, Refused};
 pub use figure::{Count, Figure, Marker, RangeKind, Tenths, Unit};
 pub use plan::{Ask, Batch, Order, PlanError, plan};
-pub use quantile::{QuantileBand, quantile};
+pub use quantile::{GroupQuantile, PerMille, Quantile, QuantileAsk, QuantileBand, QuantileError};
 pub use terminal::{Screen, render_terminal};
 pub use tidy::write_tidy_csv;
 

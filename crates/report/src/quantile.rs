@@ -1,97 +1,306 @@
-//! Quantiles of a noisy histogram over declared bands: worked out from released counts only, so that they cost nothing.
+//! Medians and other quantiles over declared bands: worked out from released counts only, so that they cost nothing and show nothing more.
+//!
+//! No exact quantile is ever made: it would be the value of one person (docs/reference/unsafe-cells.md, L8). A histogram is a table
+//! by an ordered axis; its full grid leaves like any other table's, and whoever reads it can find the band in which a quantile
+//! lies. docs/reference/measures.md has the formulas.
 
-/// Where a quantile lies: positions of bands.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct QuantileBand {
-    /// The band in which the released counts reach it.
-    pub band: usize,
-    /// The first band that it may lie in, by the noise.
-    pub least: usize,
-    /// The last band that it may lie in.
-    pub most: usize,
+use std::fmt;
+
+use cairn_question::schema::UNKNOWN;
+use cairn_question::{AnswerV1, Grid, Measure, Question, Schema, form};
+
+use crate::added::Added;
+use crate::figure::{Count, RangeKind};
+
+/// A share of the people, in thousandths: 500 is the median. 1 to 999, since the least and the greatest are no quantiles that bands give.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct PerMille(u16);
+
+/// A quantile that is wanted of a question's table: `age_band=50`. Made before anything is asked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct QuantileAsk {
+    axis: usize,
+    column: String,
+    share: PerMille,
 }
 
-/// The band in which `per_mille` of the people of a histogram are reached (500: the median), from the counts of its bands in order, without
-/// those whose band is not known. `plus_minus_95`: the half-width that each count keeps to 95 times in 100; 0 for counts without noise.
+/// Why a quantile cannot be had of a question, whatever the answer is.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuantileError {
+    /// Not a column and a share.
+    #[error(
+        "`{0}` is no quantile: write a column and a per cent above 0 and below 100, such as age_band=50 for the median"
+    )]
+    Form(String),
+    /// The question is not grouped by that column.
+    #[error("the question is not by `{column}`; it is by {by}")]
+    NoAxis {
+        /// As asked.
+        column: String,
+        /// What it is by.
+        by: String,
+    },
+    /// The codes of the column have no order.
+    #[error("`{column}` has no order, so that no band is its middle; columns with an order: {ordered}")]
+    NoOrder {
+        /// As asked.
+        column: String,
+        /// Columns of the question's tables that have one.
+        ordered: String,
+    },
+    /// Something other than people or rows is counted.
+    #[error("a quantile is of people or of rows, and the question is of {0}")]
+    NotCounts(String),
+}
+
+/// A quantile of one group: the codes of the other axes, and where it lies.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GroupQuantile {
+    /// The group's codes, in the order of the grid's other axes; empty where there is no other.
+    pub codes: Vec<String>,
+    /// The quantile.
+    pub quantile: Quantile,
+}
+
+/// What became of a quantile.
 ///
-/// The people up to and with band b are over the quantile where D = (1000−p)·(counts up to b) − p·(counts after b) is not below 0. Counts
-/// keep their negatives, so that no sum is too high. The noise of D has the half-width √((1000−p)²·b + p²·(k−b)) · `plus_minus_95`, by the
-/// same rule as a sum of noisy parts ([`crate::Count`]): the band may be any from the first where D reaches −half-width to the first where it
-/// reaches +half-width. Each of the two ends holds 95 times in 100 by itself.
-///
-/// `None` where the counts add up to nobody, or `per_mille` is not 1 to 999.
-#[must_use]
-pub fn quantile(counts: &[i64], per_mille: u32, plus_minus_95: u64) -> Option<QuantileBand> {
-    let all: i128 = counts.iter().map(|n| i128::from(*n)).sum();
-    if all <= 0 || !(1..=999).contains(&per_mille) {
-        return None;
+/// Complete: it lies somewhere, or one of the reasons why it cannot be said.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Quantile {
+    /// The band, by its code.
+    Band(QuantileBand),
+    /// A band is withheld, or a withheld part of one sets no bound.
+    Withheld,
+    /// A band was not answered.
+    NotAnswered,
+    /// The released counts add up to nobody.
+    Nobody,
+}
+
+/// Where a quantile lies.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct QuantileBand {
+    /// The band in which the released counts reach it.
+    pub band: String,
+    /// The first band that it may lie in.
+    pub least: String,
+    /// The last band that it may lie in.
+    pub most: String,
+    /// What `least` and `most` promise.
+    pub range: RangeKind,
+    /// How many partners' parts are withheld in the bands; each stands at the middle of what it can be.
+    pub parts_withheld: u32,
+}
+
+impl PerMille {
+    /// The thousandths.
+    #[must_use]
+    pub const fn thousandths(self) -> u16 {
+        self.0
     }
-    let mut so_far = 0_i128;
-    let over: Vec<(i128, u128)> = (1_u128..)
-        .zip(counts)
-        .map(|(bands, count)| {
-            so_far += i128::from(*count);
-            let after = u128::try_from(counts.len()).unwrap_or(u128::MAX).saturating_sub(bands);
-            (so_far * 1_000 - all * i128::from(per_mille), half_width(bands, after, per_mille, plus_minus_95))
-        })
-        .collect();
-    let last = counts.len().saturating_sub(1);
-    let first = |reaches: &dyn Fn(i128, i128) -> bool| {
-        let found = over.iter().position(|(d, wide)| reaches(*d, i128::try_from(*wide).unwrap_or(i128::MAX)));
-        found.unwrap_or(last)
+
+    /// Takes a per cent with one decimal place at most: `50`, `2.5`.
+    fn parse(text: &str) -> Option<Self> {
+        let (whole, tenth) = text.split_once('.').unwrap_or((text, "0"));
+        let digits =
+            |t: &str, most: usize| (1..=most).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit());
+        if !digits(whole, 2) || !digits(tenth, 1) {
+            return None;
+        }
+        let thousandths = whole.parse::<u16>().ok()? * 10 + tenth.parse::<u16>().ok()?;
+        (1..=999).contains(&thousandths).then_some(Self(thousandths))
+    }
+}
+
+impl fmt::Display for PerMille {
+    /// As a per cent: `50`, `2.5`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0 / 10, self.0 % 10) {
+            (whole, 0) => write!(f, "{whole}"),
+            (whole, tenth) => write!(f, "{whole}.{tenth}"),
+        }
+    }
+}
+
+impl QuantileError {
+    /// Its stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Form(_) => "CG106",
+            Self::NoAxis { .. } => "CG107",
+            Self::NoOrder { .. } => "CG108",
+            Self::NotCounts(_) => "CG109",
+        }
+    }
+}
+
+impl QuantileAsk {
+    /// Reads `COLUMN=PERCENT` for a question. The column is one that the question is by, in any of its spellings.
+    ///
+    /// # Errors
+    /// [`QuantileError`].
+    pub fn new(text: &str, question: &Question, schema: &Schema) -> Result<Self, QuantileError> {
+        let short = || text.chars().take(80).collect::<String>();
+        let (word, share) = text.split_once('=').ok_or_else(|| QuantileError::Form(short()))?;
+        let share = PerMille::parse(share.trim()).ok_or_else(|| QuantileError::Form(short()))?;
+        if !matches!(question.measure, Measure::People | Measure::Rows) {
+            return Err(QuantileError::NotCounts(question.measure.to_string()));
+        }
+        let by = || question.group_by.iter();
+        let exactly = by().position(|axis| axis.column == word.trim());
+        let axis = exactly.or_else(|| by().position(|axis| is_called(&axis.column, word.trim())));
+        let named = axis.and_then(|at| Some((at, question.group_by.get(at)?)));
+        let (axis, column) = named.ok_or_else(|| no_axis(word.trim(), question))?;
+        let column = column.column.clone();
+        if !schema.find(&question.dataset, &column).is_some_and(|f| schema.is_ordered(f.column)) {
+            let ordered = ordered(schema, &question.dataset);
+            return Err(QuantileError::NoOrder { column, ordered });
+        }
+        Ok(Self { axis, column, share })
+    }
+
+    /// The column, as the question names it.
+    #[must_use]
+    pub fn column(&self) -> &str {
+        &self.column
+    }
+
+    /// The share.
+    #[must_use]
+    pub const fn share(&self) -> PerMille {
+        self.share
+    }
+
+    /// The quantile of each group of the other axes, in the grid's order, from the partners' released tables. People whose band is
+    /// not known are in none.
+    #[must_use]
+    pub fn of<'a>(&self, grid: &Grid, answers: impl Iterator<Item = &'a AnswerV1>) -> Vec<GroupQuantile> {
+        let added = Added::over(grid, answers.collect());
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for at in 0..grid.cells() {
+            let mut codes = grid.codes_of(at);
+            if self.axis >= codes.len() {
+                continue;
+            }
+            let band = codes.remove(self.axis);
+            let group = match groups.iter().position(|group| group.codes == codes) {
+                Some(known) => known,
+                None => {
+                    groups.push(Group { codes, bands: Vec::new() });
+                    groups.len() - 1
+                }
+            };
+            if let Some(group) = groups.get_mut(group).filter(|_| band != UNKNOWN) {
+                group.bands.push((band, added.cell(at)));
+            }
+        }
+        let of = |group: Group<'_>| GroupQuantile {
+            codes: group.codes.into_iter().map(str::to_owned).collect(),
+            quantile: quantile(&group.bands, self.share),
+        };
+        groups.into_iter().map(of).collect()
+    }
+}
+
+/// One group of the other axes, and its bands in order.
+struct Group<'a> {
+    codes: Vec<&'a str>,
+    bands: Vec<(&'a str, Count)>,
+}
+
+/// The columns with an order that a question of this dataset can be by.
+fn ordered(schema: &Schema, dataset: &str) -> String {
+    let columns = schema.ancestry(dataset).into_iter().flat_map(|table| &table.columns);
+    let names: Vec<&str> = columns.filter(|c| schema.is_ordered(c)).map(|c| c.name.as_str()).collect();
+    names.join(", ")
+}
+
+fn no_axis(word: &str, question: &Question) -> QuantileError {
+    let by: Vec<&str> = question.group_by.iter().map(|axis| axis.column.as_str()).collect();
+    let by = if by.is_empty() { "nothing".to_owned() } else { by.join(", ") };
+    QuantileError::NoAxis { column: word.chars().take(80).collect(), by }
+}
+
+/// `age`, `age band`, `age_band` and `participants.age_band` are all `participants.age_band`.
+fn is_called(column: &str, word: &str) -> bool {
+    let name = |column: &str| column.rsplit('.').next().map(|name| name.replace(' ', "_"));
+    let named = name(column);
+    let short =
+        |(short, _, meant, _): &(&str, &str, &str, &str)| *short == word && named.as_deref() == Some(*meant);
+    named == name(word) || form::WORDS.iter().any(short)
+}
+
+/// The band in which the share of the people is reached, from the counts of the bands in order.
+///
+/// The people up to and with band b are at least the share p where D = (1000−p)·(counts up to b) − p·(counts after b) is not below 0. Counts keep
+/// their negatives, so that no sum is too high. D lies between D₋ and D₊: certain ranges at their ends, and the half-widths w of noise at
+/// √((1000−p)²·Σ w² up to b + p²·Σ w² after b), by the rule for sums of noisy parts ([`Count::range`]). The true band q has D ≥ 0 and the one
+/// before it D < 0. So no band before the first with D₊ ≥ 0 is q, nor any after the first from which D₋ ≥ 0 holds throughout: each
+/// end is wrong only where one D lies outside its own half-width, on one side, which is 1 in 40 each and 1 in 20 together.
+fn quantile(bands: &[(&str, Count)], share: PerMille) -> Quantile {
+    if bands.iter().any(|(_, count)| count.unanswered()) {
+        return Quantile::NotAnswered;
+    }
+    if bands.iter().any(|(_, count)| count.withheld() || count.ends().1.is_none()) {
+        return Quantile::Withheld;
+    }
+    if bands.iter().map(|(_, count)| i128::from(count.value())).sum::<i128>() <= 0 {
+        return Quantile::Nobody;
+    }
+    let over: Vec<Over> = (1..=bands.len()).map(|upto| Over::of(bands, upto, share)).collect();
+    let band = over.iter().position(|d| d.at >= 0);
+    let least = over.iter().position(|d| d.most >= 0);
+    let most = over.iter().rposition(|d| d.least < 0).map_or(0, |below| below + 1);
+    // Everybody is in the last band or before it.
+    let last = bands.len().saturating_sub(1);
+    let code = |at: Option<usize>| {
+        let at = at.unwrap_or(last).min(last);
+        bands.get(at).map(|(code, _)| (*code).to_owned()).unwrap_or_default()
     };
-    Some(QuantileBand {
-        band: first(&|d, _| d >= 0),
-        least: first(&|d, wide| d >= -wide),
-        most: first(&|d, wide| d >= wide),
+    let noisy = bands.iter().any(|(_, count)| count.kind() == RangeKind::NinetyFive);
+    Quantile::Band(QuantileBand {
+        band: code(band),
+        least: code(least),
+        most: code(Some(most)),
+        range: if noisy { RangeKind::NinetyFive } else { RangeKind::Certain },
+        parts_withheld: bands.iter().map(|(_, count)| count.parts_withheld()).fold(0, u32::saturating_add),
     })
 }
 
-/// Rounded up, in thousandths of a person.
-fn half_width(bands: u128, after: u128, per_mille: u32, plus_minus_95: u64) -> u128 {
-    let (p, rest) = (u128::from(per_mille), u128::from(1_000_u32.saturating_sub(per_mille)));
-    let weights = (rest * rest).saturating_mul(bands).saturating_add((p * p).saturating_mul(after));
-    let root = weights.isqrt();
-    let up = root + u128::from(root * root < weights);
-    up.saturating_mul(plus_minus_95.into())
+/// By how much the people up to a band are over the quantile, in thousandths of a person: D, and its ends.
+struct Over {
+    at: i128,
+    least: i128,
+    most: i128,
+}
+
+impl Over {
+    fn of(bands: &[(&str, Count)], upto: usize, share: PerMille) -> Self {
+        let (p, rest) = (i128::from(share.0), 1_000 - i128::from(share.0));
+        let mut over = Self { at: 0, least: 0, most: 0 };
+        let mut squares = 0_u128;
+        for (n, (_, count)) in bands.iter().enumerate() {
+            let (least, most, squared) = count.ends();
+            let (at, least, most) =
+                (i128::from(count.value()), i128::from(least), i128::from(most.unwrap_or(i64::MAX)));
+            let weight = if n < upto {
+                (over.at, over.least, over.most) =
+                    (over.at + rest * at, over.least + rest * least, over.most + rest * most);
+                rest
+            } else {
+                (over.at, over.least, over.most) =
+                    (over.at - p * at, over.least - p * most, over.most - p * least);
+                p
+            };
+            squares = squares.saturating_add((weight * weight).unsigned_abs().saturating_mul(squared));
+        }
+        let root = squares.isqrt();
+        let within = i128::try_from(root + u128::from(root * root < squares)).unwrap_or(i128::MAX / 4);
+        Self { at: over.at, least: over.least - within, most: over.most + within }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(counts: &[i64], per_mille: u32, within: u64, expected: Option<(usize, usize, usize)>) {
-        let found = quantile(counts, per_mille, within).map(|q| (q.least, q.band, q.most));
-        assert_eq!(found, expected, "{counts:?} {per_mille} ±{within}");
-    }
-
-    #[test]
-    fn a_quantile_is_the_band_in_which_its_share_is_reached() {
-        check(&[10, 10, 10, 10], 500, 0, Some((1, 1, 1)));
-        check(&[10, 10, 11, 10], 500, 0, Some((2, 2, 2)));
-        check(&[10, 10, 10, 10], 250, 0, Some((0, 0, 0)));
-        check(&[10, 10, 10, 10], 251, 0, Some((1, 1, 1)));
-        check(&[0, 0, 7], 1, 0, Some((2, 2, 2)));
-        check(&[7], 999, 0, Some((0, 0, 0)));
-    }
-
-    #[test]
-    fn noise_widens_it_and_negative_counts_stay_negative() {
-        // D is −1000·10, 0, … in thousandths: the half-width of 4 bands at the median is 1000 × ±.
-        check(&[10, 10, 10, 10], 500, 9, Some((1, 1, 2)));
-        check(&[10, 10, 10, 10], 500, 10, Some((0, 1, 2)));
-        check(&[10, 10, 10, 10], 500, 100, Some((0, 1, 3)));
-        check(&[-4, 8, -4, 8], 500, 0, Some((1, 1, 1)));
-        check(&[1_000, 9_000, 1_000], 500, 20, Some((1, 1, 1)));
-    }
-
-    #[test]
-    fn nobody_has_no_quantile() {
-        for counts in [&[][..], &[0, 0], &[5, -5], &[-1]] {
-            check(counts, 500, 3, None);
-        }
-        check(&[5, 5], 0, 3, None);
-        check(&[5, 5], 1_000, 3, None);
-        check(&[i64::MAX; 3], 500, u64::MAX, Some((0, 1, 2)));
-    }
-}
+mod tests;

@@ -1,6 +1,4 @@
-//! L8: no least and no greatest value; quantiles by declared bands.
-
-use cairn_question::Cell;
+//! L8: no least and no greatest value; quantiles by declared bands, which whoever reads a released table works out (`cairn-report`).
 
 /// What a question may want of a number column.
 ///
@@ -50,29 +48,6 @@ pub const fn plan(statistic: Statistic) -> Result<(), OneValue> {
         }
         Statistic::Least | Statistic::Greatest | Statistic::Quantile(QuantileFrom::Values) => Err(OneValue),
     }
-}
-
-/// The band in which a quantile lies, from the released counts of the bands in order: the first by which `percent` of the people
-/// are reached. `None` where a band is withheld or not answered, or where nobody was counted; and for a `percent` above 100.
-///
-/// With noise a count may be negative; it counts as 0.
-#[must_use]
-pub fn quantile_band(bands: &[Cell], percent: u32) -> Option<usize> {
-    let value = |cell: &Cell| match cell {
-        Cell::Value(count) => Some(u128::from(count.max(&0).unsigned_abs())),
-        Cell::Withheld | Cell::NotAnswered => None,
-    };
-    let counts: Vec<u128> = bands.iter().map(value).collect::<Option<_>>()?;
-    let total: u128 = counts.iter().sum();
-    if total == 0 || percent > 100 {
-        return None;
-    }
-    let mut below = 0;
-    counts.into_iter().position(|count| {
-        below += count;
-        // A band without people is never where somebody lies.
-        count > 0 && below * 100 >= total * u128::from(percent)
-    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::documents::{CodesDoc, ColumnDoc, Documents, ListDoc, MapDoc, TableDoc, TemplatesDoc};
 use super::{
-    Class, Code, CodeList, Column, Derived, Grain, Group, Key, Kind, Parent, Schema, Table, Template,
+    Class, Code, CodeList, Column, Derived, Grain, Group, Key, Kind, Order, Parent, Schema, Table, Template,
     TemplateMap, Use,
 };
 
@@ -89,6 +89,7 @@ fn code_lists(doc: CodesDoc, faults: &mut Faults) -> BTreeMap<String, CodeList> 
             version: list.version,
             aliases: list.aliases,
             open: list.open,
+            order: if list.ordered { Order::Rising } else { Order::None },
             note: list.note,
         };
         if let Some(twice) = lists.insert(list.id.clone(), list) {
@@ -124,6 +125,8 @@ fn check_list(list: &ListDoc, faults: &mut Faults) {
         let rest: Vec<_> = codes.difference(&set).filter(|c| **c != super::UNKNOWN).collect();
         if !rest.is_empty() || !set.is_subset(&codes) {
             add(format!("grain `{}` does not cover exactly the list's codes", grain.name));
+        } else if list.ordered && !in_order(list, members) {
+            add(format!("grain `{}` is not in the list's order", grain.name));
         }
     }
     for group in &list.group {
@@ -134,6 +137,13 @@ fn check_list(list: &ListDoc, faults: &mut Faults) {
             add(format!("group `{}` has the name of a code", group.name));
         }
     }
+}
+
+/// Whether a grain's members stand as the list's codes do, wherever either has the missing category.
+fn in_order(list: &ListDoc, members: Vec<&str>) -> bool {
+    let known = |code: &&str| *code != super::UNKNOWN;
+    let codes = list.codes.iter().map(|[code, _]| code.as_str());
+    members.into_iter().filter(known).eq(codes.filter(known))
 }
 
 fn tables(

@@ -94,6 +94,8 @@ pub(super) struct ListDoc {
     pub(super) version: u16,
     pub(super) open: Option<String>,
     #[serde(default)]
+    pub(super) ordered: bool,
+    #[serde(default)]
     pub(super) note: String,
     pub(super) codes: Vec<[String; 2]>,
     #[serde(default)]

@@ -34,6 +34,44 @@ fn codes_have_their_grains_and_the_missing_category() {
     assert!(schema.codes_at(birth, "code").is_none());
 }
 
+/// Bands and levels rise; sexes, councils and reasons have names only, whatever order they are written in.
+#[test]
+fn a_column_is_ordered_where_its_codes_rise() {
+    let schema = Schema::smf();
+    let ordered = |table: &str, column: &str| schema.is_ordered(schema.find(table, column).unwrap().column);
+    for (table, column) in [
+        ("participants", "age_band"),
+        ("participants", "simd_quintile"),
+        ("outcomes", "outcome_date"),
+        ("outcomes", "engagements.start_date"),
+    ] {
+        assert!(ordered(table, column), "{column}");
+    }
+    for column in ["sex", "council_code", "disabled_eqa", "parental_status", "local_person_id"] {
+        assert!(!ordered("participants", column), "{column}");
+    }
+    let rising = schema.code_lists().filter(|l| l.order == Order::Rising).map(|l| l.id.as_str());
+    let rising: Vec<&str> = rising.collect();
+    let known = "age_band days_band hours_band likert5 likert_delta scqf sfl_level simd years_band";
+    assert_eq!(rising.join(" "), known);
+}
+
+#[test]
+fn a_coarser_grain_rises_with_its_list() {
+    let mut documents = Documents::embedded();
+    let text = documents.0.get_mut("codes.toml").unwrap();
+    let (young, middle) = (
+        "{ code = \"16_24\", of = [\"16_19\", \"20_24\"] }",
+        "{ code = \"25_49\", of = [\"25_34\", \"35_49\"] }",
+    );
+    let turned = text.replace(young, "YOUNG").replace(middle, young).replace("YOUNG", middle);
+    assert_ne!(*text, turned);
+    *text = turned;
+    let faults = Schema::parse(&documents).unwrap_err();
+    let says: Vec<&str> = faults.iter().map(|f| f.what.as_str()).collect();
+    assert_eq!(says, ["list `age_band`: grain `broad` is not in the list's order"]);
+}
+
 #[test]
 fn a_filter_value_is_one_code_or_one_named_group() {
     let schema = Schema::smf();

@@ -60,10 +60,8 @@ fn small_complements(
         let few = |at: &usize| people[*at] > 0 && small(total - people[*at], RULE.min_people);
         let places: Vec<usize> = (0..people.len()).filter(few).collect();
         let key = seen(&people, beside);
-        let found: Vec<_> = places
-            .into_iter()
-            .map(|at| (people.clone(), at, possible[&(key.clone(), at)].clone()))
-            .collect();
+        let found: Vec<_> =
+            places.into_iter().map(|at| (people.clone(), at, possible[&(key.clone(), at)].clone())).collect();
         found
     })
 }
@@ -76,7 +74,8 @@ fn l3_a_rounded_table_leaves_every_small_complement_open() {
     for (codes, most) in [(2, 30), (3, 18), (4, 9)] {
         let mut tried = 0;
         for (people, at, found) in small_complements(codes, most, Beside::Nothing) {
-            let others = people.iter().enumerate().filter(|(n, count)| *n != at && **count > 0).count() as u64;
+            let others =
+                people.iter().enumerate().filter(|(n, count)| *n != at && **count > 0).count() as u64;
             assert_eq!(found, (others..=7 * others).collect(), "{people:?}");
             tried += 1;
         }

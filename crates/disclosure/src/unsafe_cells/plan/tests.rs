@@ -1,5 +1,4 @@
 use super::*;
-use Cell::{NotAnswered, Value, Withheld};
 
 #[test]
 fn l8_no_statistic_is_the_value_of_one_person() {
@@ -23,23 +22,4 @@ fn l8_the_language_has_no_word_for_them() {
     for word in ["min:hours", "max:hours", "least:hours", "median:hours", "quantile:hours", "first:hours"] {
         assert!(word.parse::<cairn_question::Measure>().is_err(), "{word}");
     }
-}
-
-#[test]
-fn l8_a_quantile_is_a_band_of_released_counts() {
-    let check = |bands: &[Cell], percent, band| {
-        assert_eq!(quantile_band(bands, percent), band, "{bands:?} {percent}")
-    };
-    check(&[Value(10), Value(20), Value(10)], 50, Some(1));
-    check(&[Value(20), Value(20)], 50, Some(0));
-    check(&[Value(20), Value(20)], 51, Some(1));
-    check(&[Value(0), Value(20), Value(20)], 0, Some(1));
-    check(&[Value(10), Value(10), Value(0)], 100, Some(1));
-    check(&[Value(-3), Value(10)], 50, Some(1));
-    check(&[Value(10), Withheld, Value(90)], 50, None);
-    check(&[Value(10), NotAnswered], 50, None);
-    check(&[Value(0), Value(0)], 50, None);
-    check(&[], 50, None);
-    check(&[Value(10)], 101, None);
-    check(&[Value(i64::MAX), Value(i64::MAX), Value(i64::MIN)], 50, Some(0));
 }
