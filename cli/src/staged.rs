@@ -69,30 +69,35 @@ impl Staged {
         roles: &[&str],
         members: &[Member],
     ) -> Result<(), Failure> {
-        let (authority, folder) = (self.path("authority"), self.path("analyst"));
+        let authority = self.path("authority");
         let quiet = |words: &[&str]| self.program.quiet(&[&["authority"], words].concat()).map(|_| ());
         quiet(&["init", "--federation", name, &authority])?;
         let (issuer, local) = (self.path("issuer"), self.path("local-issuer"));
         quiet(&["issuer", &authority, "--name", "scottish-government", "--out", &issuer])?;
         quiet(&["issuer", &authority, "--name", "local-partnership", "--out", &local])?;
-        quiet(&["analyst", &authority, "--id", analyst.0, "--out", &folder])?;
-        for role in roles {
-            quiet(&[
-                "credential",
-                &issuer,
-                "--analyst",
-                &folder,
-                "--role",
-                role,
-                "--organisation",
-                analyst.1,
-            ])?;
-        }
+        self.make_analyst(analyst, "analyst", roles)?;
         for m in members {
             let out = self.path(&format!("partners/{}/identity", m.id));
             quiet(&["partner", &authority, "--id", m.id, "--name", m.name, "--kind", m.kind, "--out", &out])?;
         }
         self.make_coordinator(&authority)
+    }
+
+    /// An analyst (id and organisation) with a credential for each role, in a folder of this name: the first and any other.
+    pub(crate) fn make_analyst(
+        &self,
+        analyst: (&str, &str),
+        folder: &str,
+        roles: &[&str],
+    ) -> Result<(), Failure> {
+        let (authority, issuer, folder) = (self.path("authority"), self.path("issuer"), self.path(folder));
+        let quiet = |words: &[&str]| self.program.quiet(&[&["authority"], words].concat()).map(|_| ());
+        quiet(&["analyst", &authority, "--id", analyst.0, "--out", &folder])?;
+        for role in roles {
+            let whose = ["--analyst", &folder, "--role", role, "--organisation", analyst.1];
+            quiet(&[&["credential", &issuer][..], &whose].concat())?;
+        }
+        Ok(())
     }
 
     fn make_coordinator(&self, authority: &str) -> Result<(), Failure> {

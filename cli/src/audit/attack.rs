@@ -7,8 +7,10 @@
 mod line;
 mod noise;
 mod people;
+mod reconstruction;
 mod round;
 mod rules;
+mod secrets;
 mod stage;
 mod statistics;
 mod timing;
@@ -25,8 +27,9 @@ use crate::progress::Progress;
 use crate::{context, files, say};
 use line::{Line, Outcome};
 use people::Made;
-use round::Round;
-use stage::{Attacked, Session};
+use round::{Against, Round};
+use secrets::Secrets;
+use stage::{Attacked, Scene, Session};
 
 #[derive(Args)]
 pub(crate) struct Attack {
@@ -39,7 +42,7 @@ pub(crate) struct Attack {
     /// The folder to make for the attacked federation; it is left behind to explore
     #[arg(long, default_value = "cairn-attack")]
     folder: PathBuf,
-    /// How many questions are timed at each of the two partners; 1,800 come near an advantage of two in a hundred
+    /// How many questions are timed at each of the two partners; 6,400, by four analysts, show an advantage of two in a hundred
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(8..=i64::from(timing::TIMED_MOST)))]
     timed: u16,
     /// The seed of the made-up people
@@ -51,17 +54,21 @@ pub(crate) struct Attack {
 }
 
 pub(crate) fn run(attack: &Attack) -> Result<Exit, Failure> {
-    let mut progress = Progress::begin("making up people");
-    let made = Made::new(attack.seed);
-    progress.say("starting a federation");
     let wanted = |name: &&str| attack.only.is_empty() || attack.only.iter().any(|only| only == name);
-    let rounds: Vec<Round> = Round::ALL.into_iter().filter(|r| r.attacks().iter().any(&wanted)).collect();
-    let attacked = Attacked::start(&attack.folder, &made, &rounds)?;
-    let mut lines =
-        context::runtime()?.block_on(attacks(attack, &rounds, &made, &attacked, &mut progress))?;
+    let rounds = Round::ALL.into_iter().filter(|r| r.attacks().iter().any(&wanted));
+    let (gate, templates): (Vec<Round>, Vec<Round>) = rounds.partition(|r| *r != Round::Reconstruction);
+    let (made, secrets) = (Made::new(attack.seed), Secrets::new(attack.seed));
+    let own = Scene::gate(&made, &gate, timing::analysts(usize::from(attack.timed)));
+    let shipped = reconstruction::scene(&secrets);
+    let apart = attack.folder.join("templates");
+    let second = if gate.is_empty() { &attack.folder } else { &apart };
+    let mut lines = Vec::new();
+    for (rounds, folder, scene) in [(&gate, &attack.folder, &own), (&templates, second, &shipped)] {
+        if !rounds.is_empty() {
+            lines.extend(against(attack, rounds, Attacked::start(folder, scene)?, (&made, &secrets))?);
+        }
+    }
     lines.retain(|line| wanted(&line.attack));
-    progress.end();
-    drop(attacked);
     let json = lines.iter().fold(String::new(), |mut all, line| {
         let _ = writeln!(all, "{}", line.json());
         all
@@ -76,22 +83,29 @@ pub(crate) fn run(attack: &Attack) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn attacks(
+/// These rounds, one after the other.
+fn against(
     attack: &Attack,
     rounds: &[Round],
-    made: &Made,
-    attacked: &Attacked,
-    progress: &mut Progress,
+    attacked: Attacked,
+    (made, secrets): (&Made, &Secrets),
 ) -> Result<Vec<Line>, Failure> {
-    let mut session = Session::open(attacked).await?;
-    session.ready().await?;
-    let mut lines = Vec::new();
-    for round in rounds {
-        progress.say(round.says());
-        lines.extend(round.run(made, attacked, usize::from(attack.timed), &mut session).await?);
-    }
-    session.close().await;
-    Ok(lines)
+    let mut progress = Progress::begin("attacking");
+    let timed = usize::from(attack.timed);
+    let against = Against { made, secrets, attacked: &attacked, timed };
+    let lines = context::runtime()?.block_on(async {
+        let mut session = Session::open(&attacked).await?;
+        session.ready(&attacked).await?;
+        let mut lines = Vec::new();
+        for round in rounds {
+            progress.say(round.says());
+            lines.extend(round.run(&against, &mut session).await?);
+        }
+        session.close().await;
+        Ok(lines)
+    });
+    progress.end();
+    lines
 }
 
 fn text(lines: &[Line]) -> String {

@@ -84,20 +84,29 @@ struct Activity {
 }
 
 /// A stream of bytes from a seed: the same seed makes the same people.
-struct Coins {
+pub(super) struct Coins {
     seed: u64,
     drawn: u64,
 }
 
 impl Coins {
+    pub(super) const fn new(seed: u64) -> Self {
+        Self { seed, drawn: 0 }
+    }
+
     fn next(&mut self) -> u8 {
         self.drawn += 1;
         let text = format!("cairn attack {} {}", self.seed, self.drawn);
         digest::digest(&digest::SHA256, text.as_bytes()).as_ref().first().copied().unwrap_or_default()
     }
 
+    /// A fair coin.
+    pub(super) fn even(&mut self) -> bool {
+        self.next() < 128
+    }
+
     fn side(&mut self) -> Side {
-        if self.next() < 128 { Side::Left } else { Side::Right }
+        if self.even() { Side::Left } else { Side::Right }
     }
 }
 
@@ -144,7 +153,7 @@ impl Made {
             deep: Vec::new(),
             busy: Vec::new(),
         };
-        let mut coins = Coins { seed, drawn: 0 };
+        let mut coins = Coins::new(seed);
         made.people(&mut coins);
         made.flood(&mut coins);
         made.hours(&mut coins);

@@ -2,8 +2,9 @@
 
 use super::line::Line;
 use super::people::Made;
+use super::secrets::Secrets;
 use super::stage::{Attacked, Session};
-use super::{noise, rules, timing};
+use super::{noise, reconstruction, rules, timing};
 use crate::failure::Failure;
 
 /// One round. In an order that matters: what needs the account comes before the race, which empties it, and records are damaged after
@@ -20,10 +21,21 @@ pub(super) enum Round {
     Times,
     Race,
     Failures,
+    /// Of a federation of its own, under shipped templates.
+    Reconstruction,
+}
+
+/// What is attacked, and what is true there.
+pub(super) struct Against<'a> {
+    pub(super) made: &'a Made,
+    pub(super) secrets: &'a Secrets,
+    pub(super) attacked: &'a Attacked,
+    /// How many questions are timed at each partner.
+    pub(super) timed: usize,
 }
 
 impl Round {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Policies,
         Self::Canaries,
         Self::Floods,
@@ -34,6 +46,7 @@ impl Round {
         Self::Times,
         Self::Race,
         Self::Failures,
+        Self::Reconstruction,
     ];
 
     /// What is being tried, in words.
@@ -49,6 +62,7 @@ impl Round {
             Self::Times => "times and sizes",
             Self::Race => "a race for the account",
             Self::Failures => "questions that fail",
+            Self::Reconstruction => "a reconstruction",
         }
     }
 
@@ -72,17 +86,16 @@ impl Round {
             Self::Times => &["timing", "sizes"],
             Self::Race => &["ledger-race"],
             Self::Failures => &["failing-question"],
+            Self::Reconstruction => &["reconstruction"],
         }
     }
 
-    /// `timed` is how many questions are timed at each partner.
     pub(super) async fn run(
         self,
-        made: &Made,
-        attacked: &Attacked,
-        timed: usize,
+        against: &Against<'_>,
         session: &mut Session,
     ) -> Result<Vec<Line>, Failure> {
+        let Against { made, secrets, attacked, timed } = *against;
         Ok(match self {
             Self::Policies => vec![rules::mode_mixing()],
             Self::Canaries => noise::canaries(made, session).await?,
@@ -94,6 +107,7 @@ impl Round {
             Self::Times => timing::times_and_sizes(attacked, timed).await?.into(),
             Self::Race => vec![rules::race(attacked, session).await?],
             Self::Failures => vec![rules::failing(attacked, session).await?],
+            Self::Reconstruction => vec![reconstruction::attack(secrets, attacked).await?],
         })
     }
 }

@@ -25,10 +25,17 @@ const fn member(id: &'static str) -> Member {
     Member { id, name: "Nobody (made up)", kind: "council", policy: "council" }
 }
 
-/// The role that is answered with noise, the one that is answered with withheld and rounded counts, and the one whose noise is too wide to be of use.
-pub(super) const ATTACKER: &str = "attacker";
-pub(super) const READER: &str = "reader";
-pub(super) const WIDE_READER: &str = "wide-reader";
+/// In which role a question is asked, and for which purpose.
+#[derive(Clone, Copy)]
+pub(super) struct Asker {
+    pub(super) role: &'static str,
+    pub(super) purpose: &'static str,
+}
+
+/// Who is answered with noise, who is answered with withheld and rounded counts, and who gets noise that is too wide to be of use.
+pub(super) const ATTACKER: Asker = Asker { role: "attacker", purpose: "attack" };
+pub(super) const READER: Asker = Asker { role: "reader", purpose: "attack" };
+pub(super) const WIDE_READER: Asker = Asker { role: "wide-reader", purpose: "attack" };
 
 const FRAMEWORK: &str = include_str!("framework.toml");
 const POLICY: &str = include_str!("policy.toml");
@@ -44,8 +51,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Costs nothing, and no attack asks it.
 const PROBE: &str = "people in participants by armed_forces";
 
-/// How often a question is asked at most, where a partner was late all the same.
-const TRIES: usize = 3;
+/// How long a question is asked again where a partner gives no answer for the moment; and how long apart.
+const PATIENCE_S: u64 = 600;
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
+
+/// How long an analyst dials: a handshake has ten seconds, which a machine with much else to do can miss.
+const OPEN_IN_S: u64 = 60;
+
+/// What a partner says where it has no answer for the moment, on a machine with much else to do: the look at the policy takes too long (CN013
+/// in its log, nothing is in force meanwhile), a count took too long, or the equal question of a round that closed before is still being counted.
+const FOR_THE_MOMENT: [&str; 3] = ["CN005", "CE002", "CA208"];
 
 impl Side {
     const fn member(self) -> &'static Member {
@@ -57,10 +72,62 @@ impl Side {
     }
 }
 
-/// The framework and the policy of the attacked partners, as texts.
+/// What is attacked: two partners' policies and records, and who asks.
+pub(super) struct Scene {
+    pub(super) framework: &'static str,
+    /// Left and right, as are the exports.
+    pub(super) policies: [String; 2],
+    /// Each a file's name and text, without the mapping.
+    pub(super) exports: [Vec<(&'static str, String)>; 2],
+    pub(super) mapping: fn(&str) -> String,
+    /// Each has a credential for each of the roles.
+    pub(super) analysts: usize,
+    pub(super) roles: &'static [&'static str],
+    /// Costs nothing; answered as soon as the partners have taken up policy and records.
+    pub(super) probe: (Asker, &'static str),
+}
+
+impl Scene {
+    /// For most of the attacks: the gate's own policy at both partners, with what the attacks on sums add to it where they are tried.
+    pub(super) fn gate(made: &Made, rounds: &[Round], analysts: usize) -> Self {
+        let sums = rounds.contains(&Round::Sums);
+        let policy = if sums { format!("{POLICY}\n{HOURS}") } else { POLICY.to_owned() };
+        Self {
+            framework: FRAMEWORK,
+            policies: [policy.clone(), policy],
+            exports: SIDES.map(|side| made.export(side).into()),
+            mapping,
+            analysts,
+            roles: &[ATTACKER.role, READER.role, WIDE_READER.role],
+            probe: (READER, PROBE),
+        }
+    }
+
+    fn policy(&self, side: Side) -> &str {
+        let [left, right] = &self.policies;
+        match side {
+            Side::Left => left,
+            Side::Right => right,
+        }
+    }
+
+    fn export(&self, side: Side) -> &[(&'static str, String)] {
+        let [left, right] = &self.exports;
+        match side {
+            Side::Left => left,
+            Side::Right => right,
+        }
+    }
+}
+
+/// The framework and the policy of the gate's own partners, as texts.
 pub(super) fn sources(policy: &str) -> Sources {
+    texts(FRAMEWORK, policy)
+}
+
+fn texts(framework: &str, policy: &str) -> Sources {
     Sources {
-        framework: File::new(FRAMEWORK_FILE, FRAMEWORK),
+        framework: File::new(FRAMEWORK_FILE, framework),
         policy: File::new(POLICY_FILE, dated(policy, london_day(context::now()))),
         brake: None,
     }
@@ -74,32 +141,39 @@ pub(super) const fn policy() -> &'static str {
 pub(super) struct Attacked {
     staged: Staged,
     running: Federation,
+    analysts: usize,
+    probe: (Asker, &'static str),
+}
+
+/// The organisation of every attacker.
+const WHOSE: &str = "Attacker (made up)";
+
+/// The folder of the first analyst, and of the others.
+fn analyst_folder(n: usize) -> String {
+    if n == 0 { "analyst".to_owned() } else { format!("analyst-{n}") }
 }
 
 impl Attacked {
-    pub(super) fn start(folder: &Path, made: &Made, rounds: &[Round]) -> Result<Self, Failure> {
+    pub(super) fn start(folder: &Path, scene: &Scene) -> Result<Self, Failure> {
         let staged = Staged::new(folder, ROUND_S)?;
-        let policy = if rounds.contains(&Round::Sums) { &format!("{POLICY}\n{HOURS}") } else { POLICY };
-        staged.make_federation(
-            "attack-gate",
-            ("attacker", "Attacker (made up)"),
-            &[ATTACKER, READER, WIDE_READER],
-            &MEMBERS,
-        )?;
+        staged.make_federation("attack-gate", ("attacker", WHOSE), scene.roles, &MEMBERS)?;
+        for n in 1..scene.analysts {
+            staged.make_analyst((&format!("attacker-{n}"), WHOSE), &analyst_folder(n), scene.roles)?;
+        }
         for side in SIDES {
-            export(&staged, side, made)?;
-            make_node(&staged, side.member(), policy)?;
+            export(&staged, side, scene)?;
+            make_node(&staged, side.member(), scene.framework, scene.policy(side))?;
             staged.load(side.member().id)?;
         }
         let running = staged.start(&MEMBERS)?;
-        Ok(Self { staged, running })
+        Ok(Self { staged, running, analysts: scene.analysts, probe: scene.probe })
     }
 
-    async fn client(&self) -> Result<Client, Failure> {
+    async fn client(&self, analyst: usize) -> Result<Client, Failure> {
         let address = self.running.address.parse();
         let address =
             address.map_err(|_| Failure::new("CC503", "the coordinator's address is no address"))?;
-        Client::connect(Path::new(&self.staged.path("analyst")), &address).await
+        Client::connect(Path::new(&self.staged.path(&analyst_folder(analyst))), &address).await
     }
 
     /// The files of a side's snapshot that hold a table's rows.
@@ -123,18 +197,18 @@ impl Attacked {
     }
 }
 
-fn export(staged: &Staged, side: Side, made: &Made) -> Result<(), Failure> {
+fn export(staged: &Staged, side: Side, scene: &Scene) -> Result<(), Failure> {
     let id = side.member().id;
     let folder = PathBuf::from(staged.path(&format!("exports/{id}")));
     files::make_folder(&folder)?;
-    for (name, text) in made.export(side) {
-        files::write_new(&folder.join(name), &text)?;
+    for (name, text) in scene.export(side) {
+        files::write_new(&folder.join(name), text)?;
     }
-    files::write_new(&folder.join("mapping.toml"), &mapping(id))
+    files::write_new(&folder.join("mapping.toml"), &(scene.mapping)(id))
 }
 
-/// A node with the gate's own policy, approved by a made-up board.
-fn make_node(staged: &Staged, member: &Member, policy: &str) -> Result<(), Failure> {
+/// A node with a policy of the scene, approved by a made-up board.
+fn make_node(staged: &Staged, member: &Member, framework: &str, policy: &str) -> Result<(), Failure> {
     let failed =
         || Failure::new("CC114", "the made-up board could not approve the gate's policy, which has errors");
     let today = london_day(context::now());
@@ -144,7 +218,7 @@ fn make_node(staged: &Staged, member: &Member, policy: &str) -> Result<(), Failu
     files::write_new(&board_file, &board.text())?;
     staged.make_node_under(member, &board_file)?;
     let partner = PartnerId::new(member.id).map_err(|_| failed())?;
-    let sources = sources(&instantiate(policy, &partner, member.name));
+    let sources = texts(framework, &instantiate(policy, &partner, member.name));
     let signed = board.approve(&sources, None, Change::First, &MADE_UP_QUORUM).ok_or_else(failed)?;
     let policies = PathBuf::from(staged.path(&format!("partners/{}/policy", member.id)));
     files::replace(&policies.join(FRAMEWORK_FILE), &sources.framework.text)?;
@@ -157,7 +231,7 @@ fn make_node(staged: &Staged, member: &Member, policy: &str) -> Result<(), Failu
     Ok(())
 }
 
-/// The attacker, who asks both partners.
+/// One of the attacker's analysts, who asks both partners.
 pub(super) struct Session {
     client: Client,
 }
@@ -177,8 +251,21 @@ pub(super) enum Reply {
 }
 
 impl Session {
+    /// A session of the first analyst.
     pub(super) async fn open(attacked: &Attacked) -> Result<Self, Failure> {
-        Ok(Self { client: attacked.client().await? })
+        Self::open_as(attacked, 0).await
+    }
+
+    /// A session of the `n`th analyst, counted round where there are fewer.
+    pub(super) async fn open_as(attacked: &Attacked, n: usize) -> Result<Self, Failure> {
+        let until = context::now().plus_s(OPEN_IN_S);
+        loop {
+            match attacked.client(n % attacked.analysts.max(1)).await {
+                Ok(client) => return Ok(Self { client }),
+                Err(why) if context::now() > until => return Err(why),
+                Err(_) => tokio::time::sleep(AGAIN_AFTER).await,
+            }
+        }
     }
 
     /// Waits until both partners answer. They are connected before they have taken up their policy and their records, which takes minutes on a machine
@@ -186,9 +273,10 @@ impl Session {
     ///
     /// # Errors
     /// CC503 where one still does not after [`READY_IN_S`].
-    pub(super) async fn ready(&mut self) -> Result<(), Failure> {
+    pub(super) async fn ready(&mut self, attacked: &Attacked) -> Result<(), Failure> {
         let until = context::now().plus_s(READY_IN_S);
-        while !self.ask(READER, PROBE).await?.iter().all(|reply| reply.table().is_some()) {
+        let (asker, probe) = attacked.probe;
+        while !self.ask(asker, probe).await?.iter().all(|reply| reply.table().is_some()) {
             if context::now() > until {
                 return Err(Failure::new("CC503", "the attacked partners do not answer; see their logs"));
             }
@@ -197,20 +285,21 @@ impl Session {
         Ok(())
     }
 
-    /// Asks both partners, left and right; again where one was late, which has its table from the store then.
-    pub(super) async fn ask(&mut self, role: &str, text: &str) -> Result<[Reply; 2], Failure> {
-        let mut replies = self.ask_once(role, text).await?;
-        for _ in 1..TRIES {
-            if replies.iter().all(|reply| !reply.is_late()) {
-                break;
+    /// Asks both partners, left and right; again where one has no answer for the moment ([`Reply::is_for_the_moment`]). What it counts meanwhile, or
+    /// counted too late, it has in its store then: the same table, uncharged.
+    pub(super) async fn ask(&mut self, asker: Asker, text: &str) -> Result<[Reply; 2], Failure> {
+        let until = context::now().plus_s(PATIENCE_S);
+        loop {
+            let replies = self.ask_once(asker, text).await?;
+            if context::now() > until || !replies.iter().any(Reply::is_for_the_moment) {
+                return Ok(replies);
             }
-            replies = self.ask_once(role, text).await?;
+            tokio::time::sleep(AGAIN_AFTER).await;
         }
-        Ok(replies)
     }
 
-    async fn ask_once(&mut self, role: &str, text: &str) -> Result<[Reply; 2], Failure> {
-        let question = question(role, text)?;
+    async fn ask_once(&mut self, asker: Asker, text: &str) -> Result<[Reply; 2], Failure> {
+        let question = question(asker, text)?;
         let partners = SIDES.map(|side| PartnerId::new(side.member().id));
         let partners: Vec<PartnerId> = partners.into_iter().flatten().collect();
         let mut progress = Progress::begin("asking");
@@ -230,11 +319,11 @@ impl Session {
 
     /// What a network sees of one question at one side: how long the result took, and how many bytes the reply and the coverage
     /// statement have.
-    pub(super) async fn seen(&mut self, role: &str, text: &str, side: Side) -> Result<Seen, Failure> {
+    pub(super) async fn seen(&mut self, asker: Asker, text: &str, side: Side) -> Result<Seen, Failure> {
         let partner =
             PartnerId::new(side.member().id).map_err(|_| Failure::new("CC205", "the side is no partner"))?;
         let mut progress = Progress::begin("asking");
-        let seen = self.client.seen(question(role, text)?, partner, EXPIRES_IN_S, &mut progress).await;
+        let seen = self.client.seen(question(asker, text)?, partner, EXPIRES_IN_S, &mut progress).await;
         progress.end();
         let (took, result) = seen?;
         let reply = result.replies.first().map_or(0, |(_, bytes)| bytes.len());
@@ -246,11 +335,11 @@ impl Session {
     }
 }
 
-/// A question in words, for the purpose that the gate's policy names.
-pub(super) fn question(role: &str, text: &str) -> Result<Question, Failure> {
+/// A question in words.
+pub(super) fn question(asker: Asker, text: &str) -> Result<Question, Failure> {
     let wrong = |says: String| Failure::new("CC204", says);
-    let role = Name::new(role).map_err(|e| wrong(e.to_string()))?;
-    let purpose = Name::new("attack").map_err(|e| wrong(e.to_string()))?;
+    let role = Name::new(asker.role).map_err(|e| wrong(e.to_string()))?;
+    let purpose = Name::new(asker.purpose).map_err(|e| wrong(e.to_string()))?;
     cairn_question::form::parse(text, &role, &purpose, Schema::smf()).map_err(|e| wrong(e.to_string()))
 }
 
@@ -263,8 +352,21 @@ impl Reply {
         }
     }
 
-    const fn is_late(&self) -> bool {
-        matches!(self, Self::Other(Standing::Late))
+    /// Whether the same question may be answered in a moment: the partner was late or away, or says so itself. On a slow machine that is no finding.
+    fn is_for_the_moment(&self) -> bool {
+        let says_so = |code: &str| FOR_THE_MOMENT.contains(&code);
+        match self {
+            Self::Table(_) => false,
+            Self::Other(Standing::Late | Standing::Offline) => true,
+            Self::Other(Standing::Fault(code)) => says_so(code),
+            Self::Other(Standing::Refused(rules)) => rules.iter().any(|rule| says_so(&rule.code)),
+            Self::Other(_) => false,
+        }
+    }
+
+    /// Whether it was refused because the person's account has too little left in the year.
+    pub(super) fn is_spent(&self) -> bool {
+        matches!(self, Self::Other(Standing::Refused(rules)) if rules.iter().any(|rule| rule.code == "CA202"))
     }
 
     /// In a few words, for a line where a table was due.

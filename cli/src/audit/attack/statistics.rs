@@ -14,7 +14,7 @@ pub(super) struct Alpha(f64);
 /// For what is printed: 99 %.
 pub(super) const PRINTED: Alpha = Alpha(0.01);
 
-/// For an alarm: ten findings of a run are left to chance, each to one in 10⁷ at most, so that a right program is accused in one run in a million at
+/// For an alarm: eleven findings of a run are left to chance, each to one in 10⁷ at most, so that a right program is accused in about one run in a million at
 /// most.
 pub(super) const ALARM: Alpha = Alpha(1e-7);
 
@@ -28,6 +28,11 @@ impl Alpha {
 impl Hits {
     pub(super) fn count(of: impl Iterator<Item = bool>) -> Self {
         of.fold(Self { hits: 0, of: 0 }, |n, hit| Self { hits: n.hits + u32::from(hit), of: n.of + 1 })
+    }
+
+    /// The share of them in a hundred; 0 of none.
+    pub(super) fn percent(self) -> f64 {
+        100.0 * f64::from(self.hits) / f64::from(self.of.max(1))
     }
 
     /// The least success probability that these hits leave possible (Clopper and Pearson 1934, one-sided).

@@ -73,6 +73,18 @@ fn noise_on_cells_with_people_only_is_found() {
     check("NoiseOnNonZeroOnly", "noise-at-zero");
 }
 
+/// The attack on the templates' account has teeth: of two counts, the one of nobody stands there as it is in every table.
+#[test]
+fn without_noise_at_zero_nearly_every_lone_persons_bit_is_reconstructed() {
+    let (done, lines) = gate(Some("NoiseOnNonZeroOnly"), &["reconstruction"]);
+    let done = done.exits(6).says("CC601");
+    assert!(lines.len() == 1 && lines[0]["outcome"] == "alarm", "{}", done.out);
+    let seen = lines[0]["seen"].as_str().unwrap();
+    let lone: f64 =
+        seen.split(" people, and ").nth(1).and_then(|s| s.split(' ').next()).unwrap().parse().unwrap();
+    assert!(lone >= 95.0, "{seen}");
+}
+
 #[test]
 fn a_threshold_that_is_off_by_one_is_found() {
     check("ThresholdOffByOne", "threshold");
