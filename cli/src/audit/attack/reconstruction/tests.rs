@@ -1,3 +1,5 @@
+use cairn_question::privacy::{Epsilon, NanoRho};
+
 use super::*;
 use crate::audit::attack::stage::question;
 
@@ -90,6 +92,32 @@ fn the_exact_chance_is_that_of_small_cases_by_hand() {
     // Two coins: both right, or one each and a guess.
     assert!((lone_chance(1, 0.2) - (p * p + p * (1.0 - p))).abs() < 1e-12);
     between(0.705, lone_chance(15, 0.2), 0.707);
+}
+
+/// The bar of the design, for whom an account protects least: under no template is the bit of a person who is alone in a cell of every table guessed right
+/// more than 60 times in 100, whatever the year's account is spent on.
+#[test]
+fn no_shipped_template_lets_a_lone_persons_bit_be_guessed_above_the_bar() {
+    let mut noisy = 0;
+    let templates = format!("{}/../policies/templates", env!("CARGO_MANIFEST_DIR"));
+    for entry in std::fs::read_dir(templates).unwrap() {
+        let path = entry.unwrap().path().join("policy.toml");
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let policy: toml::Table = text.parse().unwrap();
+        let budget = |key: &str| policy["budget"][key].as_float().unwrap();
+        let cap = NanoRho::cap_for(budget("epsilon_per_year"), budget("delta_lifetime"));
+        let releases = policy["release"].as_table().unwrap().values();
+        for release in releases.filter(|r| r["method"].as_str() == Some("dp")) {
+            let epsilon = release["epsilon"].as_float().unwrap();
+            let millionths: u32 = format!("{:.0}", epsilon * 1e6).parse().unwrap();
+            let cost = Epsilon::from_millionths(millionths).unwrap().rho();
+            let tables = u32::try_from(cap.nano() / cost.nano()).unwrap();
+            let chance = lone_chance(tables, epsilon);
+            assert!(tables > 0 && chance <= SHARE_MOST, "{}: {tables}, {chance}", path.display());
+            noisy += 1;
+        }
+    }
+    assert!(noisy >= 5, "{noisy}");
 }
 
 #[test]
