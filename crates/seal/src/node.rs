@@ -56,7 +56,7 @@ pub struct Subject {
     pub question_hash: Hash,
     /// The records that were counted.
     pub series: Series,
-    /// What this node opened before, for R6.
+    /// What this node opened before, for R2 and R6.
     pub openings: Openings,
 }
 
@@ -110,7 +110,8 @@ struct Ours {
 }
 
 impl NodeRound {
-    /// Joins a round once the table is computed, and says READY. The debit is held already.
+    /// Joins a round once the table is computed, and says READY. The debit is held already. Where the ledger has a record of the question, it is
+    /// [`NodeRound::resume`] that is called, and never this.
     ///
     /// # Errors
     /// [`Refused::OtherQuestion`], [`Refused::Deadline`], [`Refused::NotInRoster`], [`Refused::NotInvited`] or [`Refused::NoRandomness`].

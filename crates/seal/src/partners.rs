@@ -1,11 +1,12 @@
-//! R6, *same partners or new noise*: which partners' exact totals were opened on which records.
+//! What a node opened, ever: R2, one opening of a question, and R6, *same partners or new noise*.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use cairn_question::{Day, Name};
+use cairn_question::{Day, Name, QuestionId};
 
 use crate::manifest::Repeat;
 use crate::members::NodeId;
+use crate::record::OpenRecord;
 use crate::refused::Refused;
 
 /// The records that a total is of: a dataset, and the frozen snapshot that this node counted.
@@ -23,9 +24,13 @@ pub struct Series {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Partners(Vec<NodeId>);
 
-/// What this node opened without fresh noise, ever. The ledger keeps it; this is its meaning.
+/// What this node opened, ever. The ledger keeps it; this is its meaning.
 #[derive(Clone, Debug, Default)]
-pub struct Openings(BTreeMap<Series, Partners>);
+pub struct Openings {
+    questions: BTreeSet<QuestionId>,
+    /// Those without fresh noise.
+    bound: BTreeMap<Series, Partners>,
+}
 
 impl Partners {
     /// Sorts, and takes each once.
@@ -45,25 +50,35 @@ impl Partners {
 }
 
 impl Openings {
-    /// Whether a total of these partners may be opened on these records. Asked before the table is sealed, and by [`Openings::record`] again.
+    /// Whether a total of these partners may be opened for this question on these records. Asked before the table is sealed, and by [`Openings::record`] again.
     ///
     /// # Errors
-    /// [`Refused::OtherPartners`]: asked again without one partner, the difference would be its exact count.
-    pub fn allow(&self, series: &Series, partners: &Partners, repeat: Repeat) -> Result<(), Refused> {
-        match (repeat, self.0.get(series)) {
+    /// [`Refused::AlreadyOpened`] for a question that was opened, under whichever manifest (R2). [`Refused::OtherPartners`]: asked again without one
+    /// partner, the difference would be its exact count (R6).
+    pub fn allow(
+        &self,
+        question: QuestionId,
+        (series, partners): (&Series, &Partners),
+        repeat: Repeat,
+    ) -> Result<(), Refused> {
+        if self.questions.contains(&question) {
+            return Err(Refused::AlreadyOpened);
+        }
+        match (repeat, self.bound.get(series)) {
             (Repeat::SamePartners, Some(before)) if before != partners => Err(Refused::OtherPartners),
             _ => Ok(()),
         }
     }
 
-    /// Keeps an opening. In the same transaction as the OPEN record, since another question may have opened meanwhile.
+    /// Keeps an opening: in the same transaction as the record itself, since another round of this question, or another question, may have opened meanwhile.
     ///
     /// # Errors
-    /// As [`Openings::allow`].
-    pub fn record(&mut self, series: Series, partners: Partners, repeat: Repeat) -> Result<(), Refused> {
-        self.allow(&series, &partners, repeat)?;
-        if repeat == Repeat::SamePartners {
-            self.0.entry(series).or_insert(partners);
+    /// As [`Openings::allow`]; then nothing is kept, and the node gives the round up.
+    pub fn record(&mut self, record: &OpenRecord) -> Result<(), Refused> {
+        self.allow(record.question, (&record.series, &record.partners), record.repeat)?;
+        self.questions.insert(record.question);
+        if record.repeat == Repeat::SamePartners {
+            self.bound.entry(record.series.clone()).or_insert_with(|| record.partners.clone());
         }
         Ok(())
     }

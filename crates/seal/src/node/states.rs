@@ -132,7 +132,9 @@ impl State {
         let entries = ours.setup.roster.entries(&relay.members)?;
         let ids: Vec<NodeId> = entries.iter().map(|entry| entry.node).collect();
         let repeat = ours.manifest.says().treatment.repeat();
-        ours.subject.openings.allow(&ours.subject.series, &Partners::new(ids.iter().copied()), repeat)?;
+        let partners = Partners::new(ids.iter().copied());
+        let subject = &ours.subject;
+        subject.openings.allow(subject.question, (&subject.series, &partners), repeat)?;
         Ok(Checked::New(ids))
     }
 

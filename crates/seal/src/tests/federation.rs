@@ -140,8 +140,7 @@ impl Site {
                     let record = keep.record();
                     assert!(self.disk.is_none(), "one record for a question, ever");
                     self.disk = Some(record.to_bytes().to_vec());
-                    let (series, partners) = (record.series().clone(), record.partners().clone());
-                    self.openings.record(series, partners, record.repeat()).unwrap();
+                    self.openings.record(record).unwrap();
                     if self.fault == KeepFault::DiesAfter {
                         return self.die();
                     }

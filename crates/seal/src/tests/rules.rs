@@ -12,6 +12,7 @@ use crate::{
 };
 
 use super::federation::{ATTEMPT, BOARD, Federation, KEYS, Mail, OPEN, READY, RECEIPT, RELAY, SEALED};
+use super::repeats::opened;
 use super::world::{NOW, World, node, series};
 
 fn read(federation: &Federation, body: &[u8]) -> FromCoordinator {
@@ -234,6 +235,24 @@ fn r2_once_opened_nothing_else_is_keyed_or_sealed() {
     assert_eq!(federation.refusal(0, &body), Some(Refused::AlreadyOpened));
 }
 
+/// The analyst signs a second manifest for a question that was opened, with a later deadline and fewer partners.
+#[test]
+fn r2_another_manifest_of_an_opened_question_opens_nothing() {
+    let mut federation = Federation::new(5);
+    federation.run(Some);
+    let mut doc = federation.world.doc();
+    doc.deadline = NOW.plus_s(7_200);
+    let manifest = federation.world.open(&doc).unwrap();
+    let kept: Vec<Openings> = federation.sites.iter().map(|site| site.openings.clone()).collect();
+    let wanted = Members::of(0..4).unwrap();
+    let mut second = Federation::of(federation.world, manifest, RollCall::Exactly(wanted));
+    second.sites.iter_mut().zip(kept).for_each(|(site, openings)| site.openings = openings);
+    second.run(Some);
+    assert!(second.summed.is_none());
+    assert_eq!(second.refusals, vec![Refused::AlreadyOpened; 4]);
+    assert!(second.sites.iter().all(|site| site.draws.is_empty()));
+}
+
 #[test]
 fn r2_a_hold_without_a_record_lapses_at_the_deadline() {
     let mut federation = Federation::new(4);
@@ -433,7 +452,7 @@ fn r6_the_same_partners_or_new_noise_before_anything_is_sealed() {
         let mut federation = Federation::of(world, manifest, roll_call);
         let partners = Partners::new((0..before).map(node));
         for site in &mut federation.sites {
-            site.openings.record(series(), partners.clone(), Repeat::SamePartners).unwrap();
+            site.openings.record(&opened(9, series(), partners.clone(), Repeat::SamePartners)).unwrap();
         }
         federation.run(Some);
         assert_eq!(federation.summed.is_some(), expected.is_none());
