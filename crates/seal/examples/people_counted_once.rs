@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cairn_question::Hash;
 use cairn_question::privacy::Epsilon;
 use cairn_seal::Plain;
-use cairn_seal::occupancy::{Buckets, CountTerms, FreshNoise, Occupied, Opened, ReaderLoss};
+use cairn_seal::occupancy::{Buckets, CountTerms, FreshNoise, NotCounted, Occupied, Opened, ReaderLoss};
 
 const PARTNERS: u16 = 32;
 const MAY_COLLUDE: u16 = 10;
@@ -26,30 +26,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let buckets = Buckets::for_expected(people)?;
             let terms =
                 CountTerms::new(Epsilon::from_millionths(millionths)?, PARTNERS, MAY_COLLUDE, buckets)?;
-            let (error, covered, took) = tried(&terms, people, runs)?;
+            let tried = tried(&terms, people, runs)?;
             println!(
-                "{people:>8} {:>8} {:>2} {:>13.2} % {:>15.0} % {:>11} {:>10.1} {:>10.4}",
+                "{people:>8} {:>8} {:>2} {:>13.2} % {:>15.0} % {:>11} {:>10.1} {:>10.4} {:>10}",
                 buckets.count(),
                 terms.epsilon(),
-                100.0 * error,
-                100.0 * covered,
+                100.0 * tried.error,
+                100.0 * tried.covered,
                 terms.layout()?.bytes() >> 10,
-                took.as_secs_f64() * 1e3,
+                tried.took.as_secs_f64() * 1e3,
                 ReaderLoss::at(&terms, 1e-6).epsilon(),
+                tried.refused,
             );
         }
     }
     Ok(())
 }
 
-/// The relative root mean square error, the share of intervals that hold the truth, and how long one node's vector takes.
-#[expect(clippy::disallowed_methods, reason = "it measures")]
-fn tried(
-    terms: &CountTerms,
-    people: u32,
-    runs: u32,
-) -> Result<(f64, f64, Duration), Box<dyn std::error::Error>> {
-    let (mut squares, mut covered) = (0.0, 0.0);
+struct Tried {
+    /// Relative root mean square error.
+    error: f64,
+    /// The share of intervals that hold the truth.
+    covered: f64,
+    /// Of one node's vector.
+    took: Duration,
+    /// Rounds that were refused for their controls: about once in 10,000 honest ones.
+    refused: u32,
+}
+
+#[expect(clippy::disallowed_methods, reason = "a stopwatch")]
+fn tried(terms: &CountTerms, people: u32, runs: u32) -> Result<Tried, Box<dyn std::error::Error>> {
+    let (mut squares, mut covered, mut refused) = (0.0, 0.0, 0);
     let mut took = Duration::ZERO;
     for run in 0..runs {
         let mut sum = vec![0_u8; usize::try_from(terms.buckets().count())?];
@@ -62,13 +69,18 @@ fn tried(
             sum.iter_mut().zip(symbols).for_each(|(sum, symbol)| *sum ^= symbol);
         }
         let opened = Opened::read(terms, &Plain::from_symbols(terms.layout()?, &sum)?)?;
-        // An honest round is refused for its controls once in 16,000; that is an error here.
-        let count = opened.count(terms)?;
-        squares += (count.people() / f64::from(people) - 1.0).powi(2);
-        covered += f64::from(u8::from(count.covers(f64::from(people))));
+        match opened.count(terms) {
+            Ok(count) => {
+                squares += (count.people() / f64::from(people) - 1.0).powi(2);
+                covered += f64::from(u8::from(count.covers(f64::from(people))));
+            }
+            Err(NotCounted::Controls) => refused += 1,
+            Err(other) => return Err(other.into()),
+        }
     }
-    let runs_f = f64::from(runs);
-    Ok(((squares / runs_f).sqrt(), covered / runs_f, took / (runs * u32::from(PARTNERS))))
+    let counted = f64::from(runs - refused);
+    let (error, covered) = ((squares / counted).sqrt(), covered / counted);
+    Ok(Tried { error, covered, took: took / (runs * u32::from(PARTNERS)), refused })
 }
 
 fn federation(terms: &CountTerms, people: u32, run: u32) -> Vec<Occupied> {

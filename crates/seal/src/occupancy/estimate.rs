@@ -47,7 +47,7 @@ impl Opened {
     /// Taylor 1990, here on a noisy share), m the buckets for people.
     ///
     /// # Errors
-    /// [`NotCounted::Controls`] when they are more than 4 standard errors from p₀ (an honest round: once in 16,000); [`NotCounted::Saturated`] when next to no bucket is
+    /// [`NotCounted::Controls`] when they are more than 4 standard errors from p₀ (an honest round: about once in 10,000, oftener with few buckets, whose zeros are skewed); [`NotCounted::Saturated`] when next to no bucket is
     /// empty; [`NotCounted::TooFew`].
     pub fn count(&self, terms: &CountTerms) -> Result<Count, NotCounted> {
         let m = f64::from(terms.buckets().for_people());

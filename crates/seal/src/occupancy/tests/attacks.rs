@@ -80,7 +80,7 @@ fn one_silent_partner_among_few_is_noticed() {
     assert_eq!(read(&terms, &vectors).count(&terms), Err(NotCounted::Controls));
 }
 
-/// An honest round is refused for its controls once in 16,000.
+/// An honest round is refused for its controls about once in 10,000.
 #[test]
 fn an_honest_round_passes_its_controls() {
     let terms = usual(2_000_000, 11);
