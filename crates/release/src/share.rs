@@ -11,6 +11,7 @@ use crate::noise::{NoiseFault, Scale};
 mod draws;
 mod gaussian;
 mod self_test;
+mod width;
 
 pub use draws::Shares;
 pub use gaussian::{GaussianShare, Scaling};

@@ -116,9 +116,19 @@ impl GaussianShare {
         self.honest
     }
 
+    /// The square of one share's standard deviation, in units of the square of [`GaussianShare::width_unit`].
+    pub(super) fn width_squared(&self) -> UBig {
+        &self.width * &self.width
+    }
+
+    /// What one is in units of a width.
+    pub(super) fn width_unit(&self) -> UBig {
+        UBig::ONE << WIDTH_BITS
+    }
+
     /// The standard deviation of one share, an exact ratio.
     pub(super) fn width(&self) -> RBig {
-        RBig::from_parts(IBig::from(self.width.clone()), UBig::ONE << WIDTH_BITS)
+        RBig::from_parts(IBig::from(self.width.clone()), self.width_unit())
     }
 }
 

@@ -14,6 +14,7 @@ mod collusion;
 mod exact;
 mod gaussian;
 mod spoilt;
+mod width;
 
 fn scale(sensitivity: u32, millionths: u32) -> Scale {
     Scale::new(NonZeroU32::new(sensitivity).unwrap(), Epsilon::from_millionths(millionths).unwrap())
