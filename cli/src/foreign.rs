@@ -90,6 +90,7 @@ mod tests {
                 sensitivity: 1,
                 plus_minus_95: 1,
                 added: Some(AddedV1 { unit: hostile(), least: 0, most: 1, rows_per_person: 1, rows: None }),
+                concentrated: None,
             },
             snapshot: SnapshotStatement {
                 as_of: "2026-03-31".parse().unwrap(),

@@ -10,7 +10,7 @@ mod totals;
 
 use cairn_question::answer::{AddedV1, AuditPromise, NoisyRowsV1, Zeros};
 use cairn_question::combine::{CombinedCell, CombinedV1, CoverageV1, Standing};
-use cairn_question::{AnswerV1, Cell, Grid, PartnerId, Question, QuestionId, Schema, TreatmentV1};
+use cairn_question::{AnswerV1, Cell, Grid, PartnerId, Question, QuestionId, Schema, TreatmentV1, privacy};
 use cairn_report::QuantileAsk;
 
 pub(crate) use csv::csv;
@@ -177,9 +177,17 @@ fn treatment_in_words(treatment: &TreatmentV1) -> String {
                 "cell-key ({profile}): each count changed by at most {max_change} by the keys of the people in it ({table}), the same people always alike; then under {min_people} withheld, the rest rounded to {round_to}, {zeros}: a shown 0 may stand for 0 to {max_change} people; totals do not add up{cohort}"
             )
         }
-        TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added } => {
+        TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added, concentrated } => {
+            let loss = match concentrated {
+                None => format!("ε = {epsilon}"),
+                Some(loss) => format!(
+                    "ρ = {} (ε = {epsilon} at δ = {})",
+                    loss.rho,
+                    privacy::trillionths(loss.delta_trillionths)
+                ),
+            };
             let counted = format!(
-                "differential privacy ({mechanism}): ε = {epsilon} for one person at one partner, who adds at most {sensitivity}; each cell is off by at most {plus_minus_95} in 95 of 100"
+                "differential privacy ({mechanism}): {loss} for one person at one partner, who adds at most {sensitivity}; each cell is off by at most {plus_minus_95} in 95 of 100"
             );
             match added {
                 None => counted,

@@ -1,7 +1,8 @@
 //! How an answer would be counted and protected, in words.
 
-use cairn_policy::{Cells, Method, Secondary, SnapshotEvery, Treatment};
+use cairn_policy::{Cells, Mechanism, Method, Secondary, SnapshotEvery, Treatment};
 use cairn_question::answer::Zeros;
+use cairn_question::privacy::trillionths;
 
 /// One line for each thing that a board may want to know.
 pub(super) fn in_words(treatment: &Treatment) -> Vec<String> {
@@ -29,12 +30,19 @@ fn method(method: &Method) -> String {
         Method::CellKey { table, cells: rules } => {
             format!("perturbed by cell key ({table}): {}", cells(rules))
         }
-        Method::Dp { epsilon, groups_per_person } => {
+        Method::Dp { mechanism, epsilon, groups_per_person } => {
             let many = match groups_per_person {
                 1 => "a person is in one cell".to_owned(),
                 many => format!("a person is in up to {many} cells"),
             };
-            format!("noise: discrete Laplace, ε = {epsilon} a table; {many}")
+            match mechanism {
+                Mechanism::Laplace => format!("noise: discrete Laplace, ε = {epsilon} a table; {many}"),
+                Mechanism::Gaussian(loss) => format!(
+                    "noise: discrete Gaussian, ρ = {} a table (ε = {epsilon} at δ = {}); {many}",
+                    loss.rho,
+                    trillionths(loss.delta_trillionths)
+                ),
+            }
         }
     }
 }

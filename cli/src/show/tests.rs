@@ -140,6 +140,7 @@ fn a_perturbed_and_a_noisy_answer_say_how_far_off_they_may_be() {
         sensitivity: 1,
         plus_minus_95: 15,
         added: None,
+        concentrated: None,
     };
     check(noisy, 19_933_599);
 }
@@ -159,6 +160,7 @@ fn a_median_stands_under_its_table_with_the_bands_it_may_lie_in() {
             sensitivity: 1,
             plus_minus_95: 15,
             added: None,
+            concentrated: None,
         };
         let fife = [510, 480, -3, 650, 820, 12, 200, 190, 4, -20, 16, 3];
         let orkney = [12, 20, 1, 18, 11, 0, -6, 9, 2, 4, 0, -1];

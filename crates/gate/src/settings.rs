@@ -1,7 +1,7 @@
 //! The hashes by which the ledger knows under which settings a table left. Their forms are fixed: another form would make every
 //! answered table of a snapshot look as if it had been answered under other settings.
 
-use cairn_policy::{KeepYears, Method, OptOut, Secondary, Treatment, Window};
+use cairn_policy::{KeepYears, Mechanism, Method, OptOut, Secondary, Treatment, Window};
 use cairn_question::answer::{TreatmentV1, Zeros};
 use cairn_question::{Day, Hash};
 use serde::Serialize;
@@ -54,6 +54,9 @@ pub(crate) fn unordered(treatment: &Treatment) -> Hash {
         // Left out where nothing is added up, as it was before columns could be.
         #[serde(skip_serializing_if = "Option::is_none")]
         summed: Option<(u32, u32)>,
+        // Left out for Laplace noise, as it was when there was no other.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mechanism: Option<&'a str>,
     }
     #[derive(Serialize)]
     struct CellsV1<'a> {
@@ -88,6 +91,10 @@ pub(crate) fn unordered(treatment: &Treatment) -> Hash {
         keep: treatment.keep.as_ref().map(keep),
         opt_out: treatment.opt_out.as_ref().map(opt_out),
         summed: treatment.summed.as_ref().map(|s| (s.least, s.most)),
+        mechanism: match treatment.method {
+            Method::Dp { mechanism: Mechanism::Gaussian(_), .. } => Some("discrete-gaussian"),
+            _ => None,
+        },
     })
 }
 

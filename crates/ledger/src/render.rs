@@ -95,11 +95,12 @@ fn treatment(treatment: &TreatmentV1) -> String {
                 cohort(*min_cohort)
             )
         }
-        TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added } => {
+        TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added, concentrated } => {
             let bounds = added.as_ref().map(|a| format!(" {}, {} to {} a row", a.unit, a.least, a.most));
             let bounds = bounds.unwrap_or_default();
+            let loss = concentrated.map_or_else(|| format!("ε {epsilon}"), |loss| format!("ρ {}", loss.rho));
             format!(
-                ", {mechanism} noise at ε {epsilon}, a person adds at most {sensitivity}{bounds}, 95 in 100 cells within ±{plus_minus_95}"
+                ", {mechanism} noise at {loss}, a person adds at most {sensitivity}{bounds}, 95 in 100 cells within ±{plus_minus_95}"
             )
         }
     }

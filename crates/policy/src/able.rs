@@ -7,7 +7,7 @@ use cairn_question::{Measure, Question, Schema};
 
 use crate::decide::treatment;
 use crate::layers::{Layers, Ready};
-use crate::treatment::{Cells, Method, Secondary, Treatment};
+use crate::treatment::{Cells, Mechanism, Method, Secondary, Treatment};
 
 /// One thing that a treatment asks for and this program cannot do yet.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -26,6 +26,12 @@ pub fn unable(treatment: &Treatment, question: &Question) -> Vec<Unable> {
     let mut cannot = |rule: String, what: String| list.push(Unable { rule, what });
     let release = |key: &str| format!("release.{}.{key}", treatment.release);
     match &treatment.method {
+        // Its two parts would each need their own share of ρ in the answer.
+        Method::Dp { mechanism: Mechanism::Gaussian(_), .. }
+            if matches!(question.measure, Measure::Mean(_)) =>
+        {
+            cannot("question.measure".to_owned(), "make a mean under Gaussian noise".to_owned());
+        }
         Method::SuppressRound(_) | Method::Dp { .. } => {}
         Method::SuppressAudit(cells) => {
             unable_audit(cells, question).into_iter().for_each(|(key, what)| cannot(release(key), what));

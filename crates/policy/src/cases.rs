@@ -165,7 +165,8 @@ pub(crate) fn facts(treatment: &Treatment) -> BTreeMap<&'static str, String> {
     }
     match &treatment.method {
         Method::CellKey { table, .. } => facts.extend([("ptable", table.clone())]),
-        Method::Dp { epsilon, groups_per_person } => facts.extend([
+        Method::Dp { mechanism, epsilon, groups_per_person } => facts.extend([
+            ("mechanism", mechanism.as_str().to_owned()),
             ("epsilon", decimal::print(epsilon.millionths())),
             ("groups_per_person", groups_per_person.to_string()),
         ]),

@@ -151,8 +151,8 @@ fn summed(layers: &Layers, dataset: &str, column: &str) -> Option<Summed> {
 fn method(layers: &Layers, ready: &Ready, question: &Question) -> Method {
     let describes = |axis: &GroupBy| of_person(layers.schema, &question.dataset, &axis.column);
     match &ready.method {
-        Method::Dp { epsilon, .. } if question.group_by.iter().all(describes) => {
-            Method::Dp { epsilon: *epsilon, groups_per_person: 1 }
+        Method::Dp { mechanism, epsilon, .. } if question.group_by.iter().all(describes) => {
+            Method::Dp { mechanism: *mechanism, epsilon: *epsilon, groups_per_person: 1 }
         }
         method => method.clone(),
     }

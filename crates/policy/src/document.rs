@@ -15,7 +15,7 @@ use cairn_question::privacy::Epsilon;
 use cairn_question::{Day, Hash, Measure, Name, PartnerId};
 
 use crate::read::At;
-use crate::treatment::{Dominance, Secondary, SnapshotEvery};
+use crate::treatment::{Concentrated, Dominance, Mechanism, Secondary, SnapshotEvery};
 
 pub(crate) use brake::read as read_brake;
 pub(crate) use framework::read as read_framework;
@@ -138,7 +138,27 @@ pub(crate) struct Release {
 #[derive(Clone, Debug)]
 pub(crate) enum How {
     Cells(CellsDoc),
-    Dp { epsilon: At<Epsilon>, groups_per_person: At<u32> },
+    Dp { mechanism: At<MechanismWord>, epsilon: At<Epsilon>, groups_per_person: At<u32> },
+}
+
+/// The kind of noise that a release names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum MechanismWord {
+    Laplace,
+    Gaussian,
+}
+
+impl MechanismWord {
+    pub(crate) const WORDS: [(&str, Self); 2] =
+        [("discrete-laplace", Self::Laplace), ("discrete-gaussian", Self::Gaussian)];
+
+    /// The noise of a table of this ε; a Gaussian's loss is what ε is at `delta`.
+    pub(crate) fn at(self, epsilon: Epsilon, delta: f64) -> Mechanism {
+        match self {
+            Self::Laplace => Mechanism::Laplace,
+            Self::Gaussian => Mechanism::Gaussian(Concentrated::new(epsilon, delta)),
+        }
+    }
 }
 
 /// A release without noise.

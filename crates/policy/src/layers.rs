@@ -234,14 +234,14 @@ impl Layers {
     /// the lifetime's.
     #[must_use]
     pub fn tables_for(&self, year: NanoRho, lifetime: NanoRho) -> Vec<TablesBought> {
-        let bought = |ready: &Ready| match ready.method {
-            Method::Dp { epsilon, .. } => {
-                let cost = epsilon.rho().nano().max(1);
+        let bought = |ready: &Ready| match ready.method.loss() {
+            Some(loss) => {
+                let cost = loss.nano().max(1);
                 let per_year = year.nano() / cost;
                 let lifetime = lifetime.nano() / cost;
                 Some(TablesBought { share: ready.share.id.value.clone(), per_year, lifetime })
             }
-            _ => None,
+            None => None,
         };
         self.shares.iter().filter_map(bought).collect()
     }
@@ -266,7 +266,8 @@ fn ready(
     share: &Share,
 ) -> Option<Ready> {
     let release = policy.releases.get(&share.release.value)?.as_ref()?;
-    let method = method(framework, release)?;
+    let delta = policy.budget.as_ref()?.delta.value;
+    let method = method(framework, release, delta)?;
     let own = own_settings(schema, policy, head, framework, share, &method, release);
     let settings =
         floor_settings().meet(framework_settings(schema, framework, &share.dataset.value)?).meet(own);
@@ -276,8 +277,9 @@ fn ready(
         Method::SuppressRound(cells) => Method::SuppressRound(met(cells)),
         Method::SuppressAudit(cells) => Method::SuppressAudit(met(cells)),
         Method::CellKey { table, cells } => Method::CellKey { table, cells: met(cells) },
-        Method::Dp { epsilon, groups_per_person } => {
-            Method::Dp { epsilon: settings.epsilon.unwrap_or(epsilon).min(epsilon), groups_per_person }
+        Method::Dp { mechanism, epsilon, groups_per_person } => {
+            let epsilon = settings.epsilon.unwrap_or(epsilon).min(epsilon);
+            Method::Dp { mechanism: mechanism.at(epsilon, delta), epsilon, groups_per_person }
         }
     };
     let dataset = &share.dataset.value;
@@ -320,11 +322,13 @@ fn opt_out(schema: &Schema, policy: &PolicyDoc, dataset: &str) -> Option<Option<
     Some(Some(OptOut { column, share_only_if }))
 }
 
-fn method(framework: &FrameworkDoc, release: &Release) -> Option<Method> {
+fn method(framework: &FrameworkDoc, release: &Release, delta: f64) -> Option<Method> {
     match &release.how {
-        How::Dp { epsilon, groups_per_person } => {
-            Some(Method::Dp { epsilon: epsilon.value, groups_per_person: groups_per_person.value })
-        }
+        How::Dp { mechanism, epsilon, groups_per_person } => Some(Method::Dp {
+            mechanism: mechanism.value.at(epsilon.value, delta),
+            epsilon: epsilon.value,
+            groups_per_person: groups_per_person.value,
+        }),
         How::Cells(doc) => {
             let cells = cells::read(framework, doc)?;
             Some(match &doc.kind {

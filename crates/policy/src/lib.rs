@@ -48,8 +48,8 @@ pub use replay::{CHANGED_MAX, Changed, LINE_BYTES_MAX, Replay, Replayed, Shift, 
 pub use shipped::{FRAMEWORK, altered_framework};
 pub use space::{Example, KINDS_MAX, Kinds, TooWide};
 pub use treatment::{
-    Caps, Cells, Dominance, KeepYears, Method, OptOut, Quota, Secondary, SnapshotEvery, Summed, Treatment,
-    Window,
+    Caps, Cells, Concentrated, Dominance, KeepYears, Mechanism, Method, OptOut, Quota, Secondary,
+    SnapshotEvery, Summed, Treatment, Window,
 };
 
 use cairn_question::Schema;

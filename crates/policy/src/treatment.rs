@@ -52,16 +52,87 @@ pub enum Method {
         /// What is withheld and rounded besides.
         cells: Cells,
     },
-    /// Discrete Laplace noise on every declared cell.
+    /// Noise on every declared cell.
     Dp {
-        /// The table's loss.
+        /// The kind of noise.
+        mechanism: Mechanism,
+        /// The table's loss; under Gaussian noise what it is at the policy's δ.
         epsilon: Epsilon,
         /// Most cells of the table that one person may be in: the share's bound, and 1 where every axis describes the person.
         groups_per_person: u32,
     },
 }
 
+/// The kind of noise. Neither is the stricter.
+///
+/// Complete: whoever releases a table must be able to draw each.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Mechanism {
+    /// Discrete Laplace noise, for a pure ε.
+    Laplace,
+    /// Discrete Gaussian noise, for a zero-concentrated loss.
+    Gaussian(Concentrated),
+}
+
+/// A zero-concentrated loss, and the δ at which it is the ε that a board reads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Concentrated {
+    /// The loss that the noise is scaled to and that is charged: the largest whole number of nano-ρ whose loss at δ is at most ε.
+    pub rho: NanoRho,
+    /// δ in trillionths (10⁻¹²), rounded up. For display only: what is charged is ρ.
+    pub delta_trillionths: u64,
+}
+
+impl Concentrated {
+    /// The loss of a table whose ε at `delta` a policy states. Zero where that ε is too small for a nano-ρ, which the checker refuses.
+    #[must_use]
+    pub(crate) fn new(epsilon: Epsilon, delta: f64) -> Self {
+        let rho = NanoRho::cap_for(f64::from(epsilon.millionths()) / 1e6, delta);
+        Self { rho, delta_trillionths: trillionths(delta) }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a δ is above 0 and below 1, and a cast from a float stays at the ends"
+)]
+fn trillionths(delta: f64) -> u64 {
+    (delta * 1e12).ceil() as u64
+}
+
+impl Mechanism {
+    /// The same kind of noise for a table of this ε.
+    pub(crate) fn at(self, epsilon: Epsilon, delta: f64) -> Self {
+        match self {
+            Self::Laplace => Self::Laplace,
+            Self::Gaussian(_) => Self::Gaussian(Concentrated::new(epsilon, delta)),
+        }
+    }
+
+    /// Its word in a policy and in an answer.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Laplace => "discrete-laplace",
+            Self::Gaussian(_) => "discrete-gaussian",
+        }
+    }
+}
+
 impl Method {
+    /// What one table costs on the person's account, rounded up; `None` without noise, which costs nothing.
+    ///
+    /// Laplace noise of a pure ε: ε·tanh(ε/2) ([`Epsilon::rho`]). Gaussian noise: the ρ that it is scaled to.
+    #[must_use]
+    pub fn loss(&self) -> Option<NanoRho> {
+        match self {
+            Self::Dp { mechanism: Mechanism::Laplace, epsilon, .. } => Some(epsilon.rho()),
+            Self::Dp { mechanism: Mechanism::Gaussian(loss), .. } => Some(loss.rho),
+            Self::SuppressRound(_) | Self::SuppressAudit(_) | Self::CellKey { .. } => None,
+        }
+    }
+
     /// The method's word in a policy: `suppress-round` or `dp`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {

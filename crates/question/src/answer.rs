@@ -87,11 +87,11 @@ pub enum TreatmentV1 {
         /// As for `suppress-round`, by the counts before the change.
         min_cohort: u32,
     },
-    /// Every declared cell with discrete Laplace noise, at zero too.
+    /// Every declared cell with noise, at zero too.
     Dp {
-        /// `discrete-laplace`.
+        /// `discrete-laplace` or `discrete-gaussian`.
         mechanism: String,
-        /// The privacy loss ε of this table, for one person at this partner.
+        /// The privacy loss ε of this table, for one person at this partner. Under Gaussian noise for display only: what its ρ is at δ.
         epsilon: Epsilon,
         /// Most that one person adds to the table, in all cells together: the L1 sensitivity. Of a mean: to its sums, each row's
         /// value taken less the middle of its bounds.
@@ -101,7 +101,22 @@ pub enum TreatmentV1 {
         /// How a column was added up; absent where people or rows are counted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         added: Option<AddedV1>,
+        /// The loss of Gaussian noise, which has no pure ε; absent for Laplace noise.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        concentrated: Option<ConcentratedV1>,
     },
+}
+
+/// The loss of a table under Gaussian noise, in zero-concentrated differential privacy: σ² = Δ₂² ÷ 2ρ.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConcentratedV1 {
+    /// ρ in billionths: what the account is charged.
+    pub rho: NanoRho,
+    /// Δ₂², the square of the most that one person moves the table by, as a distance (L2).
+    pub l2_squared: u64,
+    /// The δ at which the loss is the stated ε, in trillionths, rounded up. For display only.
+    pub delta_trillionths: u64,
 }
 
 /// Who cannot work out a small count of an audited table, given every table that was audited on the same snapshot before it

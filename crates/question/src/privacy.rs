@@ -123,6 +123,17 @@ impl NanoRho {
     }
 }
 
+/// A δ in trillionths as people write it: `1e-6`, `3.3e-7`; `0` for none.
+#[must_use]
+pub fn trillionths(delta: u64) -> String {
+    let digits = delta.to_string();
+    let Some((first, rest)) = digits.split_at_checked(1).filter(|_| delta > 0) else { return "0".to_owned() };
+    let places = 12_usize.saturating_sub(rest.len());
+    let rest = rest.trim_end_matches('0');
+    let point = if rest.is_empty() { "" } else { "." };
+    format!("{first}{point}{rest}e-{places}")
+}
+
 #[expect(clippy::cast_precision_loss, reason = "ρ up to 1,000 in billionths is exact in 53 bits")]
 fn nano_to_rho(nano: u64) -> f64 {
     nano as f64 / 1e9
@@ -188,6 +199,16 @@ mod tests {
             let got = rho(millionths) as f64;
             assert!(got >= exact - 1e-3 && got <= exact + 1.01, "{millionths}: {got} for {exact}");
         }
+    }
+
+    #[test]
+    fn a_delta_is_written_as_people_do() {
+        let check = |delta, text: &str| assert_eq!(trillionths(delta), text);
+        check(1_000_000, "1e-6");
+        check(330_000, "3.3e-7");
+        check(10_000_001, "1.0000001e-5");
+        check(1, "1e-12");
+        check(0, "0");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use cairn_question::Cell;
 
 use crate::audited::{Salting, protect};
-use crate::noise::Scale;
+use crate::noise::Spread;
 use crate::plan::RawTable;
 use crate::released::{check_shape, perturbed, suppressed};
 use crate::terms::{Means, ReleaseFault, Terms};
@@ -48,7 +48,7 @@ pub fn cell_shares(raw: &RawTable, terms: &Terms) -> Result<CellShares, ReleaseF
         }
         Means::Suppress(rule) => (withheld(&suppressed(raw, rule)?), None),
         Means::Perturb(table, rule) => (withheld(&perturbed(raw, table, rule)?), None),
-        Means::Noise(noisy) => (0, noisy.first().and_then(|first| typical_error(&counts, first.scale))),
+        Means::Noise(noisy) => (0, noisy.first().and_then(|first| typical_error(&counts, first.spread))),
     };
     let with_somebody = number(counts.iter().filter(|n| **n > 0).count());
     Ok(CellShares { cells: number(counts.len()), with_somebody, withheld: cells_withheld, error_per_mille })
@@ -58,15 +58,24 @@ fn withheld(cells: &[Cell]) -> u64 {
     number(cells.iter().filter(|c| **c == Cell::Withheld).count())
 }
 
-/// Half of all draws lie within scale · ln 2 of zero; for a discrete draw that is right to the next whole number.
-fn typical_error(counts: &[u64], scale: Scale) -> Option<u64> {
+/// Half of all draws lie within scale · ln 2 of zero, of Gaussian ones within 0.6745 · σ; for a discrete draw that is right to the next whole number.
+fn typical_error(counts: &[u64], spread: Spread) -> Option<u64> {
     let mut inhabited: Vec<u64> = counts.iter().copied().filter(|n| *n > 0).collect();
     inhabited.sort_unstable();
     // Of two in the middle the smaller, which is further off.
     let median = *inhabited.get(inhabited.len().checked_sub(1)? / 2)?;
-    let (above, below) = scale.ratio();
-    let off = u128::from(above) * LN_2_MILLIONTHS * 1_000;
-    let of = u128::from(below) * MILLION * u128::from(median);
+    let (above, below, half) = match spread {
+        Spread::Laplace(scale) => {
+            let (above, below) = scale.ratio();
+            (u128::from(above), u128::from(below), LN_2_MILLIONTHS)
+        }
+        Spread::Gaussian(deviation) => {
+            let (above, below) = deviation.ratio();
+            (above, u128::from(below), HALF_GAUSSIAN_MILLIONTHS)
+        }
+    };
+    let off = above.saturating_mul(half * 1_000);
+    let of = below.saturating_mul(MILLION).saturating_mul(u128::from(median));
     Some(u64::try_from(off.checked_div(of)?).unwrap_or(u64::MAX))
 }
 
@@ -76,10 +85,13 @@ fn number(n: usize) -> u64 {
 
 const MILLION: u128 = 1_000_000;
 const LN_2_MILLIONTHS: u128 = 693_147;
+/// Half of the normal law lies within this many standard deviations.
+const HALF_GAUSSIAN_MILLIONTHS: u128 = 674_490;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::noise::Scale;
     use cairn_question::privacy::Epsilon;
     use std::num::NonZeroU32;
 
@@ -88,7 +100,7 @@ mod tests {
         let check = |counts: &[u64], millionths, expected| {
             let epsilon = Epsilon::from_millionths(millionths).unwrap();
             let scale = Scale::new(NonZeroU32::new(1).unwrap(), epsilon);
-            assert_eq!(typical_error(counts, scale), expected, "{counts:?}");
+            assert_eq!(typical_error(counts, Spread::Laplace(scale)), expected, "{counts:?}");
         };
         // ε = 0.2: the scale is 5 and the median noise 3.47.
         check(&[100], 200_000, Some(34));

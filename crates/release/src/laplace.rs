@@ -1,4 +1,4 @@
-//! The noise that ships: OpenDP's discrete Laplace.
+//! The noise that ships: OpenDP's discrete Laplace, and its discrete Gaussian ([`crate::gaussian`]).
 
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
@@ -9,22 +9,28 @@ use opendp::measurements::{MakeNoise as _, ZExpFamily};
 use opendp::measures::MaxDivergence;
 use opendp::metrics::L1Distance;
 
+use crate::gaussian::{self, Deviation};
 use crate::noise::{Noise, NoiseFault, Scale};
 
-/// OpenDP's exact sampler of the discrete Laplace distribution (Canonne, Kamath and Steinke 2020, section 5.2).
+/// OpenDP's exact samplers of the discrete Laplace and the discrete Gaussian distribution (Canonne, Kamath and Steinke 2020, section 5).
 ///
 /// Built without OpenSSL, OpenDP draws from `rand` 0.7's thread generator: ChaCha seeded by the operating system, which nothing in
 /// Cairn can seed. [`crate::self_test`] is run on it when a node starts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DiscreteLaplace;
 
-type Vectors = VectorDomain<AtomDomain<IBig>>;
+pub(crate) type Vectors = VectorDomain<AtomDomain<IBig>>;
 
 impl Noise for DiscreteLaplace {
     fn draw(&mut self, scale: Scale, cells: usize) -> Result<Vec<i64>, NoiseFault> {
         // A measurement is neither Send nor Sync, so it is built, used and dropped here. OpenDP's error text stays here too: it may
         // quote what it was given.
         let noisy = mechanism(scale).and_then(|m| m.invoke(&vec![IBig::ZERO; cells]));
+        Ok(noisy.map_err(|_| NoiseFault)?.iter().map(saturate).collect())
+    }
+
+    fn draw_gaussian(&mut self, deviation: Deviation, cells: usize) -> Result<Vec<i64>, NoiseFault> {
+        let noisy = gaussian::mechanism(deviation).and_then(|m| m.invoke(&vec![IBig::ZERO; cells]));
         Ok(noisy.map_err(|_| NoiseFault)?.iter().map(saturate).collect())
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod audited;
 pub mod edition;
+pub mod gaussian;
 pub mod impact;
 pub mod laplace;
 pub mod layout;
@@ -21,6 +22,7 @@ pub mod terms;
 pub mod vector;
 
 pub use audited::{AuditedTable, Joint, Kept, TooMany};
+pub use gaussian::Deviation;
 pub use impact::{CellShares, cell_shares};
 pub use laplace::DiscreteLaplace;
 pub use layout::{Channel, Counted, Layout};

@@ -4,13 +4,42 @@ use cairn_question::privacy::Epsilon;
 use dashu::integer::UBig;
 use std::num::NonZeroU32;
 
-/// A source of discrete Laplace noise. [`crate::DiscreteLaplace`] is the one that ships; tests script theirs.
+use crate::gaussian::Deviation;
+
+/// A source of noise. [`crate::DiscreteLaplace`] is the one that ships; tests script theirs.
 pub trait Noise {
     /// `cells` independent draws of the discrete Laplace distribution at `scale`: P(x) ∝ e^(−|x|/scale) over the whole numbers.
     ///
     /// # Errors
     /// [`NoiseFault`] when there is no randomness to be had. Never depends on a count, which it is not given.
     fn draw(&mut self, scale: Scale, cells: usize) -> Result<Vec<i64>, NoiseFault>;
+
+    /// `cells` independent draws of the discrete Gaussian distribution: P(x) ∝ e^(−x²/2σ²) over the whole numbers. A source that has no such
+    /// noise gives none.
+    ///
+    /// # Errors
+    /// As for [`Noise::draw`].
+    fn draw_gaussian(&mut self, _deviation: Deviation, _cells: usize) -> Result<Vec<i64>, NoiseFault> {
+        Err(NoiseFault)
+    }
+}
+
+/// How wide the noise of one vector is, and of which kind.
+///
+/// Complete: the kinds of noise that there are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Spread {
+    Laplace(Scale),
+    Gaussian(Deviation),
+}
+
+impl Spread {
+    pub(crate) fn draw(self, noise: &mut dyn Noise, cells: usize) -> Result<Vec<i64>, NoiseFault> {
+        match self {
+            Self::Laplace(scale) => noise.draw(scale, cells),
+            Self::Gaussian(deviation) => noise.draw_gaussian(deviation, cells),
+        }
+    }
 }
 
 /// The noise source gave nothing.

@@ -9,7 +9,7 @@ use std::fmt;
 
 use crate::audited::{AuditedTable, Protected, Salting, protect};
 use crate::layout::{Channel, Counted, Layout};
-use crate::noise::{Noise, Scale};
+use crate::noise::{Noise, Spread};
 use crate::plan::{CountPlan, RawTable};
 use crate::terms::{Auditing, Means, Noisy, ReleaseFault, Terms};
 use crate::vector::within;
@@ -148,7 +148,7 @@ fn noisy_cells(
     vectors: &[Noisy],
     noise: &mut dyn Noise,
 ) -> Result<Vec<Cell>, ReleaseFault> {
-    let noisy = vectors.iter().map(|v| add_noise(&v.vector.exact(counted), v.scale, noise));
+    let noisy = vectors.iter().map(|v| add_noise(&v.vector.exact(counted), v.spread, noise));
     let noisy: Vec<Vec<i64>> = noisy.collect::<Result<_, _>>()?;
     match (noisy.as_slice(), vectors) {
         ([one], _) => Ok(one.iter().map(|n| Cell::Value(*n)).collect()),
@@ -164,8 +164,8 @@ fn noisy_cells(
 
 /// Noise on every cell, at zero too; never a threshold, never a clamp at zero: a cell that looks impossible is what keeps sums unbiased,
 /// and whether noise was added must not depend on the count.
-fn add_noise(exact: &[i64], scale: Scale, noise: &mut dyn Noise) -> Result<Vec<i64>, ReleaseFault> {
-    let draws = noise.draw(scale, exact.len())?;
+fn add_noise(exact: &[i64], spread: Spread, noise: &mut dyn Noise) -> Result<Vec<i64>, ReleaseFault> {
+    let draws = spread.draw(noise, exact.len())?;
     if draws.len() != exact.len() {
         return Err(ReleaseFault::NoNoise);
     }

@@ -1,13 +1,14 @@
 //! A goodness-of-fit test of the noise source, run when a node starts.
 
-use cairn_question::privacy::Epsilon;
+use cairn_question::privacy::{Epsilon, NanoRho};
 use dashu::integer::UBig;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 
+use crate::gaussian::Deviation;
 use crate::noise::{Decay, Noise, Scale, one};
 use crate::terms::ReleaseFault;
 
-/// Draws 20,000 times at scale 2 and compares with the discrete Laplace distribution, by Pearson's chi-square over 17 bins
+/// Draws 20,000 times at scale 2 and compares with the discrete Laplace distribution, and as often with the discrete Gaussian one, by Pearson's chi-square over 17 bins
 /// (≤ −8, −7 to 7, ≥ 8).
 ///
 /// Catches a scale that is off by a tenth or more, a shifted, one-sided, clipped or constant source, and one that starts over at
@@ -16,7 +17,19 @@ use crate::terms::ReleaseFault;
 /// # Errors
 /// [`ReleaseFault::NoNoise`] or [`ReleaseFault::BadNoise`].
 pub fn self_test(noise: &mut dyn Noise) -> Result<(), ReleaseFault> {
-    fits(noise, DRAWS)
+    fits(noise, DRAWS)?;
+    fits_gaussian(noise)
+}
+
+/// The same with the discrete Gaussian distribution at σ = 4, its tails from two σ on.
+fn fits_gaussian(noise: &mut dyn Noise) -> Result<(), ReleaseFault> {
+    let deviation = Deviation::new(SIXTEEN, NanoRho::new(500_000_000)).ok_or(ReleaseFault::BadNoise)?;
+    let (first, second) =
+        (noise.draw_gaussian(deviation, DRAWS / 2)?, noise.draw_gaussian(deviation, DRAWS / 2)?);
+    let counted = first.len() == DRAWS / 2 && second.len() == DRAWS / 2;
+    let seen = tally(first.iter().chain(&second));
+    let fits = chi_square_milli(&seen, &expected_gaussian_milli()) <= CHI_SQUARE_MAX * MILLI;
+    if counted && first != second && fits { Ok(()) } else { Err(ReleaseFault::BadNoise) }
 }
 
 /// The same with an even number of draws.
@@ -55,6 +68,23 @@ fn expected_milli(scale: Scale, draws: usize) -> [u64; BINS] {
     expected
 }
 
+/// The expected count of each bin in thousandths: e^(−x²/32) over its sum inside, and in each tail half of what is left. With q = e^(−1/32) the weights are
+/// q^(x²); beyond 60 they add up to less than 10⁻⁴⁸.
+fn expected_gaussian_milli() -> [u64; BINS] {
+    let decay = Decay::of(Scale::new(THIRTY_TWO, ONE));
+    let weight = |x: i64| decay.power(x.unsigned_abs().saturating_mul(x.unsigned_abs()));
+    let all = (-60..=60).map(weight).fold(UBig::ZERO, |sum, w| sum + w);
+    let inside = (1 - EDGE..EDGE).map(weight).fold(UBig::ZERO, |sum, w| sum + w);
+    let tail = (&all - inside) / UBig::from(2_u8);
+    let draws = UBig::from(DRAWS) * UBig::from(MILLI);
+    let mut expected = [0_u64; BINS];
+    for (bin, x) in expected.iter_mut().zip(-EDGE..=EDGE) {
+        let mass = if x.abs() == EDGE { tail.clone() } else { weight(x) };
+        *bin = u64::try_from(&(&draws * mass / &all)).unwrap_or(u64::MAX);
+    }
+    expected
+}
+
 /// Σ (seen − expected)² ÷ expected, in thousandths.
 fn chi_square_milli(seen: &[u64; BINS], expected_milli: &[u64; BINS]) -> u64 {
     let part = |(&seen, &expected): (&u64, &u64)| {
@@ -69,6 +99,15 @@ const HALF: Epsilon = match Epsilon::from_millionths(500_000) {
     Ok(half) => half,
     Err(_) => Epsilon::MAX,
 };
+
+/// ε = 1 on sensitivity 32: e^(−1/32) is the decay.
+const ONE: Epsilon = match Epsilon::from_millionths(1_000_000) {
+    Ok(one) => one,
+    Err(_) => Epsilon::MAX,
+};
+const THIRTY_TWO: NonZeroU32 = NonZeroU32::MIN.saturating_add(31);
+/// Δ₂² = 16 at ρ = ½: σ = 4.
+const SIXTEEN: NonZeroU64 = NonZeroU64::MIN.saturating_add(15);
 
 /// Draws in one test: the thinnest bin expects 148.
 const DRAWS: usize = 20_000;

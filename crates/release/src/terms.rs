@@ -2,13 +2,14 @@
 
 use cairn_disclosure::Rule;
 use cairn_disclosure::cell_key::PerturbationTable;
-use cairn_policy::{Cells, Method, Treatment};
-use cairn_question::answer::{AddedV1, AuditPromise, NoisyRowsV1, TreatmentV1};
+use cairn_policy::{Cells, Concentrated, Mechanism, Method, Treatment};
+use cairn_question::answer::{AddedV1, AuditPromise, ConcentratedV1, NoisyRowsV1, TreatmentV1};
 use cairn_question::privacy::{Epsilon, NanoRho};
 use cairn_question::{Day, Grid, Measure, Question, QuestionId, Schema};
 
 use crate::audited::{Joint, Kept, shows_zeros};
-use crate::noise::{NoiseFault, Scale};
+use crate::gaussian::Deviation;
+use crate::noise::{NoiseFault, Scale, Spread};
 use crate::plan::{Axis, AxisCodes, Cohort, ColumnPath, CountPlan};
 use crate::vector::Vector;
 
@@ -47,7 +48,7 @@ pub(crate) struct Auditing {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Noisy {
     pub(crate) vector: Vector,
-    pub(crate) scale: Scale,
+    pub(crate) spread: Spread,
 }
 
 /// Why a table was not released. Ours to mend, never the asker's; holds no count.
@@ -202,10 +203,13 @@ fn means(plan: &CountPlan, treatment: &Treatment) -> Result<(Means, TreatmentV1)
         }
         // A cohort rule withholds by the true counts, which noise promises not to show.
         Method::Dp { .. } if treatment.min_cohort > 0 => Err(ReleaseFault::Contradiction),
-        Method::Dp { epsilon, .. } => {
+        Method::Dp { mechanism: Mechanism::Laplace, epsilon, .. } => {
             let noisy = noisy(plan, *epsilon)?;
-            let statement = statement(plan, treatment, *epsilon, &noisy)?;
-            Ok((Means::Noise(noisy), statement))
+            let statement = laplace_statement(plan, treatment, *epsilon, &noisy)?;
+            Ok((Means::Noise(noisy.iter().map(Laplace::noisy).collect()), statement))
+        }
+        Method::Dp { mechanism: Mechanism::Gaussian(loss), epsilon, .. } => {
+            gaussian(plan, treatment, *loss, *epsilon)
         }
     }
 }
@@ -246,11 +250,68 @@ fn count_atoms(plan: &mut CountPlan, joint: &Joint) {
     plan.cohort = Cohort::NotCounted;
 }
 
-/// The noise of each vector. The parts of a mean have half of ε each, the rows the smaller half where it is odd.
-fn noisy(plan: &CountPlan, epsilon: Epsilon) -> Result<Vec<Noisy>, ReleaseFault> {
+/// A vector and the Laplace noise that it gets.
+struct Laplace {
+    vector: Vector,
+    scale: Scale,
+}
+
+impl Laplace {
+    const fn noisy(&self) -> Noisy {
+        Noisy { vector: self.vector, spread: Spread::Laplace(self.scale) }
+    }
+}
+
+/// Gaussian noise of the loss on the one vector, and what the answer says of it. A mean is refused at the gate.
+fn gaussian(
+    plan: &CountPlan,
+    treatment: &Treatment,
+    loss: Concentrated,
+    epsilon: Epsilon,
+) -> Result<(Means, TreatmentV1), ReleaseFault> {
     let vectors = Vector::all_of(plan).ok_or(ReleaseFault::NoBound)?;
-    let of =
-        |vector: &Vector, epsilon| Noisy { vector: *vector, scale: Scale::new(vector.sensitivity, epsilon) };
+    let [vector] = vectors.as_slice() else { return Err(ReleaseFault::NoPlan) };
+    let l2_squared = vector.l2_squared();
+    let deviation = Deviation::new(l2_squared, loss.rho).ok_or(ReleaseFault::Contradiction)?;
+    let statement = TreatmentV1::Dp {
+        mechanism: Mechanism::Gaussian(loss).as_str().to_owned(),
+        epsilon,
+        sensitivity: vector.sensitivity.get(),
+        plus_minus_95: deviation.plus_minus_95(),
+        added: added(plan, treatment, None)?,
+        concentrated: Some(ConcentratedV1 {
+            rho: loss.rho,
+            l2_squared: l2_squared.get(),
+            delta_trillionths: loss.delta_trillionths,
+        }),
+    };
+    let noisy = Noisy { vector: *vector, spread: Spread::Gaussian(deviation) };
+    Ok((Means::Noise(vec![noisy]), statement))
+}
+
+/// How a column was bounded and added up; `None` where people or rows are counted.
+fn added(
+    plan: &CountPlan,
+    treatment: &Treatment,
+    rows: Option<NoisyRowsV1>,
+) -> Result<Option<AddedV1>, ReleaseFault> {
+    let (Some(clamped), Some(summed)) = (&plan.summed, &treatment.summed) else { return Ok(None) };
+    Ok(Some(AddedV1 {
+        unit: summed.unit.clone(),
+        least: clamped.least,
+        most: clamped.most,
+        rows_per_person: plan.bounds.rows_per_person.ok_or(ReleaseFault::NoBound)?,
+        rows,
+    }))
+}
+
+/// The noise of each vector. The parts of a mean have half of ε each, the rows the smaller half where it is odd.
+fn noisy(plan: &CountPlan, epsilon: Epsilon) -> Result<Vec<Laplace>, ReleaseFault> {
+    let vectors = Vector::all_of(plan).ok_or(ReleaseFault::NoBound)?;
+    let of = |vector: &Vector, epsilon| Laplace {
+        vector: *vector,
+        scale: Scale::new(vector.sensitivity, epsilon),
+    };
     match vectors.as_slice() {
         [one] => Ok(vec![of(one, epsilon)]),
         [sums, rows] => {
@@ -263,33 +324,25 @@ fn noisy(plan: &CountPlan, epsilon: Epsilon) -> Result<Vec<Noisy>, ReleaseFault>
     }
 }
 
-fn statement(
+fn laplace_statement(
     plan: &CountPlan,
     treatment: &Treatment,
     epsilon: Epsilon,
-    noisy: &[Noisy],
+    noisy: &[Laplace],
 ) -> Result<TreatmentV1, ReleaseFault> {
     let first = noisy.first().ok_or(ReleaseFault::NoBound)?;
     let rows = noisy.get(1);
     let plus_minus_95 =
         rows.map_or(first.scale.plus_minus_95(), |rows| sums_within(first, rows, first.vector.middle));
-    let added = match (&plan.summed, &treatment.summed) {
-        (Some(clamped), Some(summed)) => Some(AddedV1 {
-            unit: summed.unit.clone(),
-            least: clamped.least,
-            most: clamped.most,
-            rows_per_person: plan.bounds.rows_per_person.ok_or(ReleaseFault::NoBound)?,
-            rows: rows.map(|rows| NoisyRowsV1 {
-                epsilon: rows.scale.epsilon(),
-                plus_minus_95: rows.scale.plus_minus_95(),
-                mean_within: sums_within(first, rows, (clamped.most - clamped.least).div_ceil(2)),
-            }),
-        }),
-        _ => None,
-    };
-    let mechanism = MECHANISM.to_owned();
+    let of_rows = rows.zip(plan.summed.as_ref()).map(|(rows, clamped)| NoisyRowsV1 {
+        epsilon: rows.scale.epsilon(),
+        plus_minus_95: rows.scale.plus_minus_95(),
+        mean_within: sums_within(first, rows, (clamped.most - clamped.least).div_ceil(2)),
+    });
+    let added = added(plan, treatment, of_rows)?;
+    let mechanism = Mechanism::Laplace.as_str().to_owned();
     let sensitivity = first.vector.sensitivity.get();
-    Ok(TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added })
+    Ok(TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added, concentrated: None })
 }
 
 /// How far X + times·Y reaches at least 95 times in 100, X the noise of a mean's sums and Y that of its rows: each is further out than its own
@@ -298,25 +351,26 @@ fn statement(
 /// A released sum is the noisy sum less the middle m for each row, plus m for each noisy row: off by X + m·Y. A mean is m + (T+X)/(n+Y)
 /// where T/n is its exact distance from m, at most half the bounds' width h. It is off by (X − Y·T/n) ÷ (n+Y), at most (|X| + h·|Y|) ÷
 /// the noisy rows.
-fn sums_within(sums: &Noisy, rows: &Noisy, times: u32) -> u64 {
+fn sums_within(sums: &Laplace, rows: &Laplace, times: u32) -> u64 {
     let (sums, rows) = (sums.scale.outside_one_in(40), rows.scale.outside_one_in(40));
     rows.saturating_mul(times.into()).saturating_add(sums)
 }
 
 /// What a table costs: its zCDP loss, and its pure ε where it has one.
 ///
-/// The treatments without noise have no formal loss and cost nothing on the account. `dp` costs its ε for the whole table, since the noise is scaled to all cells
-/// together: ρ = ε·tanh(ε/2), rounded up ([`Epsilon::rho`]).
+/// The treatments without noise have no formal loss and cost nothing on the account. `dp` costs its loss for the whole table, since the noise is scaled to all
+/// cells together ([`Method::loss`]). Gaussian noise is not pure: in the account's total its ρ counts among the others.
 #[must_use]
 pub fn cost(treatment: &Treatment) -> (NanoRho, Option<Epsilon>) {
-    match &treatment.method {
-        Method::SuppressRound(_) | Method::SuppressAudit(_) | Method::CellKey { .. } => (NanoRho::ZERO, None),
-        Method::Dp { epsilon, .. } => (epsilon.rho(), Some(*epsilon)),
-    }
+    let pure = match &treatment.method {
+        Method::Dp { mechanism: Mechanism::Laplace, epsilon, .. } => Some(*epsilon),
+        Method::Dp { mechanism: Mechanism::Gaussian(_), .. }
+        | Method::SuppressRound(_)
+        | Method::SuppressAudit(_)
+        | Method::CellKey { .. } => None,
+    };
+    (treatment.method.loss().unwrap_or_default(), pure)
 }
-
-/// The mechanism's name in an answer.
-const MECHANISM: &str = "discrete-laplace";
 
 impl From<NoiseFault> for ReleaseFault {
     fn from(_: NoiseFault) -> Self {

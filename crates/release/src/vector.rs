@@ -1,6 +1,6 @@
 //! What noise is added to, and the most that one person changes it by.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use cairn_question::Measure;
 
@@ -53,6 +53,17 @@ impl Vector {
             }
             (Measure::Sum(_) | Measure::Mean(_), None) => None,
         }
+    }
+
+    /// Δ₂²: the square of the most that one person moves it by, as a distance (L2).
+    ///
+    /// People: one in each of at most G cells, so √G. Rows and sums: all that a person adds may lie in one cell, so the same as in L1;
+    /// R rows spread over cells move it less.
+    #[must_use]
+    pub fn l2_squared(&self) -> NonZeroU64 {
+        let most = NonZeroU64::from(self.sensitivity);
+        // A square of 32 bits fits in 64.
+        if self.channel == Channel::People { most } else { most.saturating_mul(most) }
     }
 
     /// The exact numbers, cell by cell. Past the ends of `i64` they stay there, which moves no two tables further apart.

@@ -397,13 +397,13 @@ fn treatment(treatment: &TreatmentV1) -> String {
         TreatmentV1::CellKey { profile, table, max_change, min_people, round_to, .. } => format!(
             "{profile}: each partner's count changed by at most {max_change} by the keys of its people ({table}), under {min_people} withheld, the rest rounded to the nearest {round_to}"
         ),
-        TreatmentV1::Dp { mechanism, epsilon, plus_minus_95, .. } => {
-            let (whole, part) = (epsilon.millionths() / 1_000_000, epsilon.millionths() % 1_000_000);
-            let part = format!("{part:06}");
-            let part = part.trim_end_matches('0');
-            let point = if part.is_empty() { "" } else { "." };
+        TreatmentV1::Dp { mechanism, epsilon, plus_minus_95, concentrated, .. } => {
+            let loss = match concentrated {
+                None => format!("ε = {epsilon}"),
+                Some(loss) => format!("ρ = {}", loss.rho),
+            };
             format!(
-                "{mechanism} noise at ε = {whole}{point}{part}: each partner's cell within {plus_minus_95} of its count, 95 times in 100"
+                "{mechanism} noise at {loss}: each partner's cell within {plus_minus_95} of its count, 95 times in 100"
             )
         }
     }

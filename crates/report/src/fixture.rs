@@ -85,6 +85,7 @@ fn answer(grid: &Grid, counts: impl Iterator<Item = i64>, kind: Reply) -> Answer
                 sensitivity: 1,
                 plus_minus_95: 3,
                 added: None,
+                concentrated: None,
             },
         ),
         _ => (

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use cairn_policy::{Caps, Cells, Quota};
+use cairn_policy::{Caps, Cells, Concentrated, Mechanism, Quota};
 use cairn_question::privacy::{Epsilon, NanoRho};
 use cairn_question::{Name, Schema};
 use cairn_release::Terms;
@@ -95,7 +95,14 @@ fn what_is_not_ordered_sticks_and_what_is_does_not() {
     let keep = |years| Some(KeepYears { column: "end_date".into(), years });
     let noise = |millionths, groups_per_person| {
         let epsilon = Epsilon::from_millionths(millionths).unwrap();
-        Treatment { method: Method::Dp { epsilon, groups_per_person }, min_cohort: 0, ..treatment() }
+        let method = Method::Dp { mechanism: Mechanism::Laplace, epsilon, groups_per_person };
+        Treatment { method, min_cohort: 0, ..treatment() }
+    };
+    let gaussian = |nano| {
+        let loss = Concentrated { rho: NanoRho::new(nano), delta_trillionths: 1_000_000 };
+        let epsilon = Epsilon::from_millionths(200_000).unwrap();
+        let method = Method::Dp { mechanism: Mechanism::Gaussian(loss), epsilon, groups_per_person: 1 };
+        Treatment { method, min_cohort: 0, ..treatment() }
     };
     let unlike = [
         treatment(),
@@ -114,6 +121,7 @@ fn what_is_not_ordered_sticks_and_what_is_does_not() {
         Treatment { keep: keep(5), ..treatment() },
         Treatment { keep: keep(4), ..treatment() },
         noise(200_000, 1),
+        gaussian(10_000_000),
     ];
     let hashes: BTreeSet<String> = unlike.iter().map(|t| unordered(t).to_string()).collect();
     assert_eq!(hashes.len(), unlike.len());
@@ -127,6 +135,7 @@ fn what_is_not_ordered_sticks_and_what_is_does_not() {
     assert!(alike.iter().all(|t| unordered(t) == unordered(&treatment())));
     // How many cells a person can be in follows from the question; what it costs is the account's.
     assert_eq!(unordered(&noise(100_000, 2)), unordered(&noise(200_000, 1)));
+    assert_eq!(unordered(&gaussian(1_000)), unordered(&gaussian(2_000)));
     let total = |min_partners| unordered(&Treatment { min_partners, ..treatment() });
     assert_eq!(total(3), total(5));
 }

@@ -12,6 +12,7 @@ mod cannot_compile;
 mod cell_key;
 mod editions;
 mod faults;
+mod gaussian;
 mod ladder;
 mod prices;
 mod refusals;

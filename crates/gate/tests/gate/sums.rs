@@ -52,7 +52,7 @@ id       = "local-people"
 "#;
 
 /// The council's policy with a share of hours, by this release.
-fn hours(release: &str) -> Sources {
+pub(crate) fn hours(release: &str) -> Sources {
     let share = SHARE.replace("RELEASE", release);
     let dominance = "profile = \"sub-national-8-5\"\ndominance = { largest = 1, max_percent = 50 }\n";
     let plain = if release == "plain-table" { dominance } else { "profile = \"sub-national-8-5\"\n" };

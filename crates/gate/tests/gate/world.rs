@@ -10,7 +10,7 @@ use cairn_question::{
     AskV1, Credential, IssuerPins, Moment, Name, OutcomeV1, PartnerId, QuestionId, ReplyV1, Schema,
     SignedAsk, SigningKey,
 };
-use cairn_release::{Layout, Noise, NoiseFault, RawTable, Scale};
+use cairn_release::{Deviation, Layout, Noise, NoiseFault, RawTable, Scale};
 
 /// 15 June 2026, 10:00 UTC.
 pub(crate) const NOW: Moment = Moment::from_unix_s(1_781_517_600);
@@ -233,6 +233,10 @@ pub(crate) struct PlusOne;
 
 impl Noise for PlusOne {
     fn draw(&mut self, _: Scale, cells: usize) -> Result<Vec<i64>, NoiseFault> {
+        Ok(vec![1; cells])
+    }
+
+    fn draw_gaussian(&mut self, _: Deviation, cells: usize) -> Result<Vec<i64>, NoiseFault> {
         Ok(vec![1; cells])
     }
 }

@@ -44,8 +44,14 @@ fn sample() -> Vec<Entry> {
     (noisy.cells, noisy.snapshot, noisy.cost) = (Some(36), snapshot, Some(epsilon.rho()));
     noisy.year_so_far = Some(epsilon.rho());
     let mechanism = "discrete-laplace".to_owned();
-    noisy.treatment =
-        Some(TreatmentV1::Dp { mechanism, epsilon, sensitivity: 1, plus_minus_95: 6, added: None });
+    noisy.treatment = Some(TreatmentV1::Dp {
+        mechanism,
+        epsilon,
+        sensitivity: 1,
+        plus_minus_95: 6,
+        added: None,
+        concentrated: None,
+    });
     let mut refused = asked(EntryKind::QuestionRefused, 5);
     refused.rules = vec![RuleBroken {
         rule: "share.smf-quarterly.group_by.area".to_owned(),

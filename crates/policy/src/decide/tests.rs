@@ -222,7 +222,10 @@ fn the_treatment_is_the_meet_of_all_layers() {
     assert_eq!(people.rows_per_person, None, "a person is counted once, however many rows");
     let noisy = decided(&layers, "equalities", "people by disabled");
     let epsilon = cairn_question::privacy::Epsilon::from_millionths(200_000).unwrap();
-    assert_eq!(noisy.method, Method::Dp { epsilon, groups_per_person: 1 });
+    assert_eq!(
+        noisy.method,
+        Method::Dp { mechanism: crate::Mechanism::Laplace, epsilon, groups_per_person: 1 }
+    );
     let groups = |text: &str| match decided(&layers, "equalities", text).method {
         Method::Dp { groups_per_person, .. } => groups_per_person,
         _ => 0,

@@ -85,9 +85,10 @@ fn methods(old: &Method, new: &Method, found: &mut Compared) {
     found.unordered("method", old.as_str(), new.as_str());
     match (old, new) {
         (
-            Method::Dp { epsilon: was, groups_per_person: groups },
-            Method::Dp { epsilon: is, groups_per_person: new_groups },
+            Method::Dp { mechanism: old, epsilon: was, groups_per_person: groups },
+            Method::Dp { mechanism: new, epsilon: is, groups_per_person: new_groups },
         ) => {
+            found.unordered("mechanism", old.as_str(), new.as_str());
             let against = if is > was { Against::Weaker } else { Against::Stronger };
             let words = |e: &cairn_question::privacy::Epsilon| decimal::print(e.millionths());
             found.note("epsilon", &words(was), &words(is), against);

@@ -5,8 +5,8 @@ use cairn_question::privacy::Epsilon;
 use cairn_question::{Hash, Measure, PartnerId};
 
 use crate::document::{
-    Budget, CellsDoc, CellsKind, ColumnRule, Dataset, Head, How, Link, LinkKind, Named, OptOutDoc, PLAN,
-    PolicyDoc, Purpose, Records, Release, Role, Share, ShareWindow, Usage, ZEROS,
+    Budget, CellsDoc, CellsKind, ColumnRule, Dataset, Head, How, Link, LinkKind, MechanismWord, Named,
+    OptOutDoc, PLAN, PolicyDoc, Purpose, Records, Release, Role, Share, ShareWindow, Usage, ZEROS,
 };
 use crate::finding::Faults;
 use crate::read::{At, Section, VERSION_MAX, parse};
@@ -287,10 +287,10 @@ pub(super) fn dominance(section: Section<'_>) -> Option<At<Dominance>> {
 }
 
 fn dp(section: &Section<'_>) -> Option<How> {
-    section.word("mechanism", &[("discrete-laplace", ())]);
+    let mechanism = section.word("mechanism", &MechanismWord::WORDS);
     let epsilon = section.millionths("epsilon").and_then(|e| epsilon(section, &e));
     let groups_per_person = section.whole("groups_per_person", 1..=1_000);
-    Some(How::Dp { epsilon: epsilon?, groups_per_person: groups_per_person? })
+    Some(How::Dp { mechanism: mechanism?, epsilon: epsilon?, groups_per_person: groups_per_person? })
 }
 
 fn epsilon(section: &Section<'_>, millionths: &At<u32>) -> Option<At<Epsilon>> {

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use crate::decimal;
 use crate::document::{
-    CellsDoc, CellsKind, ColumnRule, Columns, Dataset, Head, How, Link, LinkKind, Named, OptOutDoc,
-    PolicyDoc, Release, Share, Usage, ZEROS,
+    CellsDoc, CellsKind, ColumnRule, Columns, Dataset, Head, How, Link, LinkKind, MechanismWord, Named,
+    OptOutDoc, PolicyDoc, Release, Share, Usage, ZEROS,
 };
 use crate::read::At;
 use crate::treatment::Secondary;
@@ -136,8 +136,9 @@ impl Out {
         self.opt("min_partners", release.min_partners.as_ref().map(|p| p.value));
         match &release.how {
             How::Cells(cells) => self.cells(cells),
-            How::Dp { epsilon, groups_per_person } => {
-                self.text("mechanism", "discrete-laplace");
+            How::Dp { mechanism, epsilon, groups_per_person } => {
+                let word = MechanismWord::WORDS.iter().find(|(_, known)| *known == mechanism.value);
+                self.text("mechanism", word.map_or("", |(word, _)| word));
                 self.raw("epsilon", decimal::print(epsilon.value.millionths()));
                 self.raw("groups_per_person", groups_per_person.value);
             }

@@ -270,7 +270,7 @@ fn figures(model: &Model) -> Table {
             Protection::Plain { shown, .. } => {
                 (["none", "no bound"].map(str::to_owned), rounding(shown, s, model.partners))
             }
-            Protection::Noise { epsilon, odds, here, national } => (
+            Protection::Noise { epsilon, odds, here, national, .. } => (
                 [epsilon.clone(), format!("times {odds}")],
                 [here, national].map(|n| format!("±{}", whole(*n))),
             ),

@@ -4,6 +4,7 @@
 //! words that are made of this.
 
 mod never;
+pub(super) mod protection;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -13,12 +14,12 @@ use cairn_question::schema::{CODE_GRAIN, Class, Table};
 use cairn_question::{Day, Measure};
 
 use self::never::{Never, never, used};
-use super::noise::{Draws, within};
+use self::protection::protection;
 use crate::able::{Unable, unable_of, unable_once};
 use crate::decimal;
 use crate::document::{Columns, LinkKind, OptOutDoc};
 use crate::layers::{Layers, Ready};
-use crate::treatment::{Cells, Method, Secondary, SnapshotEvery};
+use crate::treatment::SnapshotEvery;
 
 /// Scotland's councils, all of which are partners of No One Left Behind: 32 (Local Government etc. (Scotland) Act 1994, section 1 and
 /// schedule 1). A national figure is said for this many partners.
@@ -151,6 +152,8 @@ pub(crate) enum Protection {
     },
     Noise {
         epsilon: String,
+        /// Of Gaussian noise: its ρ, and the chance for which the odds do not hold.
+        concentrated: Option<(String, String)>,
         /// At most this factor in the odds of a guess.
         odds: String,
         /// 95 in 100 within this, in what one question gives: this partner's table, or the total.
@@ -361,43 +364,10 @@ fn listed(columns: &Columns) -> Vec<(String, Option<String>)> {
     columns.iter().map(|(c, g)| (c.value.clone(), grain(&g.value))).collect()
 }
 
-fn protection(layers: &Layers, ready: &Ready, partners: u32) -> Protection {
-    let plain = |cells: &Cells, shown: Shown| Protection::Plain {
-        min_people: cells.min_people,
-        zeros: cells.zeros,
-        shown,
-        secondary: cells.secondary == Secondary::Yes,
-        dominance: cells.dominance.map(|d| (d.largest, d.max_percent)),
-    };
-    match &ready.method {
-        Method::SuppressRound(cells) => plain(cells, Shown::Rounded(cells.round_to)),
-        Method::SuppressAudit(cells) => plain(cells, Shown::Exact),
-        Method::CellKey { table, cells } => plain(cells, Shown::Perturbed(table.clone(), cells.round_to)),
-        Method::Dp { epsilon, groups_per_person } => {
-            let (epsilon, groups) = (epsilon.millionths(), *groups_per_person);
-            let colluding = layers.framework.secure.as_ref().map_or(0, |s| s.colluding_max.value);
-            let (here, national) = if ready.settings.min_partners > 1 {
-                let shared = within(epsilon, groups, Draws::shared_by(partners, colluding));
-                (shared, shared)
-            } else {
-                (within(epsilon, groups, Draws::ONE), within(epsilon, groups, Draws::own_of(partners)))
-            };
-            Protection::Noise { epsilon: decimal::print(epsilon), odds: odds(epsilon), here, national }
-        }
-    }
-}
-
-/// e^ε, rounded up to the next hundredth: what a table under ε can do to the odds of a guess (Dwork and Roth 2014, section 2.3).
-pub(super) fn odds(epsilon_millionths: u32) -> String {
-    format!("{:.2}", ((f64::from(epsilon_millionths) / 1e6).exp() * 100.0).ceil() / 100.0)
-}
-
 /// One analyst's tables in a policy year: the quota, or what the analyst's own loss pays for; the smaller.
 fn tables_a_year(ready: &Ready) -> Option<u32> {
-    let paid = match (ready.settings.rho_per_analyst, &ready.method) {
-        (Some(cap), Method::Dp { epsilon, .. }) => {
-            Some(u32::try_from(cap.nano() / epsilon.rho().nano().max(1)).unwrap_or(u32::MAX))
-        }
+    let paid = match (ready.settings.rho_per_analyst, ready.method.loss()) {
+        (Some(cap), Some(loss)) => Some(u32::try_from(cap.nano() / loss.nano().max(1)).unwrap_or(u32::MAX)),
         _ => None,
     };
     ready.settings.tables_per_year.into_iter().chain(paid).min()

@@ -48,6 +48,14 @@ pub(crate) fn within(epsilon_millionths: u32, groups_per_person: u32, draws: Dra
     ceiling(scale / finest * (real(quantile(whole, finest)) + whole) + whole)
 }
 
+/// The same for discrete Gaussian noise of loss ρ in nano, σ = √(groups ÷ 2ρ): 1.96·σ·√draws rounded up, and one more a draw for its steps. Never too
+/// small: a discrete Gaussian's tail is at most the continuous one's a step further in (Canonne, Kamath and Steinke 2020, Proposition 25).
+pub(crate) fn gaussian_within(nano_rho: u64, groups_per_person: u32, draws: Draws) -> u64 {
+    let variance = f64::from(groups_per_person.max(1)) * 1e9 / (2.0 * real(nano_rho.max(1)));
+    let steps = if draws == Draws::ONE { 0.0 } else { draws.shape().ceil() };
+    ceiling(1.96 * (variance * draws.shape()).sqrt() + steps)
+}
+
 /// The smallest n with P(|S| ≤ n) ≥ 0.95, S the difference of two negative binomial numbers of this shape: the sum of
 /// `shape` geometric ones, so that S is the sum of `shape` discrete Laplace ones (Inusah and Kozubowski 2006, section 2).
 fn quantile(shape: f64, scale: f64) -> u64 {

@@ -139,9 +139,12 @@ pub(crate) fn protection(protection: &Protection) -> String {
             }
             says
         }
-        Protection::Noise { epsilon, .. } => {
+        Protection::Noise { epsilon, concentrated: None, .. } => {
             format!("Protection: random noise on every count, ε = {epsilon} a table.")
         }
+        Protection::Noise { epsilon, concentrated: Some((rho, chance)), .. } => format!(
+            "Protection: random noise on every count, from the bell curve (Gaussian), ρ = {rho} a table: ε = {epsilon}, but for a chance of {chance}."
+        ),
     }
 }
 

@@ -87,5 +87,5 @@ fn a_national_figure_is_said_for_as_many_partners_as_are_asked_for() {
 
 #[test]
 fn odds_are_rounded_up() {
-    assert_eq!([0, 200_000, 1_000_000].map(super::model::odds), ["1.00", "1.23", "2.72"]);
+    assert_eq!([0, 200_000, 1_000_000].map(super::model::protection::odds), ["1.00", "1.23", "2.72"]);
 }

@@ -42,11 +42,11 @@ fn bought(layers: &Layers, faults: &Faults<'_>) {
 /// How many analysts may ask, and for how many tables a year all together by their quotas.
 fn allowed(layers: &Layers, ready: &Ready) -> Option<(u32, u64)> {
     let people = layers.policy.roles.get(ready.share.role.value.as_str())?.as_ref()?.max_people.value;
-    let Method::Dp { epsilon, .. } = ready.method else { return None };
+    let loss = ready.method.loss()?;
     let settings = &ready.settings;
     let by_day = u64::from(settings.tables_per_day?) * 366;
     let by_year = settings.tables_per_year.map(u64::from);
-    let by_loss = settings.rho_per_analyst.map(|cap| cap.nano() / epsilon.rho().nano().max(1));
+    let by_loss = settings.rho_per_analyst.map(|cap| cap.nano() / loss.nano().max(1));
     let each = [Some(by_day), by_year, by_loss].into_iter().flatten().min()?;
     Some((people, each.saturating_mul(u64::from(people))))
 }

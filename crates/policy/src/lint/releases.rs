@@ -1,12 +1,13 @@
 use crate::decimal;
 use cairn_question::answer::Zeros;
+use cairn_question::privacy::{Epsilon, NanoRho};
 
-use crate::document::{CellsDoc, CellsKind, How, Profile, Release};
+use crate::document::{CellsDoc, CellsKind, How, MechanismWord, Profile, Release};
 use crate::finding::{Faults, Severity};
 use crate::floor;
 use crate::lint::Ground;
 use crate::read::At;
-use crate::treatment::Secondary;
+use crate::treatment::{Mechanism, Secondary};
 
 pub(super) fn check(ground: &Ground<'_>) {
     for (name, release) in ground.policy.releases.iter().filter_map(|(n, r)| Some((n, r.as_ref()?))) {
@@ -20,7 +21,8 @@ pub(super) fn check(ground: &Ground<'_>) {
                 perturbed(cells, &path, ground);
                 asked_for(cells, &path, ground);
             }
-            How::Dp { epsilon, .. } => {
+            How::Dp { mechanism, epsilon, .. } => {
+                too_small(mechanism, epsilon, &path, ground);
                 let most = ground.framework.floor.as_ref().map(|f| f.epsilon_max_per_table.value);
                 if let Some(most) = most.filter(|m| epsilon.value.millionths() > *m) {
                     let says = format!(
@@ -33,6 +35,21 @@ pub(super) fn check(ground: &Ground<'_>) {
                 }
             }
         }
+    }
+}
+
+/// Gaussian noise is scaled to a whole number of nano-ρ. Where ε is too small for one at the policy's δ, there is no noise that would be wide
+/// enough.
+fn too_small(mechanism: &At<MechanismWord>, epsilon: &At<Epsilon>, path: &str, ground: &Ground<'_>) {
+    let Some(budget) = &ground.policy.budget else { return };
+    let Mechanism::Gaussian(loss) = mechanism.value.at(epsilon.value, budget.delta.value) else { return };
+    if loss.rho == NanoRho::ZERO {
+        let says = format!(
+            "ε = {} at δ = {:e} is less than a billionth of ρ: no Gaussian noise is so wide",
+            epsilon.value, budget.delta.value
+        );
+        let fix = "write a larger ε, or mechanism = \"discrete-laplace\"";
+        ground.faults.error("CP315", &epsilon.span, format!("{path}.epsilon"), says, fix);
     }
 }
 

@@ -269,6 +269,29 @@ fn l2_a_sensitive_axis_leaves_by_no_treatment_without_noise() {
     }
 }
 
+/// Gaussian noise is scaled to a whole number of billionths of ρ, which so small an ε has not.
+#[test]
+fn gaussian_noise_needs_a_loss_that_can_be_charged() {
+    let gaussian = (
+        "mechanism = \"discrete-laplace\"\nepsilon   = 0.2",
+        "mechanism = \"discrete-gaussian\"\nepsilon   = 0.2",
+    );
+    let (_, found) = findings(&[gaussian]);
+    assert!(found.iter().all(|f| f.code != "CP315" && f.severity != Severity::Error));
+    let tiny = (gaussian.0, "mechanism = \"discrete-gaussian\"\nepsilon   = 0.000001");
+    let (sources, found) = findings(&[tiny]);
+    let refused = found.iter().filter(|f| f.code == "CP315").map(|f| f.rule.as_str());
+    assert_eq!(refused.collect::<Vec<_>>(), ["release.noisy-people.epsilon"]);
+    assert!(crate::Layers::load(&sources).is_err());
+    // Without a δ there is no loss to scale it to, and no policy.
+    let (sources, found) = findings(&[gaussian, ("delta_lifetime", "delta_of_life")]);
+    assert!(found.iter().any(|f| f.rule == "budget.delta_lifetime"));
+    assert!(crate::Layers::load(&sources).is_err());
+    let other = (gaussian.0, "mechanism = \"gaussian\"\nepsilon   = 0.2");
+    let (sources, _) = findings(&[other]);
+    assert!(crate::Layers::load(&sources).is_err());
+}
+
 #[test]
 fn a_noisy_table_does_not_look_at_the_records_first() {
     check(
@@ -482,7 +505,7 @@ fn two_treatments_of_one_role_are_found_whatever_they_differ_in() {
     ];
     for (a, b) in pairs {
         let (method, differ) = if a.starts_with("epsilon") {
-            ("dp\"\nmechanism = \"discrete-laplace", "epsilon or groups_per_person")
+            ("dp\"\nmechanism = \"discrete-laplace", "mechanism, epsilon or groups_per_person")
         } else {
             ("suppress-round", "profile, min_people, round_to, zeros, secondary or dominance")
         };

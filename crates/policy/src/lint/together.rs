@@ -4,7 +4,7 @@ use cairn_question::answer::Zeros;
 use cairn_question::privacy::Epsilon;
 use cairn_question::{Day, Measure};
 
-use crate::document::{How, Share};
+use crate::document::{How, MechanismWord, Share};
 use crate::finding::Severity;
 use crate::layers::{dominance, secondary};
 use crate::lint::Ground;
@@ -82,7 +82,7 @@ struct Protection<'a> {
 
 #[derive(Eq, PartialEq)]
 enum Treated<'a> {
-    Dp { epsilon: Epsilon, groups_per_person: u32 },
+    Dp { mechanism: MechanismWord, epsilon: Epsilon, groups_per_person: u32 },
     Cells(CellsTreated<'a>),
 }
 
@@ -109,9 +109,11 @@ fn protection<'a>(share: &'a Share, ground: &'a Ground<'_>) -> Option<Protection
 
 fn treated<'a>(how: &'a How, ground: &Ground<'_>) -> Treated<'a> {
     match how {
-        How::Dp { epsilon, groups_per_person } => {
-            Treated::Dp { epsilon: epsilon.value, groups_per_person: groups_per_person.value }
-        }
+        How::Dp { mechanism, epsilon, groups_per_person } => Treated::Dp {
+            mechanism: mechanism.value,
+            epsilon: epsilon.value,
+            groups_per_person: groups_per_person.value,
+        },
         How::Cells(doc) => {
             let profile = doc.profile.as_ref().map(|p| p.value.as_str());
             let known = profile.and_then(|p| ground.framework.profiles.get(p));
@@ -138,7 +140,7 @@ impl Protection<'_> {
     fn differs_in(&self, other: &Self) -> Vec<&'static str> {
         let method = match (&self.method, &other.method) {
             (a, b) if a == b => None,
-            (Treated::Dp { .. }, Treated::Dp { .. }) => Some("epsilon or groups_per_person"),
+            (Treated::Dp { .. }, Treated::Dp { .. }) => Some("mechanism, epsilon or groups_per_person"),
             (Treated::Cells(a), Treated::Cells(b)) if a.method == b.method => {
                 Some("profile, min_people, round_to, zeros, secondary or dominance")
             }

@@ -9,7 +9,11 @@ fn treatment() -> Treatment {
     Treatment {
         share: Name::new("quarterly").unwrap(),
         release: "noisy".to_owned(),
-        method: Method::Dp { epsilon: Epsilon::from_millionths(500_000).unwrap(), groups_per_person: 1 },
+        method: Method::Dp {
+            mechanism: cairn_policy::Mechanism::Laplace,
+            epsilon: Epsilon::from_millionths(500_000).unwrap(),
+            groups_per_person: 1,
+        },
         min_partners: 1,
         window: Window { column: None, from: None, lag_days: 30 },
         min_cohort: 0,

@@ -1,8 +1,8 @@
 use super::*;
 use crate::layout::Channel;
-use crate::noise::NoiseFault;
+use crate::noise::{NoiseFault, Scale};
 use cairn_ledger::{Ledger, Reservation, Reserved, SnapshotKey};
-use cairn_policy::{Caps, Method, Quota, Treatment, Window};
+use cairn_policy::{Caps, Mechanism, Method, Quota, Treatment, Window};
 use cairn_question::answer::Zeros;
 use cairn_question::privacy::{Epsilon, NanoRho};
 use cairn_question::{Hash, Moment, Name, Schema};
@@ -77,7 +77,7 @@ fn treatment(method: Method) -> Treatment {
 
 fn dp() -> Treatment {
     let epsilon = Epsilon::from_millionths(500_000).unwrap();
-    treatment(Method::Dp { epsilon, groups_per_person: 3 })
+    treatment(Method::Dp { mechanism: Mechanism::Laplace, epsilon, groups_per_person: 3 })
 }
 
 fn suppress() -> Treatment {
@@ -323,7 +323,7 @@ fn shipped_noise_is_centred_on_the_count_and_as_wide_as_stated() {
         other => panic!("{other:?}"),
     };
     let (runs, count) = (4_000, 100_i64);
-    let drawn = add_noise(&vec![count; runs], scale_of(&one), &mut crate::DiscreteLaplace).unwrap();
+    let drawn = add_noise(&vec![count; runs], one_spread(&one), &mut crate::DiscreteLaplace).unwrap();
     let errors: Vec<i64> = drawn.iter().map(|v| v - 100).collect();
     let within = errors.iter().filter(|e| e.abs() <= width).count();
     // Scale 6: a standard deviation of 8.5, so the mean of 4,000 has .134; 7 of them either side.
@@ -333,9 +333,9 @@ fn shipped_noise_is_centred_on_the_count_and_as_wide_as_stated() {
     assert!((3_705..=3_905).contains(&within), "{within}");
 }
 
-fn scale_of(terms: &Terms) -> Scale {
+fn one_spread(terms: &Terms) -> Spread {
     match &terms.means {
-        Means::Noise(noisy) => noisy[0].scale,
+        Means::Noise(noisy) => noisy[0].spread,
         Means::Suppress(_) | Means::Audit(_) | Means::Perturb(..) => panic!("not a noisy table"),
     }
 }
@@ -411,9 +411,9 @@ proptest! {
         rows in prop::collection::vec(0_i64..1_000, 1..40),
         draws in prop::collection::vec(-1_000_i64..1_000, 40),
     ) {
-        let scale = scale_of(&terms("people", &dp()));
+        let spread = one_spread(&terms("people", &dp()));
         let draws = &draws[..rows.len()];
-        let noisy = add_noise(&rows, scale, &mut Script::new(draws.to_vec())).unwrap();
+        let noisy = add_noise(&rows, spread, &mut Script::new(draws.to_vec())).unwrap();
         for ((cell, count), draw) in noisy.iter().zip(&rows).zip(draws) {
             prop_assert_eq!(*cell, count + draw);
         }

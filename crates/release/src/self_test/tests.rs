@@ -79,3 +79,64 @@ fn what_is_expected_adds_up_to_the_draws() {
     let exact: Vec<u64> = expected.iter().map(|e| e / 1_000).collect();
     assert!(chi_square_milli(&exact.try_into().unwrap(), &expected) < 100);
 }
+
+/// Real Gaussian draws, spoilt; the Laplace ones are left as they are.
+struct SpoiltGaussian(Spoil);
+
+impl Noise for SpoiltGaussian {
+    fn draw(&mut self, scale: Scale, cells: usize) -> Result<Vec<i64>, NoiseFault> {
+        DiscreteLaplace.draw(scale, cells)
+    }
+
+    fn draw_gaussian(&mut self, deviation: Deviation, cells: usize) -> Result<Vec<i64>, NoiseFault> {
+        Ok(DiscreteLaplace.draw_gaussian(deviation, cells)?.into_iter().map(self.0).collect())
+    }
+}
+
+/// Laplace noise in the place of Gaussian noise.
+struct Laplace;
+
+impl Noise for Laplace {
+    fn draw(&mut self, scale: Scale, cells: usize) -> Result<Vec<i64>, NoiseFault> {
+        DiscreteLaplace.draw(scale, cells)
+    }
+
+    fn draw_gaussian(&mut self, _: Deviation, cells: usize) -> Result<Vec<i64>, NoiseFault> {
+        // Of nearly the same variance: 2·2.83² = 16.
+        let third = Epsilon::from_millionths(353_000).unwrap();
+        DiscreteLaplace.draw(Scale::new(NonZeroU32::MIN, third), cells)
+    }
+}
+
+#[test]
+fn each_spoilt_gaussian_source_is_caught() {
+    assert_eq!(self_test(&mut SpoiltGaussian(|x| x)), Ok(()));
+    let spoilt: [(&str, Spoil); 7] = [
+        ("none", |_| 0),
+        ("halved", |x| x / 2),
+        ("one-sided", i64::abs),
+        ("shifted", |x| x + 1),
+        ("clipped", |x| x.clamp(-6, 6)),
+        ("doubled", |x| x * 2),
+        ("never zero", |x| if x == 0 { 1 } else { x }),
+    ];
+    for (how, spoil) in spoilt {
+        assert_eq!(self_test(&mut SpoiltGaussian(spoil)), Err(ReleaseFault::BadNoise), "{how}");
+    }
+    assert_eq!(self_test(&mut Laplace), Err(ReleaseFault::BadNoise));
+    // A source that has no Gaussian noise, such as a scripted one.
+    assert_eq!(self_test(&mut Spoilt(|x| x)), Err(ReleaseFault::NoNoise));
+}
+
+#[test]
+fn what_is_expected_of_a_gaussian_adds_up_to_the_draws() {
+    let expected = expected_gaussian_milli();
+    let all: u64 = expected.iter().sum();
+    assert!(all.abs_diff(20_000_000) < 100, "{all}");
+    let weight = |x: i32| (-f64::from(x * x) / 32.0).exp();
+    let sum: f64 = (-60..=60).map(weight).sum();
+    for (bin, x) in expected.iter().zip(-8_i32..=8).filter(|(_, x)| x.abs() < 8) {
+        let exact = 2e7 * weight(x) / sum;
+        assert!((*bin as f64 - exact).abs() < 2.0, "{x}: {bin} for {exact}");
+    }
+}

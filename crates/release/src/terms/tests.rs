@@ -35,7 +35,8 @@ fn treatment(method: Method) -> Treatment {
 }
 
 fn dp(groups_per_person: u32) -> Treatment {
-    treatment(Method::Dp { epsilon: Epsilon::from_millionths(500_000).unwrap(), groups_per_person })
+    let epsilon = Epsilon::from_millionths(500_000).unwrap();
+    treatment(Method::Dp { mechanism: Mechanism::Laplace, epsilon, groups_per_person })
 }
 
 fn suppress(min_people: u32, round_to: u32) -> Treatment {
@@ -90,6 +91,38 @@ fn the_sensitivity_of_a_sum_is_its_largest_value_for_each_row_of_a_person() {
     check(mean, &bounded(0, 60, Some(10)), Ok(300));
     check(mean, &bounded(0, 61, Some(10)), Ok(310));
     check(mean, &bounded(50, 60, Some(10)), Ok(50));
+}
+
+fn gaussian(groups_per_person: u32) -> Treatment {
+    let loss = Concentrated { rho: NanoRho::new(500_000_000), delta_trillionths: 1_000_000 };
+    let epsilon = Epsilon::from_millionths(5_000_000).unwrap();
+    treatment(Method::Dp { mechanism: Mechanism::Gaussian(loss), epsilon, groups_per_person })
+}
+
+/// σ² = Δ₂² ÷ 2ρ, and ρ = ½ here: people √G, rows and sums all that a person may have in one cell.
+#[test]
+fn the_statement_under_gaussian_noise_says_rho_and_the_distance() {
+    let summed = cairn_policy::Summed { unit: "quarter-hours".to_owned(), least: 0, most: 60 };
+    let check = |text: &str, treatment: Treatment, says: &str| {
+        let terms = terms(text, &treatment).unwrap();
+        let found = serde_json::to_string(terms.statement()).unwrap();
+        let loss = r#""concentrated":{"rho":500000000,"l2_squared":"#;
+        assert!(found.starts_with(r#"{"method":"dp","mechanism":"discrete-gaussian","epsilon":5000000,"#));
+        assert!(found.replace(loss, "").contains(says) && found.contains(loss), "{found}");
+        assert_eq!(cost(&treatment), (NanoRho::new(500_000_000), None));
+    };
+    check("people by council", gaussian(1), r#""sensitivity":1,"plus_minus_95":2,1,"#);
+    let quarters = "people by quarter from 2024-Q2 to 2025-Q1";
+    check(quarters, gaussian(16), r#""sensitivity":16,"plus_minus_95":8,16,"#);
+    let rows = Some(3);
+    check("starts by council", Treatment { rows_per_person: rows, ..gaussian(4) }, r#""plus_minus_95":6,9,"#);
+    let sums = Treatment { rows_per_person: rows, summed: Some(summed.clone()), ..gaussian(4) };
+    check("sum:quarter_hours by activity_type", sums, r#""plus_minus_95":353,"added""#);
+    let none = Concentrated { rho: NanoRho::ZERO, delta_trillionths: 1 };
+    let epsilon = Epsilon::from_millionths(1).unwrap();
+    let nothing = Method::Dp { mechanism: Mechanism::Gaussian(none), epsilon, groups_per_person: 1 };
+    let contradiction = terms("people by council", &treatment(nothing)).err();
+    assert_eq!(contradiction, Some(ReleaseFault::Contradiction));
 }
 
 /// An unbounded column is never taken to be bounded by 1, nor the rows of a person.

@@ -31,6 +31,7 @@ fn noisy(plus_minus_95: u64) -> TreatmentV1 {
         sensitivity: 1,
         plus_minus_95,
         added: None,
+        concentrated: None,
     }
 }
 

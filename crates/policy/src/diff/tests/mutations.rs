@@ -81,6 +81,7 @@ const ORACLE: &[(&str, Direction, Direction)] = &[
     ("release.*.zeros", Unordered, Unordered),
     ("release.*.secondary", Unordered, Unordered),
     ("release.*.epsilon", ProtectsLess, ProtectsMore),
+    ("release.*.mechanism", Unordered, Unordered),
     ("release.*.groups_per_person", Unordered, Unordered),
     ("release.*.min_partners", ProtectsMore, ProtectsLess),
     ("release.*.dominance.*", Unordered, Unordered),
@@ -155,7 +156,7 @@ const GRAINS: [&str; 11] = [
 const USES: [&str; 7] = ["unit", "link", "hidden", "dimension", "filter", "time", "measure"];
 
 /// Other words of the language, tried in the place of each other.
-const WORDS: [&str; 15] = [
+const WORDS: [&str; 17] = [
     "suppress-round",
     "suppress-audit",
     "cell-key",
@@ -171,6 +172,8 @@ const WORDS: [&str; 15] = [
     "start_date",
     "end_date",
     "outcome_date",
+    "discrete-laplace",
+    "discrete-gaussian",
 ];
 
 fn expected(rule: &str, step: &Step) -> Direction {

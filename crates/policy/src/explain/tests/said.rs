@@ -152,6 +152,22 @@ fn it_says_the_error_of_a_total_whose_partners_share_the_noise() {
 }
 
 #[test]
+fn gaussian_noise_is_said_with_its_chance() {
+    let mut sources = crate::tests::example("council");
+    sources.policy.text = sources.policy.text.replace("discrete-laplace", "discrete-gaussian");
+    let layers = Layers::load(&sources).unwrap_or_else(|f| panic!("{}", crate::render_all(&f, &sources)));
+    let rho = cairn_question::privacy::NanoRho::cap_for(0.2, 1e-6);
+    let text = explain(&layers);
+    let wanted = format!(
+        "Protection: random noise on every count, from the bell curve (Gaussian), ρ = {rho} a table: ε = 0.2, but for a chance of 1e-6."
+    );
+    assert!(part(&text, "WHAT IS SHARED").contains(&wanted), "{text}");
+    // 1.96 ÷ √(2ρ), which no Laplace noise of the same ε needs.
+    let width = (1.96 / (2.0 * rho.nano() as f64 / 1e9).sqrt()).ceil();
+    assert!(part(&text, "WHAT IT CAN COST").contains(&format!("times 1.23 ±{width}")), "{text}");
+}
+
+#[test]
 fn a_share_says_its_time_limit_and_its_only_askers() {
     let layers = Layers::load(&crate::tests::template("peer-assessment")).unwrap();
     let text = explain(&layers);
