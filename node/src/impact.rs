@@ -241,7 +241,7 @@ async fn cells(
     let terms = Terms::new(NO_QUESTION, question, &treatment, Schema::smf(), as_of, NO_SECRET);
     let terms = match terms {
         Ok(terms) => terms,
-        Err(ReleaseFault::NoPlan | ReleaseFault::NoBound) => return Ok(None),
+        Err(ReleaseFault::NoPlan | ReleaseFault::NoBound | ReleaseFault::TooMany(_)) => return Ok(None),
         Err(fault) => return Err(fault.into()),
     };
     match engine.count(snapshot, terms.plan()).await {

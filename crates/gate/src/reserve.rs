@@ -6,7 +6,7 @@ use cairn_ledger::{
 use cairn_policy::{Caps, Method, Treatment, london_day};
 use cairn_question::answer::{SnapshotStatement, TreatmentV1};
 use cairn_question::{Day, Hash, Moment, Name, Question, QuestionId, Refusal, RuleBroken, Schema};
-use cairn_release::{CountPlan, Kept, Terms, cost};
+use cairn_release::{CountPlan, Kept, ReleaseFault, Terms, cost};
 use std::fmt;
 
 use crate::able::too_many;
@@ -116,15 +116,15 @@ impl Gate {
             }
             Err(Damaged::Kept) => return Step::Reply(self.fault(&context, UNREADABLE_AUDIT, ledger, now)),
         };
-        if let Some(rule) = too_many(&treatment, &ask.question, &audited) {
-            let refusal = Refusal { rules: vec![rule], nearest: None };
-            return Step::Reply(self.refuse(&context, refusal, ledger, now));
-        }
         let schema = Schema::smf();
         let counted = (facts.as_of, self.keys.cap);
         let terms = Terms::beside(ask.id, &ask.question, &treatment, schema, counted, &audited);
         let terms = match terms {
             Ok(terms) => terms,
+            Err(ReleaseFault::TooMany(fault)) => {
+                let refusal = Refusal { rules: vec![too_many(&treatment, fault)], nearest: None };
+                return Step::Reply(self.refuse(&context, refusal, ledger, now));
+            }
             Err(fault) => return Step::Reply(self.fault(&context, fault.code(), ledger, now)),
         };
         let wanted = reservation(&context, &treatment, terms.statement(), facts, now);

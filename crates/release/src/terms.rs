@@ -7,7 +7,7 @@ use cairn_question::answer::{AddedV1, AuditPromise, ConcentratedV1, NoisyRowsV1,
 use cairn_question::privacy::{Epsilon, NanoRho};
 use cairn_question::{Day, Grid, Measure, Question, QuestionId, Schema};
 
-use crate::audited::{Joint, Kept, shows_zeros};
+use crate::audited::{Joint, Kept, TooMany, shows_zeros};
 use crate::gaussian::Deviation;
 use crate::noise::{NoiseFault, Scale, Spread};
 use crate::plan::{Axis, AxisCodes, Cohort, ColumnPath, CountPlan};
@@ -76,6 +76,9 @@ pub enum ReleaseFault {
     /// The question does not fit the schema; the gate has checked that before.
     #[error("the question does not fit the schema")]
     NoPlan,
+    /// The table cannot be audited beside those that were audited before on the snapshot: the gate refuses, by its own code.
+    #[error("{0}")]
+    TooMany(TooMany),
 }
 
 impl ReleaseFault {
@@ -89,7 +92,7 @@ impl ReleaseFault {
             Self::BadNoise => "CT004",
             Self::NoBound => "CT005",
             Self::Contradiction => "CT006",
-            Self::NoPlan => "CT007",
+            Self::NoPlan | Self::TooMany(_) => "CT007",
         }
     }
 }
@@ -117,7 +120,7 @@ impl Terms {
     /// `counted`: the snapshot's day and the node's own key, as for [`Terms::new`].
     ///
     /// # Errors
-    /// As there; [`ReleaseFault::NoPlan`] too where the tables are too many for an audit ([`Joint::new`]).
+    /// As there; [`ReleaseFault::TooMany`] too where the tables are too many for an audit ([`Joint::new`]).
     pub fn beside(
         question_id: QuestionId,
         question: &Question,
@@ -226,7 +229,7 @@ fn auditing(
         return Err(ReleaseFault::NoPlan);
     }
     let (min_people, min_cohort) = (cells.min_people, treatment.min_cohort);
-    let joint = Joint::new(question, earlier, min_people, schema).map_err(|_| ReleaseFault::NoPlan)?;
+    let joint = Joint::new(question, earlier, min_people, schema).map_err(ReleaseFault::TooMany)?;
     let statement = TreatmentV1::SuppressAudit {
         profile: cells.profile.clone(),
         min_people,
