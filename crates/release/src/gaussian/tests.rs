@@ -59,7 +59,8 @@ fn it_is_the_mechanism_that_make_gaussian_makes() {
 /// P(|X| > w) of the discrete Gaussian distribution, term by term.
 fn outside(sigma: f64, w: u64) -> f64 {
     let weight = |x: f64| (-x * x / (2.0 * sigma * sigma)).exp();
-    let far = (sigma * 40.0).ceil() as u64 + 40;
+    // A width of 95 in 100 is 1.96 σ or so; beyond 40 σ nothing is left that a float can hold.
+    let far = 25 * (w + 2);
     let beyond: f64 = (w + 1..far).map(|x| weight(x as f64)).sum();
     let all: f64 = 1.0 + 2.0 * (1..far).map(|x| weight(x as f64)).sum::<f64>();
     2.0 * beyond / all
