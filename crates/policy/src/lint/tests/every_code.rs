@@ -136,6 +136,11 @@ fn releases() -> Vec<(&'static str, Edit, &'static str)> {
             ),
             "[[share]]",
         ),
+        (
+            "CP315",
+            council("discrete-laplace\"\nepsilon   = 0.2 ", "discrete-gaussian\"\nepsilon   = 0.000001 "),
+            "0.000001",
+        ),
     ]
 }
 
