@@ -133,19 +133,23 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The bytes that an even number of lower-case hexadecimal digits write, as [`hex`] does: there is one way to write bytes. `None` for any other text.
+#[must_use]
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let byte = |[high, low]: &[u8; 2]| Some(digit(high)? << 4 | digit(low)?);
+    if rest.is_empty() { pairs.iter().map(byte).collect() } else { None }
+}
+
+/// People write ids and hashes in upper case too.
 fn unhex32(text: &str) -> Result<[u8; 32], IdError> {
-    if text.len() != 64 || !text.is_ascii() {
-        return Err(IdError::Hex);
-    }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        let pair = std::str::from_utf8(pair).map_err(|_| IdError::Hex)?;
-        if pair.starts_with('+') {
-            return Err(IdError::Hex);
-        }
-        *byte = u8::from_str_radix(pair, 16).map_err(|_| IdError::Hex)?;
-    }
-    Ok(bytes)
+    let bytes = unhex(&text.to_ascii_lowercase()).ok_or(IdError::Hex)?;
+    bytes.try_into().map_err(|_| IdError::Hex)
 }
 
 impl TryFrom<String> for Name {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cairn_question::id::hex;
+use cairn_question::id::{hex, unhex};
 use cairn_question::limits::PARTNERS_MAX;
 use serde::{Deserialize, Serialize};
 
@@ -114,18 +114,6 @@ impl Members {
         }
         Self(bytes)
     }
-}
-
-/// The bytes that an even number of lower-case hexadecimal digits write.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: &u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let byte = |[high, low]: &[u8; 2]| Some(digit(high)? << 4 | digit(low)?);
-    if rest.is_empty() { pairs.iter().map(byte).collect() } else { None }
 }
 
 impl TryFrom<String> for NodeId {

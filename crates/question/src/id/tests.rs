@@ -20,4 +20,15 @@ fn ids_and_hashes_round_trip() {
     for bad in ["", "sha256:", "ab", &"+1".repeat(32), &"é".repeat(32)] {
         assert!(bad.parse::<QuestionId>().is_err(), "{bad}");
     }
+    assert_eq!(id.to_string().to_uppercase().parse::<QuestionId>().unwrap(), id);
+}
+
+#[test]
+fn bytes_are_written_in_one_way() {
+    for bytes in [&[][..], &[0], &[0x0f, 0xa0, 0xff], &[7; 33]] {
+        assert_eq!(unhex(&hex(bytes)).as_deref(), Some(bytes));
+    }
+    for bad in ["0", "0g", "AB", "+1", "abc", "é", "0x00", " 00"] {
+        assert_eq!(unhex(bad), None, "{bad}");
+    }
 }
