@@ -43,7 +43,7 @@ impl HonestPartners {
 /// A share of discrete Laplace noise: P − P′, with P and P′ negative binomial NB(1/h, a), a = e^(−1/scale).
 ///
 /// Geometric noise is infinitely divisible: the difference of h such pairs is exactly discrete Laplace at the scale (Goryczka and Xiong
-/// 2017, section 4; Ghosh, Roughgarden and Sundararajan 2012 for the whole). More partners' shares on top only add noise.
+/// 2017; Ghosh, Roughgarden and Sundararajan 2012 for the whole). More partners' shares on top only add noise.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct LaplaceShare {
     scale: Scale,

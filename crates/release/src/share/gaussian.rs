@@ -56,7 +56,7 @@ impl Scaling {
 /// A share of discrete Gaussian noise on scaled counts: variance (sσ)²/h, σ² = Δ₂²/(2ρ).
 ///
 /// A sum of discrete Gaussians is not one, but comes so near that it costs nothing that can be seen, *if* each is wide beside its steps
-/// (Kairouz, Liu and Steinke 2021, Theorem 1). Unscaled shares of a narrow total lose more than ten times the claim at a width of .21 each.
+/// (Kairouz, Liu and Steinke 2021, Proposition 14). Unscaled shares of a narrow total lose more than ten times the claim at a width of .21 each.
 /// So a share is made only where s·σ/√h ≥ 2.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct GaussianShare {
@@ -96,7 +96,7 @@ impl GaussianShare {
 
     /// The loss asked for and one nano more.
     ///
-    /// Theorem 1 of Kairouz, Liu and Steinke 2021 gives ½(√(2ρ) + τ√d)² with τ = 10·Σ_{k=1}^{h−1} e^(−2π²·w²·k/(k+1)), w the width of a share. At w ≥ 2 the first
+    /// Proposition 14 of Kairouz, Liu and Steinke 2021 gives ½(√(2ρ) + τ√d)² with Theorem 1's τ = 10·Σ_{k=1}^{h−1} e^(−2π²·w²·k/(k+1)), w the width of a share. At w ≥ 2 the first
     /// term is e^(−4π²) < 7.2·10⁻¹⁸ and the others together are less than a hundredth of it for every h below 2¹⁶, so τ < 7.3·10⁻¹⁷. With d ≤ 2²⁰ cells and ρ ≤ 10
     /// the excess is below 4·10⁻¹³, so a nano covers it two thousand times.
     #[must_use]

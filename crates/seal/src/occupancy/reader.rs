@@ -2,9 +2,10 @@
 
 use crate::occupancy::terms::CountTerms;
 
-/// (ε, δ) of one linkage key against somebody who sees only what is made of the number of zeros, and t partners who tell what they put in, as the rules have it.
+/// (ε, δ) of one linkage key against somebody who sees only what is made of the number of zeros, where t partners leave out their noise.
 ///
-/// A partner that chooses its symbols on purpose can narrow the noise of the number; against that only [`CountTerms::loss`] stands.
+/// Partners that tell their symbols narrow the noise by a per cent or two more, and those that choose them on purpose further; against that only
+/// [`CountTerms::loss`] stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReaderLoss {
     epsilon: f64,
