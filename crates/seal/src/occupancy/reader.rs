@@ -4,7 +4,7 @@ use crate::occupancy::terms::CountTerms;
 
 /// (ε, δ) of one linkage key against somebody who sees only what is made of the number of zeros, where t partners leave out their noise.
 ///
-/// Partners that tell their symbols narrow the noise by a per cent or two more, and those that choose them on purpose further; against that only
+/// Partners that tell their symbols narrow the noise of the number, to a third at worst, and those that choose them on purpose further; against that only
 /// [`CountTerms::loss`] stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReaderLoss {
