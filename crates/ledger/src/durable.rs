@@ -116,11 +116,13 @@ fn options() -> OpenOptions {
     options
 }
 
+/// `secure_delete`: what is wiped is written over with zeros, and not only given free.
 fn set(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(BUSY_MAX)?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA fullfsync = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+         PRAGMA fullfsync = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+         PRAGMA secure_delete = ON;",
     )
 }
 

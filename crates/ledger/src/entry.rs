@@ -57,6 +57,9 @@ pub struct Entry {
     /// For an audited answer: SHA-256 of the file of witnesses, which stays beside the ledger. Salted, so that it says nothing of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witnesses: Option<Hash>,
+    /// For a total that this partner opened its part of: how many partners it is of, this one among them. Written by the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partners: Option<u32>,
     /// What the answer cost, in nano-ρ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<NanoRho>,
@@ -132,6 +135,7 @@ impl Entry {
             snapshot: None,
             cells: None,
             witnesses: None,
+            partners: None,
             cost: None,
             year_so_far: None,
             policy: None,

@@ -87,6 +87,12 @@ pub enum LedgerFault {
     /// An equal question was given another table, although neither has noise.
     #[error("an equal question on the same snapshot was answered with another table")]
     OtherTable,
+    /// The opening of a total contradicts itself, its hold or the clock.
+    #[error("the opening makes no sense: {what}")]
+    Opening {
+        /// What is wrong.
+        what: &'static str,
+    },
     /// The witnesses of an audited table could not be kept.
     #[error("cannot keep witnesses in `{path}`", path = .path.display())]
     Witnesses {
@@ -126,6 +132,7 @@ impl LedgerFault {
             Self::OtherTable => "CA014",
             Self::Export { .. } => "CA015",
             Self::Witnesses { .. } => "CA016",
+            Self::Opening { .. } => "CA017",
         }
     }
 

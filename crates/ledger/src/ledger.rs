@@ -52,7 +52,7 @@ pub enum Recall {
 pub(crate) const APPLICATION_ID: i64 = 0x4341_4C31;
 
 /// The form of the tables. Rises with every change to `schema.sql`; a file of an older form is brought up to it when it is opened.
-pub(crate) const FORM: i64 = 3;
+pub(crate) const FORM: i64 = 4;
 
 impl Ledger {
     /// Opens the ledger at `path`, or makes one with mode 0600, and takes the right to write to it.
@@ -108,11 +108,7 @@ impl Ledger {
         now: Moment,
     ) -> Result<(), LedgerFault> {
         let table = table.into();
-        let mut entry = entry.clone();
-        entry.question_id = Some(debit.question_id());
-        entry.question_hash = Some(debit.question_hash());
-        entry.cost = Some(debit.cost());
-        entry.year_so_far.get_or_insert(debit.year_so_far());
+        let mut entry = charged(entry, &debit);
         let (path, id) = (self.path.clone(), debit.question_id());
         entry.witnesses = table.witnesses.map(Hash::of);
         let settled = self.write(|transaction| {
@@ -350,9 +346,20 @@ impl Unknowing for Denied {
     }
 }
 
+/// The entry of a charge: the question, the cost and the year's total are the ledger's to write.
+pub(crate) fn charged(entry: &Entry, debit: &Debited) -> Entry {
+    Entry {
+        question_id: Some(debit.question_id()),
+        question_hash: Some(debit.question_hash()),
+        cost: Some(debit.cost()),
+        year_so_far: entry.year_so_far.or(Some(debit.year_so_far())),
+        ..entry.clone()
+    }
+}
+
 /// What became of a reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kept {
+pub(crate) enum Kept {
     /// It is the question's reply.
     New,
     /// The question had its reply already, which stays.
@@ -362,7 +369,12 @@ enum Kept {
 }
 
 /// Keeps the reply of a question that has none.
-fn keep(connection: &Connection, id: QuestionId, hash: Hash, reply: &[u8]) -> Result<Kept, LedgerFault> {
+pub(crate) fn keep(
+    connection: &Connection,
+    id: QuestionId,
+    hash: Hash,
+    reply: &[u8],
+) -> Result<Kept, LedgerFault> {
     let put = "INSERT INTO question (id, hash, reply) VALUES (?1, ?2, ?3) ON CONFLICT (id)
                DO UPDATE SET reply = excluded.reply WHERE hash = excluded.hash AND reply IS NULL";
     let row = params![id.as_bytes(), hash.as_bytes(), reply];
@@ -378,7 +390,7 @@ fn keep(connection: &Connection, id: QuestionId, hash: Hash, reply: &[u8]) -> Re
 }
 
 /// Turns the very hold that this debit proves into a charge, unless it lapsed.
-fn spend(connection: &Connection, debit: &Debited, now: Moment) -> Result<(), LedgerFault> {
+pub(crate) fn spend(connection: &Connection, debit: &Debited, now: Moment) -> Result<(), LedgerFault> {
     let now = now.max(tip(connection)?.latest);
     let sql = "UPDATE debit SET state = 'spent'
                WHERE question_id = ?1 AND hold = ?2 AND state = 'held' AND until_s >= ?3";
@@ -426,7 +438,11 @@ fn set_up(connection: &mut Connection) -> Result<(), LedgerFault> {
 fn bring_up(connection: &mut Connection) -> Result<(), LedgerFault> {
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(LedgerFault::write)?;
-    let steps = [(1, include_str!("from_form_1.sql")), (2, include_str!("from_form_2.sql"))];
+    let steps = [
+        (1, include_str!("from_form_1.sql")),
+        (2, include_str!("from_form_2.sql")),
+        (3, include_str!("from_form_3.sql")),
+    ];
     for (from, step) in steps {
         if form(&transaction)? == from {
             transaction.execute_batch(step).map_err(LedgerFault::write)?;

@@ -2,7 +2,7 @@
 //!
 //! One file, one writer. The privacy cost of a question is held on disk before anything is counted
 //! ([`Ledger::reserve`]); the answer, the charge and the audit entry become durable in one transaction
-//! ([`Ledger::settle`]). Time is an argument, amounts are integers, and a failed write refuses the question.
+//! ([`Ledger::settle`]), and the opening of a secure total likewise ([`Ledger::open_total`]). Time is an argument, amounts are integers, and a failed write refuses the question.
 
 mod account;
 mod audit;
@@ -14,6 +14,7 @@ mod editions;
 mod entry;
 mod fault;
 mod ledger;
+mod opening;
 mod price;
 mod render;
 mod replies;
@@ -30,6 +31,7 @@ pub use editions::{AnsweredTable, Earlier};
 pub use entry::{ENTRY_BYTES_MAX, Entry, EntryKind, NOTE_CHARS_MAX, SnapshotKey};
 pub use fault::LedgerFault;
 pub use ledger::{Ledger, Recall};
+pub use opening::{KeptRecord, NotOpened, Opened, Opening, RECORD_BYTES_MAX, Repeat};
 pub use price::{Answerable, Price, Priced};
 pub use render::render;
 pub use replies::REPLIES_PER_ANALYST_PER_DAY;

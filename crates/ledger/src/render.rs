@@ -56,6 +56,7 @@ fn details(entry: &Entry) -> Vec<Option<String>> {
         let how = entry.treatment.as_ref().map(treatment).unwrap_or_default();
         format!("left: a table of {cells} cells{how}")
     }));
+    lines.push(entry.partners.map(|n| format!("opened only as a part of the total of {n} partners")));
     lines.push(entry.snapshot.map(|s| format!("snapshot of {}, edition {}", s.as_of, s.edition)));
     lines.push(cost(entry));
     lines.push(entry.policy.as_ref().map(|p| format!("policy {} version {}", p.id, p.version)));

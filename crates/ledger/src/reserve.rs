@@ -11,6 +11,7 @@ use crate::audited::beside_others;
 use crate::chain::{integer, natural, saw, tip};
 use crate::entry::SnapshotKey;
 use crate::fault::LedgerFault;
+use crate::opening::wipe;
 use crate::sticking::{Kind, Scope, under_other_settings};
 
 /// What is to be held, for whom, and under which caps.
@@ -69,7 +70,7 @@ pub enum Denied {
 }
 
 /// Proof that the hold is on disk. Only [`crate::Ledger::reserve`] makes one; not `Clone`: spent once, by
-/// [`crate::Ledger::settle`] or [`crate::Ledger::abandon`]. Dropped, its hold lapses at its deadline.
+/// [`crate::Ledger::settle`], [`crate::Ledger::open_total`] or [`crate::Ledger::abandon`]. Dropped, its hold lapses at its deadline.
 #[must_use = "a debit that buys no answer is privacy budget held for nothing"]
 #[derive(Debug)]
 pub struct Debited {
@@ -379,6 +380,7 @@ fn hold(
     let write = LedgerFault::write;
     let lapse = "UPDATE debit SET state = 'lapsed' WHERE state = 'held' AND until_s < ?1";
     connection.execute(lapse, params![integer(now.unix_s())]).map_err(write)?;
+    wipe(connection, now)?;
     if let Some(number) = own {
         // The day stays: it was the cap of that day's year that was checked.
         let longer = "UPDATE debit SET until_s = max(until_s, ?2) WHERE hold = ?1";

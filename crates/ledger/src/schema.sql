@@ -79,3 +79,26 @@ CREATE TABLE given_up (
     seq    INTEGER NOT NULL,
     hash   BLOB NOT NULL UNIQUE CHECK (length(hash) = 32)
 ) STRICT;
+
+-- Since form 4: the secure totals that were opened, one for each question, for ever (R2). `partners` are node ids of 16 bytes, rising; an
+-- opening without fresh noise ('same-partners') binds every later one of its kind on the same records to them (R6). `record` holds a
+-- secret: it is wiped after `until_s`, when nothing is sent again.
+CREATE TABLE opening (
+    question_id BLOB PRIMARY KEY REFERENCES question (id),
+    dataset     TEXT NOT NULL,
+    as_of       TEXT NOT NULL,
+    edition     INTEGER NOT NULL,
+    repeat      TEXT NOT NULL CHECK (repeat IN ('charged', 'same-partners')),
+    partners    BLOB NOT NULL CHECK (length(partners) > 0 AND length(partners) % 16 = 0),
+    until_s     INTEGER NOT NULL,
+    record      BLOB
+) STRICT;
+CREATE TRIGGER opening_never_changes
+    BEFORE UPDATE OF question_id, dataset, as_of, edition, repeat, partners, until_s ON opening
+    BEGIN SELECT RAISE(ABORT, 'an opening never changes'); END;
+CREATE TRIGGER opening_is_only_wiped BEFORE UPDATE OF record ON opening WHEN NEW.record IS NOT NULL
+    BEGIN SELECT RAISE(ABORT, 'the record of an opening is only wiped'); END;
+CREATE TRIGGER opening_never_goes BEFORE DELETE ON opening
+    BEGIN SELECT RAISE(ABORT, 'an opening never goes'); END;
+CREATE INDEX opening_bound ON opening (dataset, as_of, edition) WHERE repeat = 'same-partners';
+CREATE INDEX opening_kept ON opening (until_s) WHERE record IS NOT NULL;

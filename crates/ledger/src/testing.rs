@@ -6,8 +6,8 @@ use cairn_question::{Day, Hash, Moment, Name, QuestionId};
 use std::collections::BTreeMap;
 
 use crate::{
-    Debited, Denied, Entry, EntryKind, Kind, Ledger, LedgerFault, Recall, Reservation, Reserved, Scope,
-    SnapshotKey, StoredAnswer,
+    Debited, Denied, Entry, EntryKind, Kind, Ledger, LedgerFault, NotOpened, Opened, Opening, Recall, Repeat,
+    Reservation, Reserved, Scope, SnapshotKey, StoredAnswer,
 };
 
 /// 1 May 2026, 12:00 UTC.
@@ -78,7 +78,8 @@ pub(crate) fn answered() -> Entry {
 /// Runs `script`, one step to a `;`, on a fresh ledger and compares what each step came to.
 ///
 /// `hold N [cost C] [pure E] [by ANALYST] [canon K] [treat T] [hash H] [until S] [cap Y] [life L] [day D] [year D] [slice R] [share S]
-/// [settings S] [of ROLE/DATASET/MEASURE[/noise]]`,
+/// [settings S] [of ROLE/DATASET/MEASURE[/noise]] [edition E]`,
+/// `open N [with PARTNERS] [fresh] [record R] [until S] [dataset D] [edition E]`, `opening N`, `bound [0 [dataset D] [edition E]]`,
 /// `settle N [table T]`, `repeat N`, `abandon N`, `refuse N [hash H]`, `recall N [hash H]`, `at S` (seconds after noon),
 /// `account`, `reopen`.
 pub(crate) fn check(script: &str, expected: &[&str]) {
@@ -137,6 +138,7 @@ impl Run {
                 }
                 Err(Denied::Fault(fault)) => fault.code().to_owned(),
             },
+            "open" | "opening" | "bound" => self.total(&words, id, option),
             "settle" => {
                 let debit = self.debits.remove(&id).unwrap();
                 let table = option("table").unwrap_or("table");
@@ -173,6 +175,35 @@ impl Run {
             other => panic!("no such step: {other}"),
         }
     }
+
+    /// The steps of secure totals.
+    fn total<'a>(&mut self, words: &[&str], id: u8, option: impl Fn(&str) -> Option<&'a str>) -> String {
+        let ledger = self.ledger.as_mut().unwrap();
+        match words[0] {
+            "opening" => match ledger.opening(want(id, 0).question_id).unwrap() {
+                None => "none".to_owned(),
+                Some(Opened::Over) => "over".to_owned(),
+                Some(Opened::Record(kept)) => String::from_utf8(kept.bytes().to_vec()).unwrap(),
+            },
+            "bound" => {
+                let (dataset, snapshot) = records(option);
+                let bound = ledger.bound_partners(&dataset, snapshot).unwrap();
+                bound.map_or_else(|| "free".to_owned(), |ids| letters(&ids))
+            }
+            _ => {
+                let debit = self.debits.remove(&id).unwrap();
+                let repeat = if words.contains(&"fresh") { Repeat::Charged } else { Repeat::SamePartners };
+                let opened = open(ledger, debit, (id, repeat), self.now, option);
+                opened.unwrap_or_else(|not| match not {
+                    NotOpened::Refused { debit, refusal } => {
+                        self.debits.insert(id, *debit);
+                        refusal.rules[0].code.clone()
+                    }
+                    NotOpened::Fault(fault) => fault.code().to_owned(),
+                })
+            }
+        }
+    }
 }
 
 fn wanted<'a>(id: u8, now: Moment, option: impl Fn(&str) -> Option<&'a str>) -> Reservation {
@@ -189,6 +220,9 @@ fn wanted<'a>(id: u8, now: Moment, option: impl Fn(&str) -> Option<&'a str>) -> 
         tables_per_year: narrow("year").unwrap_or(10_000),
         rho_per_year: number("slice").map(NanoRho::new),
     };
+    if let Some(edition) = option("edition") {
+        want.snapshot.edition = edition.parse().unwrap();
+    }
     if let Some(settings) = option("settings") {
         want.settings = Hash::of(settings.as_bytes());
     }
@@ -208,6 +242,39 @@ fn wanted<'a>(id: u8, now: Moment, option: impl Fn(&str) -> Option<&'a str>) -> 
         want.treatment = Hash::of(treat.as_bytes());
     }
     want
+}
+
+/// One letter for a partner: the node id of 16 such bytes.
+pub(crate) fn partners(letters: &str) -> Vec<[u8; 16]> {
+    letters.bytes().map(|letter| [letter; 16]).collect()
+}
+
+fn letters(ids: &[[u8; 16]]) -> String {
+    ids.iter().map(|id| char::from(id[0])).collect()
+}
+
+fn records<'a>(option: impl Fn(&str) -> Option<&'a str>) -> (Name, SnapshotKey) {
+    let mut snapshot = want(0, 0).snapshot;
+    snapshot.edition = option("edition").map_or(1, |edition| edition.parse().unwrap());
+    (Name::new(option("dataset").unwrap_or("participants")).unwrap(), snapshot)
+}
+
+fn open<'a>(
+    ledger: &mut Ledger,
+    debit: Debited,
+    (id, repeat): (u8, Repeat),
+    now: Moment,
+    option: impl Fn(&str) -> Option<&'a str>,
+) -> Result<String, NotOpened> {
+    let (dataset, snapshot) = records(&option);
+    let partners = partners(option("with").unwrap_or("abc"));
+    let named = format!("record-{id}");
+    let record = option("record").unwrap_or(&named).as_bytes();
+    let deadline = option("until").map_or(now.plus_s(600), |s| NOON.plus_s(s.parse().unwrap()));
+    let opening = Opening { dataset: &dataset, snapshot, repeat, partners: &partners, record, deadline };
+    let kept = ledger.open_total(debit, opening, &[id], &answered(), now)?;
+    assert_eq!((kept.question_id(), kept.bytes()), (want(id, 0).question_id, record));
+    Ok("opened".to_owned())
 }
 
 fn hash(id: u8, named: Option<&str>) -> Hash {

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{NOON, answered, caps, debit, fresh, want};
-use crate::{EntryKind, History};
+use crate::testing::{NOON, answered, caps, debit, fresh, partners, want};
+use crate::{EntryKind, History, Opening, Repeat};
 
 mod crash;
 
@@ -36,7 +36,7 @@ fn a_file_that_is_no_sound_ledger_is_refused() {
         assert_eq!(code, expected, "{change}");
     };
     check("", "sound");
-    check("PRAGMA user_version = 4", "CA004");
+    check("PRAGMA user_version = 5", "CA004");
     check("PRAGMA user_version = 0", "CA004");
     check("PRAGMA application_id = 7", "CA004");
     check("UPDATE entry SET text = replace(text, 'start', 'stop') WHERE seq = 3", "CA005");
@@ -78,6 +78,58 @@ fn a_ledger_of_the_form_before_is_brought_up_and_keeps_everything() {
     let ten = Reservation { settings: Hash::of(b"ten"), ..want(10, 0) };
     assert!(matches!(ledger.reserve(&ten, later), Err(Denied::Refusal(r)) if r.rules[0].code == "CA206"));
     ledger.note(&Entry::new(EntryKind::Stop), later).unwrap();
+}
+
+#[test]
+fn a_ledger_of_the_third_form_is_brought_up_and_opens_totals() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.sqlite");
+    Connection::open(&path).unwrap().execute_batch(include_str!("tests/form_3.sql")).unwrap();
+    assert_eq!(History::open(&path).unwrap().last().unwrap(), 3);
+    let later = NOON.plus_s(5);
+    let (dataset, abc, record) = (Name::new("participants").unwrap(), partners("abc"), b"record");
+    for _ in 0..2 {
+        let ledger = Ledger::open(&path).unwrap();
+        let account = ledger.account(&want(1, 0).caps, later).unwrap();
+        assert_eq!((account.lifetime.nano(), account.held.nano()), (800, 100));
+        assert!(ledger.opening(want(1, 0).question_id).unwrap().is_none());
+        assert_eq!(ledger.bound_partners(&dataset, want(1, 0).snapshot).unwrap(), None);
+        assert_eq!(ledger.connection.query_row("PRAGMA user_version", [], |row| row.get(0)), Ok(4_i64));
+    }
+    // A hold of before the change opens.
+    let mut ledger = Ledger::open(&path).unwrap();
+    let held = debit(&mut ledger, &want(2, 100), later);
+    let (snapshot, repeat, deadline) = (want(2, 0).snapshot, Repeat::SamePartners, later.plus_s(60));
+    let opening = Opening { dataset: &dataset, snapshot, repeat, partners: &abc, record, deadline };
+    let kept = ledger.open_total(held, opening, b"reply 2", &answered(), later).unwrap();
+    assert_eq!(kept.bytes(), record);
+    let account = ledger.account(&want(1, 0).caps, later).unwrap();
+    assert_eq!((account.lifetime.nano(), account.held.nano()), (800, 0));
+}
+
+/// A file that was brought up has the same tables, triggers and indices as a new one.
+#[test]
+fn every_older_form_comes_to_the_same_tables_as_a_new_file() {
+    let shape = |ledger: &Ledger| -> Vec<(String, String)> {
+        let sql = "SELECT type, name FROM sqlite_schema ORDER BY type, name";
+        let mut statement = ledger.connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let mut shape: Vec<(String, String)> = rows.map(Result::unwrap).collect();
+        for (_, table) in shape.clone().into_iter().filter(|(kind, _)| kind == "table") {
+            let mut columns =
+                ledger.connection.prepare(&format!("SELECT name FROM pragma_table_info('{table}')")).unwrap();
+            let columns = columns.query_map([], |row| row.get::<_, String>(0)).unwrap();
+            shape.extend(columns.map(|column| (table.clone(), column.unwrap())));
+        }
+        shape
+    };
+    let (_folder, new) = fresh();
+    for old in [include_str!("tests/form_1.sql"), include_str!("tests/form_3.sql")] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        Connection::open(&path).unwrap().execute_batch(old).unwrap();
+        assert_eq!(shape(&Ledger::open(&path).unwrap()), shape(&new));
+    }
 }
 
 #[test]

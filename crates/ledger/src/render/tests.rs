@@ -60,7 +60,10 @@ fn sample() -> Vec<Entry> {
     }];
     let mut failed = asked(EntryKind::QuestionFailed, 6);
     failed.code = Some("CE004".to_owned());
-    vec![start, load, rounded, noisy, refused, failed]
+    let mut total = asked(EntryKind::QuestionAnswered, 7);
+    (total.cells, total.snapshot, total.partners) = (Some(36), snapshot, Some(22));
+    (total.cost, total.year_so_far) = (noisy.cost, Some(epsilon.rho().plus(epsilon.rho())));
+    vec![start, load, rounded, noisy, refused, failed, total]
 }
 
 #[test]

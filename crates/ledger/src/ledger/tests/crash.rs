@@ -7,6 +7,8 @@ use super::*;
 use crate::testing::caps;
 use crate::verify_export;
 
+mod openings;
+
 /// Where the child finds its ledger, and at which question it goes on: set for the child only.
 const LEDGER: &str = "CAIRN_TEST_LEDGER";
 const FROM: &str = "CAIRN_TEST_FROM";
@@ -54,7 +56,10 @@ fn child_that_is_killed() {
 }
 
 fn child(path: &Path, from: u64) -> Child {
-    let name = "ledger::tests::crash::child_that_is_killed";
+    child_of("ledger::tests::crash::child_that_is_killed", path, from)
+}
+
+fn child_of(name: &str, path: &Path, from: u64) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(LEDGER, path)
