@@ -11,7 +11,7 @@ use cairn_engine::{Engine, EngineFault};
 use cairn_gate::{Counting, Failed, Gate, Permitted, Releasable, Step, Without};
 use cairn_ledger::{Checkpoint, Ledger};
 use cairn_link::frame::LedgerEnd;
-use cairn_link::{Clock, Handler};
+use cairn_link::{Clock, Flights, Handler};
 use cairn_question::padding::padded_reply;
 use cairn_question::{AskV1, Hash, Moment, Refusal, Schema, SignedAsk, sabotage};
 use cairn_release::{DiscreteLaplace, RawTable};
@@ -279,7 +279,7 @@ impl Desk {
 }
 
 impl Handler for Desk {
-    async fn answer(&self, ask: Vec<u8>, deadline: Moment) -> Vec<u8> {
+    async fn answer(&self, ask: Vec<u8>, deadline: Moment, _flights: Flights) -> Vec<u8> {
         let slots = Slots::from(Instant::now(), self.pace.slot);
         let claimed = SignedAsk::parse(&ask).and_then(|s| s.peek()).ok();
         let question = claimed.as_ref().map_or_else(|| "unreadable".to_owned(), |a| a.id.to_string());

@@ -229,9 +229,11 @@ fn event_of(failure: AskFailure, ask: Ask) -> Event {
         AskFailure::Broken(Close::Malformed | Close::Unexpected | Close::TooLong) => {
             Event::Replied(ask.partner, Vec::new())
         }
-        AskFailure::Late | AskFailure::Busy | AskFailure::TooLong | AskFailure::Broken(_) => {
-            Event::Silent(ask)
-        }
+        AskFailure::Late
+        | AskFailure::Busy
+        | AskFailure::TooLong
+        | AskFailure::TooOld
+        | AskFailure::Broken(_) => Event::Silent(ask),
     }
 }
 

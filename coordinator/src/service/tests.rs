@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use cairn_link::frame::Progress;
 use cairn_link::{
-    AnalystClient, AnalystIdentity, Authority, Handler, LinkError, NodeIdentity, NodeState, RoundResult,
-    run_node,
+    AnalystClient, AnalystIdentity, Authority, Flights, Handler, LinkError, NodeIdentity, NodeState,
+    RoundResult, run_node,
 };
 use cairn_question::combine::{CoverageV1, Standing};
 use cairn_question::{Cell, Moment, PolicyCard, QuestionId, VerifyingKey};
@@ -36,7 +36,7 @@ struct Scripted {
 }
 
 impl Handler for Scripted {
-    async fn answer(&self, ask: Vec<u8>, _deadline: Moment) -> Vec<u8> {
+    async fn answer(&self, ask: Vec<u8>, _deadline: Moment, _flights: Flights) -> Vec<u8> {
         let nth = self.asked.fetch_add(1, Ordering::SeqCst);
         let word = self.script.get(nth).or(self.script.last()).copied().unwrap();
         let (asked, own) = (Asked::read(ask), self.identity.partner());

@@ -32,11 +32,15 @@ pub enum Close {
     Denied,
     /// The certificate is for another role than the one spoken in.
     OtherRole,
+    /// Whoever asked does not wait for the reply any more.
+    GivenUp,
+    /// More flights on one question's stream than agreed, or more than are read.
+    TooManyFlights,
 }
 
 impl Close {
     /// Every reason, for the documentation's test and for reading a code back.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::NoSharedVersion,
         Self::TooSlow,
         Self::Unexpected,
@@ -50,6 +54,8 @@ impl Close {
         Self::Unanswered,
         Self::Denied,
         Self::OtherRole,
+        Self::GivenUp,
+        Self::TooManyFlights,
     ];
 
     /// Its stable code, with an entry in docs/reference/codes/ci.md.
@@ -69,6 +75,8 @@ impl Close {
             Self::Unanswered => "CI311",
             Self::Denied => "CI312",
             Self::OtherRole => "CI313",
+            Self::GivenUp => "CI314",
+            Self::TooManyFlights => "CI315",
         }
     }
 
@@ -89,6 +97,8 @@ impl Close {
             Self::Unanswered => 311,
             Self::Denied => 312,
             Self::OtherRole => 313,
+            Self::GivenUp => 314,
+            Self::TooManyFlights => 315,
         }
     }
 
@@ -115,6 +125,8 @@ impl fmt::Display for Close {
             Self::Unanswered => "the other end stopped before it had answered",
             Self::Denied => "this identity is on the coordinator's deny list",
             Self::OtherRole => "the certificate is for another role than the one spoken in",
+            Self::GivenUp => "whoever asked waits no longer",
+            Self::TooManyFlights => "more flights on one question's stream than it may have",
         })
     }
 }

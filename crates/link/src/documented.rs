@@ -2,7 +2,10 @@
 
 use crate::close::Close;
 use crate::frame::Kind;
-use crate::session::{OPEN_QUESTIONS_MAX, OPEN_REQUESTS_MAX, RESULT_BYTES_MAX};
+use crate::quic::{FLIGHT_BYTES_UNREAD_MAX, FLIGHTS_UNREAD_MAX};
+use crate::session::{
+    FLIGHT_BYTES_SUM_MAX, FLIGHTS_MAX, OPEN_QUESTIONS_MAX, OPEN_REQUESTS_MAX, RESULT_BYTES_MAX,
+};
 
 const PAGE: &str = include_str!("../../../docs/reference/wire.md");
 
@@ -38,8 +41,22 @@ fn the_limits_on_the_page_are_those_of_the_code() {
     let rows = |text: &str| PAGE.lines().any(|l| l.contains(text));
     assert!(rows(&format!("| questions open on one node's connection | {OPEN_QUESTIONS_MAX} |")));
     assert!(rows(&format!("| requests open on one analyst's connection | {OPEN_REQUESTS_MAX} |")));
-    let bytes = RESULT_BYTES_MAX.to_string();
-    let (millions, rest) = bytes.split_at(3);
-    let (thousands, ones) = rest.split_at(3);
-    assert!(rows(&format!("| {millions} {thousands} {ones} bytes, 1,024 replies |")));
+    assert!(rows(&format!("| {} bytes, 1,024 replies |", in_threes(RESULT_BYTES_MAX))));
+    assert!(rows(&format!(
+        "| flights each way on one question's stream | {FLIGHTS_MAX}, {} bytes |",
+        in_threes(FLIGHT_BYTES_SUM_MAX)
+    )));
+    assert!(rows(&format!(
+        "| flights that wait for one question's program | {FLIGHTS_UNREAD_MAX}, {} bytes |",
+        in_threes(FLIGHT_BYTES_UNREAD_MAX)
+    )));
+}
+
+/// A number in groups of three digits.
+fn in_threes(number: usize) -> String {
+    let digits = number.to_string();
+    let first = (digits.len() - 1) % 3 + 1;
+    let (front, rest) = digits.split_at(first);
+    let groups = rest.as_bytes().chunks(3).map(|g| String::from_utf8_lossy(g).into_owned());
+    [front.to_owned()].into_iter().chain(groups).collect::<Vec<_>>().join(" ")
 }

@@ -113,4 +113,7 @@ pub enum AskFailure {
     /// It closed the question's stream without a reply, or sent what is not one.
     #[error("the node gave no reply: {0}")]
     Broken(Close),
+    /// It speaks an older version of the protocol, which has no flights. Only of a question that is asked with flights.
+    #[error("the node's program is too old for this question")]
+    TooOld,
 }

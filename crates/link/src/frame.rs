@@ -14,8 +14,8 @@ use crate::close::Close;
 use crate::identity::Role;
 
 /// The versions of the protocol that this program speaks. Version N also speaks N − 1; there is none before 1. Version 2 adds
-/// POLICY_CARD, version 3 CHECKPOINT, version 4 KEEP and KEPT.
-pub const VERSIONS: [u16; 4] = [1, 2, 3, 4];
+/// POLICY_CARD, version 3 CHECKPOINT, version 4 KEEP and KEPT, version 5 FLIGHT.
+pub const VERSIONS: [u16; 5] = [1, 2, 3, 4, 5];
 
 /// The first version in which a node sends its policy's public part.
 pub const CARDS_FROM: u16 = 2;
@@ -25,6 +25,9 @@ pub const CHECKPOINTS_FROM: u16 = 3;
 
 /// The first version in which nodes keep the ends of other partners' ledgers as well.
 pub const HOLDERS_FROM: u16 = 4;
+
+/// The first version in which flights pass between a question and its reply.
+pub const FLIGHTS_FROM: u16 = 5;
 
 /// Bytes before a frame's body: its length, big-endian, and its kind.
 pub const HEADER_BYTES: usize = 5;
@@ -77,6 +80,8 @@ pub enum Frame {
     Keep(LedgerEnd),
     /// See [`Kind::Kept`].
     Kept(LedgerEnd),
+    /// See [`Kind::Flight`].
+    Flight(Vec<u8>),
 }
 
 /// The end of a partner's ledger on its way to or from another partner that keeps it.
@@ -203,6 +208,7 @@ impl Frame {
             Self::Checkpoint(_) => Kind::Checkpoint,
             Self::Keep(_) => Kind::Keep,
             Self::Kept(_) => Kind::Kept,
+            Self::Flight(_) => Kind::Flight,
         }
     }
 
@@ -244,7 +250,8 @@ impl Frame {
             | Self::ResultCoverage(document)
             | Self::Register(document)
             | Self::PolicyCard(document)
-            | Self::Checkpoint(document) => to.extend_from_slice(document),
+            | Self::Checkpoint(document)
+            | Self::Flight(document) => to.extend_from_slice(document),
             Self::Fetch(question) => to.extend_from_slice(question.as_bytes()),
             Self::RegisterRequest => {}
         }
@@ -281,6 +288,7 @@ impl Frame {
             Kind::Register => Self::Register(body.to_vec()),
             Kind::PolicyCard => Self::PolicyCard(body.to_vec()),
             Kind::Checkpoint => Self::Checkpoint(body.to_vec()),
+            Kind::Flight => Self::Flight(body.to_vec()),
             Kind::RegisterRequest => Self::RegisterRequest,
             Kind::Fetch => Self::Fetch(QuestionId::from_bytes(body.try_into().map_err(|_| wrong)?)),
         })

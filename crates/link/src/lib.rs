@@ -27,5 +27,6 @@ pub use clock::Clock;
 pub use error::{AskFailure, LinkError};
 pub use identity::{AnalystIdentity, Authority, CoordinatorIdentity, IdentityError, Issuer, NodeIdentity};
 pub use quic::{
-    AnalystClient, Event, Handler, Listener, NodeHandle, NodeState, Responder, RoundResult, run_node,
+    AnalystClient, Asking, Event, FlightSender, Flights, Handler, Listener, NodeHandle, NodeState, Responder,
+    RoundResult, run_node,
 };

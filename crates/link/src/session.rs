@@ -6,6 +6,7 @@
 
 mod analyst;
 mod coordinator;
+mod flights;
 mod node;
 
 use cairn_question::Moment;
@@ -16,6 +17,7 @@ use crate::frame::{Frame, FrameError, Kind};
 
 pub use analyst::{AnalystEvent, AnalystSession};
 pub use coordinator::{CoordinatorEvent, CoordinatorSession};
+pub use flights::{Body, FLIGHT_BYTES_SUM_MAX, FLIGHTS_MAX};
 pub use node::{NodeEvent, NodeSession};
 
 /// One stream of a connection, by a number that only this end uses.

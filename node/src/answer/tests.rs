@@ -6,7 +6,7 @@ use std::task::Poll;
 use cairn_engine::Limits;
 use cairn_gate::Keys;
 use cairn_ledger::{Entry, EntryKind};
-use cairn_link::NodeIdentity;
+use cairn_link::{Flights, NodeIdentity};
 use cairn_question::{Cell, OutcomeV1, PartnerId};
 
 use super::*;
@@ -75,7 +75,7 @@ impl Standing {
     }
 
     async fn reply(&self, asked: &Asked) -> Vec<u8> {
-        self.desk.answer(asked.bytes.clone(), NOW.plus_s(600)).await
+        self.desk.answer(asked.bytes.clone(), NOW.plus_s(600), Flights::none()).await
     }
 
     /// A question between its hold and its count.
@@ -107,7 +107,7 @@ impl Standing {
     /// A question at work in the background.
     fn begin(&self, asked: &Asked, within_s: u64) -> tokio::task::JoinHandle<Vec<u8>> {
         let (desk, bytes) = (Arc::clone(&self.desk), asked.bytes.clone());
-        tokio::spawn(async move { desk.answer(bytes, NOW.plus_s(within_s)).await })
+        tokio::spawn(async move { desk.answer(bytes, NOW.plus_s(within_s), Flights::none()).await })
     }
 
     /// Until a question has its hold, and so stands before its count.
@@ -223,7 +223,7 @@ async fn a_node_that_is_not_ready_refuses_and_answers_later() {
     standing.folders.load(450, "2026-03-31");
     standing.look();
     standing.check(&asked, SEXES).await;
-    assert_eq!(standing.desk.answer(b"who".to_vec(), NOW).await, b"");
+    assert_eq!(standing.desk.answer(b"who".to_vec(), NOW, Flights::none()).await, b"");
 }
 
 #[tokio::test]
@@ -484,7 +484,7 @@ async fn answers_refusals_repeats_and_what_is_no_question_leave_at_a_slot() {
         (b"no question".to_vec(), "nothing"),
     ] {
         let came = Instant::now();
-        let reply = standing.desk.answer(bytes, NOW.plus_s(600)).await;
+        let reply = standing.desk.answer(bytes, NOW.plus_s(600), Flights::none()).await;
         assert!(came.elapsed() >= slot, "{says} left after {:?}", came.elapsed());
         assert_eq!(reply.is_empty(), says == "nothing");
     }

@@ -47,11 +47,13 @@ pub enum Kind {
     Keep,
     /// Node to coordinator, on the control stream: the end of another partner's ledger that is kept there.
     Kept,
+    /// Either way, on a question's stream between QUESTION and REPLY: one message of a protocol that this crate does not know.
+    Flight,
 }
 
 impl Kind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Hello,
         Self::Welcome,
         Self::Question,
@@ -69,6 +71,7 @@ impl Kind {
         Self::Checkpoint,
         Self::Keep,
         Self::Kept,
+        Self::Flight,
     ];
 
     /// Its number on the wire.
@@ -92,6 +95,7 @@ impl Kind {
             Self::Checkpoint => 15,
             Self::Keep => 16,
             Self::Kept => 17,
+            Self::Flight => 18,
         }
     }
 
@@ -108,7 +112,7 @@ impl Kind {
             Self::Hello | Self::Welcome | Self::Accepted | Self::Progress | Self::Close => SMALL_BYTES_MAX,
             Self::Question => 4 + QUESTION_BYTES_MAX,
             Self::Ask => QUESTION_BYTES_MAX,
-            Self::Reply => FRAME_BYTES_MAX,
+            Self::Reply | Self::Flight => FRAME_BYTES_MAX,
             Self::ResultCoverage => COVERAGE_BYTES_MAX,
             Self::ResultReply => 1 + NAME_CHARS_MAX + FRAME_BYTES_MAX,
             Self::RegisterRequest => 0,
@@ -141,6 +145,7 @@ impl fmt::Display for Kind {
             Self::Checkpoint => "CHECKPOINT",
             Self::Keep => "KEEP",
             Self::Kept => "KEPT",
+            Self::Flight => "FLIGHT",
         })
     }
 }

@@ -38,6 +38,7 @@ fn frames() -> Vec<Frame> {
         Frame::Checkpoint(b"end".to_vec()),
         Frame::Keep(end()),
         Frame::Kept(end()),
+        Frame::Flight(b"flight".to_vec()),
     ]
 }
 
@@ -73,7 +74,10 @@ fn hostile_headers() {
     check(&header(4_097, 1), ALL, "CI305 a HELLO frame of 4097 bytes; the most is 4096");
     check(&header(1, 10), ALL, "CI305 a REGISTER_REQUEST frame of 1 bytes; the most is 0");
     check(&header(9, 0), ALL, "CI304 a frame of unknown kind 0");
-    check(&header(9, 18), ALL, "CI304 a frame of unknown kind 18");
+    check(&header(9, 19), ALL, "CI304 a frame of unknown kind 19");
+    check(&header(1_048_577, 18), ALL, "CI305 a FLIGHT frame of 1048577 bytes; the most is 1048576");
+    check(&header(1_048_576, 18), ALL, "nothing");
+    check(&header(9, 18), &[Kind::Reply], "CI303 a FLIGHT frame does not belong here");
     check(&header(9, 4), &[Kind::Ask], "CI303 a REPLY frame does not belong here");
     check(&header(9, 13), &[], "nothing");
     check(&[0, 0], ALL, "nothing");
@@ -114,26 +118,29 @@ fn hostile_bodies() {
 
 #[test]
 fn what_is_too_long_is_not_sent() {
-    let error = Frame::Reply(vec![0; 1_048_577]).encode().unwrap_err();
-    assert_eq!(error.close(), Close::TooLong);
-    assert!(Frame::Reply(vec![0; 1_048_576]).encode().is_ok());
+    for frame in [Frame::Reply, Frame::Flight] {
+        let error = frame(vec![0; 1_048_577]).encode().unwrap_err();
+        assert_eq!(error.close(), Close::TooLong);
+        assert!(frame(vec![0; 1_048_576]).encode().is_ok());
+    }
 }
 
 #[test]
 fn debug_shows_the_kind_only() {
     assert_eq!(format!("{:?}", Frame::Reply(b"41 people".to_vec())), "Frame(REPLY)");
+    assert_eq!(format!("{:?}", Frame::Flight(b"a mask's seed".to_vec())), "Frame(FLIGHT)");
 }
 
 proptest! {
     #[test]
     fn any_bytes_neither_panic_nor_cost_more_than_a_frame(
-        start in prop::sample::select(vec![0_u8, 1, 4, 5, 12, 13, 200]),
+        start in prop::sample::select(vec![0_u8, 1, 4, 5, 12, 13, 18, 200]),
         length in prop_oneof![0_u32..64, 1_048_000..1_049_000_u32, any::<u32>()],
         bytes in prop::collection::vec(any::<u8>(), 0..2_000),
         piece in 1_usize..100,
     ) {
         let bytes = [header(length, start), bytes].concat();
-        let mut decoder = Decoder::new(&[Kind::Hello, Kind::Ask, Kind::Fetch]);
+        let mut decoder = Decoder::new(&[Kind::Hello, Kind::Ask, Kind::Fetch, Kind::Flight]);
         'all: for mut piece in bytes.chunks(piece) {
             loop {
                 match decoder.take(&mut piece) {
@@ -143,7 +150,7 @@ proptest! {
                 }
             }
             // Twice what came, at most the longest kind that is taken here, and a header.
-            prop_assert!(decoder.bytes_held() <= Kind::Ask.bytes_max() + 4 * HEADER_BYTES);
+            prop_assert!(decoder.bytes_held() <= Kind::Flight.bytes_max() + 4 * HEADER_BYTES);
             prop_assert!(decoder.bytes_held() <= 2 * bytes.len() + 4 * HEADER_BYTES);
         }
     }

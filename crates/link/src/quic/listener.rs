@@ -1,6 +1,6 @@
 //! The coordinator's end: the only one that listens.
 
-use cairn_question::{Moment, Name, PartnerId, QuestionId};
+use cairn_question::{Name, PartnerId, QuestionId};
 use quinn::{Connection, Endpoint, Incoming, ServerConfig, TokioRuntime, VarInt};
 use rustls_pki_types::CertificateDer;
 use std::collections::HashMap;
@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::asking::{Asking, NodeHandle, Waiting};
 use super::drive::{Around, End, drive};
 use super::endpoint::{HANDSHAKE_WITHIN, listening};
 use super::responder::{Line, RegisterResponder, Responder};
@@ -90,17 +91,12 @@ pub enum Event {
     },
 }
 
-/// Asks one connected node. Cheap to clone; of no use once the connection is lost.
-#[derive(Clone)]
-pub struct NodeHandle {
-    partner: PartnerId,
-    commands: mpsc::UnboundedSender<Command>,
-    clock: Clock,
-}
-
 /// What the program wants of one connection's session.
 pub(super) enum Command {
     Ask { ask: Vec<u8>, within: Duration, to: oneshot::Sender<Result<Vec<u8>, AskFailure>> },
+    AskWithFlights { ask: Vec<u8>, within: Duration, begun: oneshot::Sender<Result<Asking, AskFailure>> },
+    Flight(Stream, Vec<u8>),
+    GiveUp(Stream),
     Held(Option<Vec<u8>>),
     Keep(LedgerEnd),
     Accepted(Stream, Accepted),
@@ -206,38 +202,6 @@ impl Drop for Listener {
     }
 }
 
-impl NodeHandle {
-    /// Tells the node which end of its ledger is held here; `None` for none. The node takes up no question before it is told. Told again where another
-    /// end turns up.
-    pub fn held(&self, checkpoint: Option<Vec<u8>>) {
-        // Nobody listens where the connection is gone.
-        let _ = self.commands.send(Command::Held(checkpoint));
-    }
-
-    /// Gives the node the end of another partner's ledger to keep.
-    pub fn keep(&self, end: LedgerEnd) {
-        let _ = self.commands.send(Command::Keep(end));
-    }
-
-    /// The partner.
-    #[must_use]
-    pub const fn partner(&self) -> &PartnerId {
-        &self.partner
-    }
-
-    /// Sends a signed question and waits for the node's signed reply, at the latest until `deadline`.
-    ///
-    /// # Errors
-    /// [`AskFailure`], one kind for each word of a coverage statement.
-    pub async fn ask(&self, ask: Vec<u8>, deadline: Moment) -> Result<Vec<u8>, AskFailure> {
-        let left_s = deadline.unix_s().saturating_sub(self.clock.now().unix_s());
-        let (to, reply) = oneshot::channel();
-        let command = Command::Ask { ask, within: Duration::from_secs(left_s), to };
-        self.commands.send(command).map_err(|_| AskFailure::Offline)?;
-        reply.await.unwrap_or(Err(AskFailure::Offline))
-    }
-}
-
 /// What all connections share.
 struct Door {
     verifier: DialInVerifier,
@@ -330,7 +294,7 @@ impl Door {
             tracing::warn!(%partner, "a second connection of the same partner takes the first one's place");
             close(older, Close::Replaced);
         }
-        let node = NodeHandle { partner: partner.clone(), commands, clock: self.clock.clone() };
+        let node = NodeHandle::new(partner.clone(), commands, self.clock.clone());
         // Sent under the lock, so that ups and downs of one partner come in their order.
         let _ = self.events.send(Event::NodeUp { partner: partner.clone(), node });
     }
@@ -356,7 +320,7 @@ struct AroundConnection {
     number: u64,
     /// The way to this very connection, for handles and responders.
     commands: mpsc::UnboundedSender<Command>,
-    asked: HashMap<Stream, oneshot::Sender<Result<Vec<u8>, AskFailure>>>,
+    asked: HashMap<Stream, Waiting>,
 }
 
 impl Around for AroundConnection {
@@ -367,12 +331,18 @@ impl Around for AroundConnection {
         match command {
             Command::Ask { ask, within, to } => match session.ask(ask, within, now) {
                 Ok(stream) => {
-                    self.asked.insert(stream, to);
+                    self.asked.insert(stream, Waiting::for_reply(to));
                 }
                 Err(failure) => {
                     let _ = to.send(Err(failure));
                 }
             },
+            Command::AskWithFlights { ask, within, begun } => {
+                // Where the program has stopped waiting meanwhile, the asking is dropped here, and that breaks the question off.
+                let _ = begun.send(session.ask_with_flights(ask, within, now).map(|s| self.asking(s)));
+            }
+            Command::Flight(stream, body) => session.flight(stream, body),
+            Command::GiveUp(stream) => session.give_up(stream),
             Command::Held(held) => session.held(held),
             Command::Keep(end) => session.keep(end),
             Command::Accepted(stream, accepted) => session.accepted(stream, accepted),
@@ -398,8 +368,13 @@ impl Around for AroundConnection {
         match event {
             CoordinatorEvent::Ready => self.ready(),
             CoordinatorEvent::Replied { stream, reply } => {
-                if let Some(to) = self.asked.remove(&stream) {
-                    let _ = to.send(reply);
+                if let Some(waiting) = self.asked.remove(&stream) {
+                    waiting.end(reply);
+                }
+            }
+            CoordinatorEvent::Flight { stream, body } => {
+                if self.asked.get(&stream).is_some_and(|waiting| waiting.flight(body.0).is_err()) {
+                    session.flood(stream);
                 }
             }
             CoordinatorEvent::Card(card) => {
@@ -438,6 +413,12 @@ impl Around for AroundConnection {
 }
 
 impl AroundConnection {
+    fn asking(&mut self, stream: Stream) -> Asking {
+        let (waiting, asking) = Waiting::with_flights(stream, &self.commands);
+        self.asked.insert(stream, waiting);
+        asking
+    }
+
     fn ready(&self) {
         tracing::info!(party = %self.party, "connected");
         if let Some(partner) = self.party.partner() {

@@ -2,6 +2,7 @@
 
 use cairn_question::Moment;
 use ring::rand::{SecureRandom as _, SystemRandom};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
@@ -13,6 +14,7 @@ use tokio::time::Instant;
 use super::dial::dial;
 use super::drive::{Around, End, drive};
 use super::endpoint::lost;
+use super::flights::{Flights, Post, open};
 use super::wire::Wire;
 use crate::address::Address;
 use crate::backoff;
@@ -29,8 +31,16 @@ pub trait Handler: Send + Sync + 'static {
     /// a signed fault.
     ///
     /// It runs to its end even when the deadline passes or the connection is lost, so that a charge in the ledger always meets
-    /// its answer; the coordinator may ask the same question again, and the handler must then give the same reply.
-    fn answer(&self, ask: Vec<u8>, deadline: Moment) -> impl Future<Output = Vec<u8>> + Send;
+    /// its answer; the coordinator may ask the same question again, and the handler must then give the same reply. What does end then
+    /// are its `flights`: [`Flights::next`] gives `None`. A handler must send none to a question that the coordinator asks without, or the question is
+    /// broken off there; and one that leaves more than
+    /// [`FLIGHTS_UNREAD_MAX`](super::FLIGHTS_UNREAD_MAX) or [`FLIGHT_BYTES_UNREAD_MAX`](super::FLIGHT_BYTES_UNREAD_MAX) untaken has its question broken off here.
+    fn answer(
+        &self,
+        ask: Vec<u8>,
+        deadline: Moment,
+        flights: Flights,
+    ) -> impl Future<Output = Vec<u8>> + Send;
 
     /// The signed public part of the policy in force, for the coordinator: sent after the WELCOME, and whenever it changes.
     /// Default: none, and none to come.
@@ -145,7 +155,7 @@ impl<H: Handler> Node<H> {
         let checkpoint = self.handler.checkpoint();
         let checkpoints =
             send_later(checkpoint, || Command::Checkpoint, CHECKPOINT_EVERY, commands_to.clone());
-        let mut around = AroundNode { node: self, commands: commands_to, wrong_clock_min: None };
+        let mut around = AroundNode::new(self, commands_to);
         let driven = drive(
             dialled.connection,
             End::Dialled,
@@ -197,6 +207,8 @@ async fn send_later(
 enum Command {
     /// A question has ended: with a reply, or without.
     Reply(Stream, Result<Vec<u8>, Close>),
+    /// The program sends a flight.
+    Flight(Stream, Vec<u8>),
     /// There is another card.
     Card,
     /// There is another checkpoint.
@@ -206,6 +218,8 @@ enum Command {
 struct AroundNode<'a, H> {
     node: &'a Node<H>,
     commands: mpsc::UnboundedSender<Command>,
+    /// Where the flights of questions at work go.
+    posts: HashMap<Stream, Post>,
     wrong_clock_min: Option<u64>,
 }
 
@@ -215,8 +229,14 @@ impl<H: Handler> Around for AroundNode<'_, H> {
 
     fn obey(&mut self, session: &mut NodeSession, _wire: &Wire, command: Command, _now: Now) {
         match command {
-            Command::Reply(stream, Ok(reply)) => session.reply(stream, reply),
-            Command::Reply(stream, Err(close)) => session.abandon(stream, close),
+            Command::Reply(stream, reply) => {
+                self.posts.remove(&stream);
+                match reply {
+                    Ok(reply) => session.reply(stream, reply),
+                    Err(close) => session.abandon(stream, close),
+                }
+            }
+            Command::Flight(stream, body) => session.flight(stream, body),
             Command::Card => self.send_card(session),
             Command::Checkpoint => self.send_checkpoint(session),
         }
@@ -235,13 +255,26 @@ impl<H: Handler> Around for AroundNode<'_, H> {
             NodeEvent::Held(end) => self.node.handler.held(Some(end)),
             NodeEvent::Keep(end) => self.node.handler.keep(end),
             NodeEvent::Question { stream, ask, within } => self.begin(session, stream, ask, within),
-            NodeEvent::Dropped(_) => tracing::info!("nobody waits for the reply to a question any more"),
+            NodeEvent::Flight { stream, body } => {
+                if self.posts.get(&stream).is_some_and(|post| post.put(body.0).is_err()) {
+                    session.flood(stream);
+                }
+            }
+            NodeEvent::FlightsEnded(stream) => _ = self.posts.remove(&stream),
+            NodeEvent::Dropped(stream) => {
+                self.posts.remove(&stream);
+                tracing::info!("nobody waits for the reply to a question any more");
+            }
             NodeEvent::WrongClock { apart_min } => self.wrong_clock_min = Some(apart_min),
         }
     }
 }
 
-impl<H: Handler> AroundNode<'_, H> {
+impl<'a, H: Handler> AroundNode<'a, H> {
+    fn new(node: &'a Node<H>, commands: mpsc::UnboundedSender<Command>) -> Self {
+        Self { node, commands, posts: HashMap::new(), wrong_clock_min: None }
+    }
+
     fn send_card(&self, session: &mut NodeSession) {
         if let Some(card) = self.node.handler.card().borrow().clone() {
             session.card(card);
@@ -254,16 +287,20 @@ impl<H: Handler> AroundNode<'_, H> {
         }
     }
 
-    fn begin(&self, session: &mut NodeSession, stream: Stream, ask: Vec<u8>, within: Duration) {
+    fn begin(&mut self, session: &mut NodeSession, stream: Stream, ask: Vec<u8>, within: Duration) {
         // Questions of earlier connections may still be at work, so the session's own limit is not enough.
         let Ok(permit) = self.node.at_work.clone().try_acquire_owned() else {
             return session.abandon(stream, Close::TooMany);
         };
         let deadline = self.node.clock.now().plus_s(within.as_secs());
-        let (handler, commands) = (self.node.handler.clone(), self.commands.clone());
+        let (handler, commands, line) =
+            (self.node.handler.clone(), self.commands.clone(), self.commands.clone());
+        // Nobody listens where the connection is gone.
+        let (post, flights) = open(move |body| drop(line.send(Command::Flight(stream, body))));
+        self.posts.insert(stream, post);
         tokio::spawn(async move {
             let ended = Ended { commands, stream, reply: Err(Close::Unanswered), permit: Some(permit) };
-            ended.with(handler.answer(ask, deadline).await);
+            ended.with(handler.answer(ask, deadline, flights).await);
         });
     }
 }

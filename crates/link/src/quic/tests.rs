@@ -2,6 +2,7 @@
 //! reconnections work.
 
 mod doors;
+mod flights;
 mod hostile;
 
 use cairn_question::{Moment, Name, PartnerId, QuestionId};
@@ -12,7 +13,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::{oneshot, watch};
 
-use super::{AnalystClient, Event, Handler, Listener, NodeHandle, NodeState, Responder, run_node};
+use super::{
+    AnalystClient, Asking, Event, Flights, Handler, Listener, NodeHandle, NodeState, Responder, run_node,
+};
 use crate::error::{AskFailure, LinkError};
 use crate::frame::{Accepted, Progress};
 use crate::{Address, AnalystIdentity, Authority, Clock, CoordinatorIdentity, NodeIdentity};
@@ -97,7 +100,7 @@ fn node_at(dir: &Path) -> Arc<NodeIdentity> {
 struct Echo(&'static str, Option<watch::Receiver<Option<Vec<u8>>>>);
 
 impl Handler for Echo {
-    async fn answer(&self, ask: Vec<u8>, _deadline: Moment) -> Vec<u8> {
+    async fn answer(&self, ask: Vec<u8>, _deadline: Moment, _flights: Flights) -> Vec<u8> {
         match ask.as_slice() {
             b"wait" => std::future::pending().await,
             b"break" => panic!("a handler that breaks"),
@@ -367,7 +370,7 @@ async fn carry(route: tokio::net::UdpSocket, door: watch::Receiver<SocketAddr>) 
 struct Told(Arc<tokio::sync::Notify>);
 
 impl Handler for Told {
-    async fn answer(&self, ask: Vec<u8>, _deadline: Moment) -> Vec<u8> {
+    async fn answer(&self, ask: Vec<u8>, _deadline: Moment, _flights: Flights) -> Vec<u8> {
         self.0.notified().await;
         ask
     }

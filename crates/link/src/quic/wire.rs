@@ -111,7 +111,7 @@ impl Wire {
 
 fn handle() -> (Handle, mpsc::UnboundedReceiver<Write>, oneshot::Receiver<Close>) {
     // Unbounded, since a session queues no more than the frames of the answers that it has been given, and a request's permit is
-    // held until they are written.
+    // held until they are written; and of flights no more than one stream may have.
     let (frames, to_write) = mpsc::unbounded_channel();
     let (stop, stopped) = oneshot::channel();
     (Handle { frames: Some(frames), stop }, to_write, stopped)

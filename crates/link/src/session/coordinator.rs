@@ -1,11 +1,14 @@
 //! The coordinator's end of one connection, whoever dialled in.
 
 pub(super) mod ends;
+mod flights;
 
 use cairn_question::{PartnerId, QuestionId};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use self::flights::Asked;
+use super::flights::Body;
 use super::{
     After, Heard, Now, OPEN_QUESTIONS_MAX, OPEN_REQUESTS_MAX, Output, Patience, Session, Stream, StreamSide,
     counted,
@@ -34,6 +37,13 @@ pub enum CoordinatorEvent {
         stream: Stream,
         /// The reply, or why there is none. Told once for each question.
         reply: Result<Vec<u8>, AskFailure>,
+    },
+    /// A flight of a question that [`CoordinatorSession::ask_with_flights`] sent has come.
+    Flight {
+        /// Its stream.
+        stream: Stream,
+        /// What it says.
+        body: Body,
     },
     /// The node sends the signed public part of its policy.
     Card(Vec<u8>),
@@ -87,8 +97,8 @@ struct WithNode {
     kept: (u64, u32),
     /// Whether the node was told which checkpoint is held.
     told: bool,
-    /// Open questions, each with its deadline.
-    asked: BTreeMap<Stream, Duration>,
+    /// Open questions.
+    asked: BTreeMap<Stream, Asked>,
     opened: u64,
 }
 
@@ -117,6 +127,16 @@ impl CoordinatorSession {
     /// # Errors
     /// [`AskFailure`] where it was not sent.
     pub fn ask(&mut self, ask: Vec<u8>, within: Duration, now: Now) -> Result<Stream, AskFailure> {
+        self.open_question(ask, within, now, After::Finish)
+    }
+
+    fn open_question(
+        &mut self,
+        ask: Vec<u8>,
+        within: Duration,
+        now: Now,
+        after: After,
+    ) -> Result<Stream, AskFailure> {
         let State::WithNode(node) = &mut self.state else { return Err(AskFailure::Offline) };
         let within_ms = u32::try_from(within.as_millis()).unwrap_or(WITHIN_MS_MAX).min(WITHIN_MS_MAX);
         match () {
@@ -126,9 +146,9 @@ impl CoordinatorSession {
             () => {
                 let stream = Stream::ours(node.opened);
                 node.opened = node.opened.saturating_add(1);
-                node.asked.insert(stream, now.since_start + super::millis(within_ms));
+                node.asked.insert(stream, Asked::new(now.since_start + super::millis(within_ms), after));
                 let question = Frame::Question { within_ms, ask };
-                self.out.push_back(Output::Open(stream, question, After::Finish));
+                self.out.push_back(Output::Open(stream, question, after));
                 Ok(stream)
             }
         }
@@ -293,6 +313,13 @@ impl CoordinatorSession {
     }
 
     fn hear_node(&mut self, stream: Stream, frame: Frame) {
+        match frame {
+            Frame::Flight(body) => self.hear_flight(stream, body),
+            last => self.hear_last(stream, last),
+        }
+    }
+
+    fn hear_last(&mut self, stream: Stream, frame: Frame) {
         let State::WithNode(node) = &mut self.state else { return };
         // A frame on a stream that is not known is late: its question has ended.
         if node.asked.remove(&stream).is_none() {
@@ -409,7 +436,7 @@ impl Session for CoordinatorSession {
         let passed: Vec<(Stream, Close)> = match &self.state {
             State::ExpectHello(expect) if now.since_start >= expect.until => return self.end(Close::TooSlow),
             State::WithNode(node) => {
-                let late = node.asked.iter().filter(|(_, until)| now.since_start >= **until);
+                let late = node.asked.iter().filter(|(_, asked)| now.since_start >= asked.until);
                 late.map(|(s, _)| (*s, Close::Late)).collect()
             }
             State::WithAnalyst(analyst) => {
@@ -436,7 +463,7 @@ impl Session for CoordinatorSession {
     fn next_deadline(&self) -> Option<Duration> {
         match &self.state {
             State::ExpectHello(expect) => Some(expect.until),
-            State::WithNode(node) => node.asked.values().copied().min(),
+            State::WithNode(node) => node.asked.values().map(|asked| asked.until).min(),
             State::WithAnalyst(analyst) => {
                 let arriving = analyst.requests.values().filter_map(|r| match r {
                     Request::Arriving { until } => Some(*until),
@@ -451,7 +478,7 @@ impl Session for CoordinatorSession {
     fn takes(stream: StreamSide) -> &'static [Kind] {
         match stream {
             StreamSide::Control => &[Kind::Hello, Kind::PolicyCard, Kind::Checkpoint, Kind::Kept],
-            StreamSide::Ours => &[Kind::Reply],
+            StreamSide::Ours => &[Kind::Reply, Kind::Flight],
             StreamSide::Theirs => &[Kind::Ask, Kind::Fetch, Kind::RegisterRequest],
         }
     }

@@ -1,15 +1,19 @@
 //! A node's end of its connection.
 
+mod flights;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::flights::{Body, FLIGHT_BYTES_SUM_MAX, Passed};
 use super::{
     After, CLOCK_SKEW_S, HELLO_WITHIN, Heard, Now, OPEN_QUESTIONS_MAX, Output, REQUEST_WITHIN, Session,
     Stream, StreamSide, counted, millis,
 };
 use crate::close::Close;
 use crate::frame::{
-    CARDS_FROM, CHECKPOINTS_FROM, Frame, HOLDERS_FROM, Hello, Kind, LedgerEnd, VERSIONS, Welcome,
+    CARDS_FROM, CHECKPOINTS_FROM, FLIGHTS_FROM, Frame, HOLDERS_FROM, Hello, Kind, LedgerEnd, VERSIONS,
+    Welcome,
 };
 use crate::identity::Role;
 
@@ -42,6 +46,15 @@ pub enum NodeEvent {
         /// How long the coordinator waits.
         within: Duration,
     },
+    /// A flight of a question that is at work has come.
+    Flight {
+        /// Its stream.
+        stream: Stream,
+        /// What it says.
+        body: Body,
+    },
+    /// No flight follows on this stream, and none that is sent is taken: the question was asked without. The reply is still wanted.
+    FlightsEnded(Stream),
     /// Nobody waits for the reply on this stream any more.
     Dropped(Stream),
     /// The clocks are too far apart: by so many minutes. The connection ends.
@@ -92,7 +105,11 @@ enum Question {
     /// The stream is open, the question not whole yet.
     Arriving { until: Duration },
     /// The program is at work on it.
-    AtWork { until: Duration },
+    AtWork {
+        until: Duration,
+        /// Its flights; absent where none may pass.
+        passed: Option<Passed>,
+    },
 }
 
 impl NodeSession {
@@ -271,11 +288,20 @@ impl NodeSession {
         match (question, frame) {
             (question @ Question::Arriving { .. }, Frame::Question { within_ms, ask }) => {
                 let within = millis(within_ms);
-                *question = Question::AtWork { until: now.since_start + within };
+                let passed = (answering.version >= FLIGHTS_FROM).then(Passed::default);
+                *question = Question::AtWork { until: now.since_start + within, passed };
                 self.out.push_back(Output::Event(NodeEvent::Question { stream, ask, within }));
             }
             (_, Frame::Close(closing)) => {
                 self.break_off(stream, closing.reason().unwrap_or(Close::Unanswered))
+            }
+            (Question::AtWork { passed: Some(passed), .. }, Frame::Flight(body)) => {
+                match passed.hear(&body) {
+                    Ok(()) => {
+                        self.out.push_back(Output::Event(NodeEvent::Flight { stream, body: Body(body) }));
+                    }
+                    Err(why) => self.break_off(stream, why),
+                }
             }
             _ => self.break_off(stream, Close::Unexpected),
         }
@@ -286,9 +312,11 @@ impl NodeSession {
             return self.break_off(stream, why);
         }
         let State::Answering(answering) = &mut self.state else { return };
-        // After the question the coordinator has no more to say, so its end of the stream is good order then.
-        if let Some(Question::Arriving { .. }) = answering.streams.get(&stream) {
-            self.break_off(stream, Close::Malformed);
+        // After the question the coordinator need say no more, so its end of the stream is good order then.
+        match answering.streams.get(&stream) {
+            Some(Question::Arriving { .. }) => self.break_off(stream, Close::Malformed),
+            Some(Question::AtWork { .. }) => self.end_flights(stream),
+            None => {}
         }
     }
 }
@@ -307,7 +335,7 @@ pub(super) fn greet(frame: Frame, now: Now) -> Greeted {
 impl Question {
     const fn until(&self) -> Duration {
         match self {
-            Self::Arriving { until } | Self::AtWork { until } => *until,
+            Self::Arriving { until } | Self::AtWork { until, .. } => *until,
         }
     }
 
@@ -372,7 +400,7 @@ impl Session for NodeSession {
     fn takes(stream: StreamSide) -> &'static [Kind] {
         match stream {
             StreamSide::Control => &[Kind::Welcome, Kind::Checkpoint, Kind::Keep],
-            StreamSide::Theirs => &[Kind::Question],
+            StreamSide::Theirs => &[Kind::Question, Kind::Flight],
             StreamSide::Ours => &[],
         }
     }
@@ -383,7 +411,8 @@ impl NodeSession {
         let (State::ExpectWelcome(_, early) | State::ExpectCheckpoint(_, early)) = &mut self.state else {
             return;
         };
-        if early.len() < EARLY_MAX {
+        let bytes = early.iter().chain([&heard]).map(bytes_of).fold(0, usize::saturating_add);
+        if early.len() < EARLY_MAX && bytes <= EARLY_BYTES_MAX {
             early.push(heard);
         } else {
             self.end(Close::TooMany);
@@ -397,8 +426,20 @@ impl NodeSession {
     }
 }
 
-/// Most that is kept before the WELCOME: a question on each stream that may be open, each stream opened, heard and ended.
-const EARLY_MAX: usize = 3 * OPEN_QUESTIONS_MAX;
+/// What is kept of something that was heard early.
+fn bytes_of(heard: &Heard) -> usize {
+    match heard {
+        Heard::Frame(_, Frame::Question { ask: body, .. } | Frame::Flight(body)) => body.len(),
+        _ => 0,
+    }
+}
+
+/// Most that is kept before the WELCOME: a question on each stream that may be open, each stream opened and heard, and then ended or with its
+/// first flights.
+const EARLY_MAX: usize = 4 * OPEN_QUESTIONS_MAX;
+
+/// Most bytes that are kept before the WELCOME: every question, and as many flights as one stream may have.
+const EARLY_BYTES_MAX: usize = OPEN_QUESTIONS_MAX * Kind::Ask.bytes_max() + FLIGHT_BYTES_SUM_MAX;
 
 /// Most ends of ledgers that a coordinator sends in a minute: four a second of the partner before this one, and those that turn up.
 pub(super) const ENDS_PER_MINUTE_MAX: u32 = 600;

@@ -2,7 +2,9 @@
 //! list of operations, owned time, no socket.
 //!
 //! What must hold whatever happens: nothing panics; every question and every request ends exactly once; a reply that is
-//! delivered is the one to the question that was asked; the limits hold; and after long enough nothing is left open.
+//! delivered is the one to the question that was asked, and so is each flight; the limits hold; and after long enough nothing is left open.
+
+mod flights;
 
 use super::{
     After, AnalystEvent, AnalystSession, CoordinatorEvent, CoordinatorSession, Heard, NodeEvent, NodeSession,
@@ -102,6 +104,10 @@ fn push(sent: &mut Vec<Heard>, stream: Stream, frame: Frame, after: After) {
 enum Op {
     /// The coordinator asks the node.
     Ask { within_ms: u32 },
+    /// The coordinator asks the node with flights.
+    AskWithFlights { within_ms: u32 },
+    /// The program at one end sends a flight of one of its open questions.
+    Fly { side: u8, nth: usize },
     /// The node's program replies to one of the questions it is at work on.
     Reply { nth: usize },
     /// The analyst makes a request.
@@ -123,6 +129,8 @@ enum Op {
 fn ops() -> impl Strategy<Value = Vec<Op>> {
     let op = prop_oneof![
         4 => (0_u32..90_000).prop_map(|within_ms| Op::Ask { within_ms }),
+        3 => (0_u32..90_000).prop_map(|within_ms| Op::AskWithFlights { within_ms }),
+        4 => (0_u8..2, any::<usize>()).prop_map(|(side, nth)| Op::Fly { side, nth }),
         3 => any::<usize>().prop_map(|nth| Op::Reply { nth }),
         3 => any::<u8>().prop_map(|kind| Op::Request { kind }),
         3 => (any::<usize>(), any::<u8>()).prop_map(|(nth, how)| Op::Serve { nth, how }),
@@ -205,7 +213,16 @@ impl World {
     fn run(&mut self, op: &Op) {
         let (node_now, analyst_now) = (self.now(self.node_began), self.now(self.analyst_began));
         match *op {
-            Op::Ask { within_ms } => self.ask(within_ms, node_now),
+            Op::Ask { within_ms } => self.ask(within_ms, After::Finish, node_now),
+            Op::AskWithFlights { within_ms } => self.ask(within_ms, After::More, node_now),
+            Op::Fly { side: 0, nth } if !self.at_work.is_empty() => {
+                let (stream, ask) = &self.at_work[nth % self.at_work.len()];
+                self.node.session.flight(*stream, [b"of: ", ask.as_slice()].concat());
+            }
+            Op::Fly { side: 1, nth } if !self.asked.is_empty() => {
+                let (stream, ask) = self.asked.iter().nth(nth % self.asked.len()).unwrap();
+                self.to_node.session.flight(*stream, [b"of: ", ask.as_slice()].concat());
+            }
             Op::Reply { nth } if !self.at_work.is_empty() => {
                 let (stream, ask) = self.at_work.remove(nth % self.at_work.len());
                 self.node.session.reply(stream, [b"re: ", ask.as_slice()].concat());
@@ -224,15 +241,19 @@ impl World {
             Op::Break { link: 0 } => self.break_node(),
             Op::Break { .. } => self.break_analyst(),
             Op::Pass { ms } => self.pass(Duration::from_millis(ms)),
-            Op::Reply { .. } | Op::Serve { .. } => {}
+            Op::Fly { .. } | Op::Reply { .. } | Op::Serve { .. } => {}
         }
         self.settle();
     }
 
-    fn ask(&mut self, within_ms: u32, now: Now) {
+    fn ask(&mut self, within_ms: u32, after: After, now: Now) {
         let ask = format!("question {}", self.asks).into_bytes();
         let within = Duration::from_millis(u64::from(within_ms));
-        match self.to_node.session.ask(ask.clone(), within, now) {
+        let sent = match after {
+            After::Finish => self.to_node.session.ask(ask.clone(), within, now),
+            After::More => self.to_node.session.ask_with_flights(ask.clone(), within, now),
+        };
+        match sent {
             Ok(stream) => {
                 self.asks += 1;
                 assert!(self.asked.insert(stream, ask).is_none());
@@ -289,6 +310,7 @@ impl World {
             Frame::ResultReply { partner: PartnerId::new("fife").unwrap(), reply: Vec::new() },
             Frame::ResultCoverage(Vec::new()),
             Frame::PolicyCard(b"forged".to_vec()),
+            Frame::Flight(b"forged".to_vec()),
             Frame::Close(Closing { code: "XX".into(), says: String::new() }),
             Frame::Close(Close::Late.into()),
         ];
@@ -386,6 +408,10 @@ impl World {
         for event in std::mem::take(&mut self.node.events) {
             match event {
                 NodeEvent::Question { stream, ask, .. } => self.at_work.push((stream, ask)),
+                NodeEvent::Flight { stream, body } => {
+                    let ask = self.at_work.iter().find(|(s, _)| *s == stream).map(|(_, ask)| ask);
+                    self.check_flight(ask.expect("a flight is of an open question"), &body.0);
+                }
                 NodeEvent::Dropped(stream) => self.at_work.retain(|(s, _)| *s != stream),
                 _ => {}
             }
@@ -393,6 +419,10 @@ impl World {
         for event in std::mem::take(&mut self.to_node.events) {
             if matches!(event, CoordinatorEvent::Ready) {
                 self.to_node.session.held(None);
+            }
+            if let CoordinatorEvent::Flight { stream, body } = &event {
+                let ask = self.asked.get(stream).expect("a flight is of an open question");
+                self.check_flight(ask, &body.0);
             }
             if let CoordinatorEvent::Replied { stream, reply } = event {
                 let ask = self.asked.remove(&stream).expect("a question ends once");
@@ -426,6 +456,11 @@ impl World {
                 self.requests_ended += 1;
             }
         }
+    }
+
+    /// A flight comes out on the question that it was sent on, both ways.
+    fn check_flight(&self, ask: &[u8], body: &[u8]) {
+        assert!(body == [b"of: ", ask].concat() || self.hostile);
     }
 
     /// After the longest deadline nothing is open, whatever was lost on the way.

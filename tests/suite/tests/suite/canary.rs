@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use cairn_link::{Clock, Handler, NodeIdentity, NodeState, run_node};
+use cairn_link::{Clock, Flights, Handler, NodeIdentity, NodeState, run_node};
 use cairn_question::{Hash, Moment, OutcomeV1, Refusal, ReplyV1, SignedAsk};
 
 use crate::harness::analyst::name;
@@ -304,7 +304,7 @@ struct Leaky {
 }
 
 impl Handler for Leaky {
-    async fn answer(&self, ask: Vec<u8>, _deadline: Moment) -> Vec<u8> {
+    async fn answer(&self, ask: Vec<u8>, _deadline: Moment, _flights: Flights) -> Vec<u8> {
         let signed = SignedAsk::parse(&ask).unwrap();
         let payload = signed.question.payload_unverified(cairn_question::question::ASK_TYPE).unwrap();
         let policy = cairn_question::answer::PolicyStatement {

@@ -8,6 +8,7 @@ fn events(session: &mut NodeSession) -> Vec<String> {
         .filter_map(|output| match output {
             Output::Event(NodeEvent::Welcomed { .. }) => Some("welcomed".to_owned()),
             Output::Event(NodeEvent::Question { ask, .. }) => Some(String::from_utf8(ask).unwrap()),
+            Output::Event(NodeEvent::FlightsEnded(_)) => Some("no flights".to_owned()),
             Output::Event(other) => Some(format!("{other:?}")),
             Output::End(close) => Some(format!("end: {close}")),
             _ => None,
@@ -33,7 +34,7 @@ fn a_question_that_overtakes_the_welcome_is_kept_until_then() {
     }
     assert_eq!(events(&mut session), Vec::<String>::new());
     session.hear(welcome(), NOW);
-    assert_eq!(events(&mut session), ["welcomed", "first", "second"]);
+    assert_eq!(events(&mut session), ["welcomed", "first", "no flights", "second", "no flights"]);
     assert_eq!(session.open_questions(), 2);
 }
 
