@@ -71,7 +71,7 @@ pub(super) fn supremum(terms: &CountTerms, others: Others, delta: f64) -> f64 {
 }
 
 /// P(X = x) over a window of x that leaves out less than [`CUT_OFF`].
-fn binomial(n: u32, p: f64) -> Vec<f64> {
+pub(super) fn binomial(n: u32, p: f64) -> Vec<f64> {
     let n = f64::from(n);
     let mode = ((n + 1.0) * p).floor().min(n);
     let reach = 14.0 * (n * p * (1.0 - p)).sqrt() + 60.0;
@@ -93,20 +93,20 @@ fn binomial(n: u32, p: f64) -> Vec<f64> {
 }
 
 /// The masses with one coin of chance p more, from one below the window to its end.
-fn with_coin(mass: &[f64], p: f64) -> Vec<f64> {
+pub(super) fn with_coin(mass: &[f64], p: f64) -> Vec<f64> {
     let stays = mass.iter().map(|m| m * (1.0 - p)).chain([0.0]);
     let rises = [0.0].into_iter().chain(mass.iter().map(|m| m * p));
     stays.zip(rises).map(|(stays, rises)| stays + rises).collect()
 }
 
 /// Σ max(0, P − e^ε·Q).
-fn hockey_stick(p: &[f64], q: &[f64], epsilon: f64) -> f64 {
+pub(super) fn hockey_stick(p: &[f64], q: &[f64], epsilon: f64) -> f64 {
     let times = epsilon.exp();
     p.iter().zip(q).map(|(p, q)| (p - times * q).max(0.0)).sum()
 }
 
 #[cfg(test)]
-fn sum(left: &[f64], right: &[f64]) -> Vec<f64> {
+pub(super) fn sum(left: &[f64], right: &[f64]) -> Vec<f64> {
     let mut sum = vec![0.0; left.len() + right.len() - 1];
     for (i, l) in left.iter().enumerate() {
         for (j, r) in right.iter().enumerate() {
