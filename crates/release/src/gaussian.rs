@@ -34,10 +34,7 @@ impl Deviation {
         }
         let over = (UBig::from(l2_squared.get()) * UBig::from(BILLION)) << (2 * PLACES);
         let under = UBig::from(rho.nano()) * UBig::from(2_u8);
-        let square = (over + &under - UBig::ONE) / under;
-        let floor = square.sqrt();
-        let width = if &floor * &floor == square { floor } else { floor + UBig::ONE };
-        Some(Self { width: u128::try_from(&width).ok()? })
+        Some(Self { width: u128::try_from(&root_up(&over, &under)).ok()? })
     }
 
     /// σ as numerator over denominator.
@@ -61,6 +58,13 @@ impl Deviation {
         let product = UBig::from(self.width) * UBig::from(over);
         u64::try_from(&((product + &under - UBig::ONE) / under)).unwrap_or(u64::MAX)
     }
+}
+
+/// √(`over` ÷ `under`), rounded up to a whole number.
+pub(crate) fn root_up(over: &UBig, under: &UBig) -> UBig {
+    let square = (over + under - UBig::ONE) / under;
+    let floor = square.sqrt();
+    if &floor * &floor == square { floor } else { floor + UBig::ONE }
 }
 
 /// OpenDP's Gaussian mechanism over whole-number vectors, at the exact ratio: the one that `make_gaussian` makes, without its detour

@@ -1,11 +1,11 @@
 //! Shares of discrete Gaussian noise, and the rule that lets them add up.
 
 use cairn_question::privacy::NanoRho;
-use dashu::base::SquareRoot as _;
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
 use std::num::NonZeroU64;
 
+use crate::gaussian::root_up;
 use crate::share::{HonestPartners, ShareFault};
 
 /// What counts are multiplied by so that the steps of whole-number noise are small beside its width: a power of two, 1 to 2¹⁶.
@@ -88,9 +88,7 @@ impl GaussianShare {
         // (sσ)²/h = 4^power·Δ₂²·10⁹ / (2·nano·h). The square root is rounded up: more noise than is claimed, never less.
         let over = (UBig::from(l2_squared.get()) * UBig::from(BILLION)) << (2 * usize::from(scaling.0));
         let under = UBig::from(2 * u32::from(honest.count())) * UBig::from(rho.nano());
-        let square = ((over << (2 * WIDTH_BITS)) + &under - UBig::ONE) / under;
-        let floor = square.sqrt();
-        let width = if &floor * &floor == square { floor } else { floor + UBig::ONE };
+        let width = root_up(&(over << (2 * WIDTH_BITS)), &under);
         Ok(Self { rho, scaling, honest, width })
     }
 
