@@ -5,7 +5,7 @@ use dashu::integer::UBig;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use crate::gaussian::Deviation;
-use crate::noise::{Decay, Noise, Scale, one};
+use crate::noise::{Decay, Noise, Scale, Spread, one};
 use crate::terms::ReleaseFault;
 
 /// Draws 20,000 times at scale 2 and compares with the discrete Laplace distribution, and as often with the discrete Gaussian one, by Pearson's chi-square over 17 bins
@@ -17,28 +17,27 @@ use crate::terms::ReleaseFault;
 /// # Errors
 /// [`ReleaseFault::NoNoise`] or [`ReleaseFault::BadNoise`].
 pub fn self_test(noise: &mut dyn Noise) -> Result<(), ReleaseFault> {
-    fits(noise, DRAWS)?;
-    fits_gaussian(noise)
-}
-
-/// The same with the discrete Gaussian distribution at σ = 4, its tails from two σ on.
-fn fits_gaussian(noise: &mut dyn Noise) -> Result<(), ReleaseFault> {
+    fits_laplace(noise, DRAWS)?;
     let deviation = Deviation::new(SIXTEEN, NanoRho::new(500_000_000)).ok_or(ReleaseFault::BadNoise)?;
-    let (first, second) =
-        (noise.draw_gaussian(deviation, DRAWS / 2)?, noise.draw_gaussian(deviation, DRAWS / 2)?);
-    let counted = first.len() == DRAWS / 2 && second.len() == DRAWS / 2;
-    let seen = tally(first.iter().chain(&second));
-    let fits = chi_square_milli(&seen, &expected_gaussian_milli()) <= CHI_SQUARE_MAX * MILLI;
-    if counted && first != second && fits { Ok(()) } else { Err(ReleaseFault::BadNoise) }
+    fits(noise, Spread::Gaussian(deviation), DRAWS, &expected_gaussian_milli())
 }
 
-/// The same with an even number of draws.
-pub(crate) fn fits(noise: &mut dyn Noise, draws: usize) -> Result<(), ReleaseFault> {
+/// The Laplace part with an even number of draws.
+pub(crate) fn fits_laplace(noise: &mut dyn Noise, draws: usize) -> Result<(), ReleaseFault> {
     let scale = Scale::new(NonZeroU32::MIN, HALF);
-    let (first, second) = (noise.draw(scale, draws / 2)?, noise.draw(scale, draws / 2)?);
+    fits(noise, Spread::Laplace(scale), draws, &expected_milli(scale, draws))
+}
+
+fn fits(
+    noise: &mut dyn Noise,
+    spread: Spread,
+    draws: usize,
+    expected: &[u64; BINS],
+) -> Result<(), ReleaseFault> {
+    let (first, second) = (spread.draw(noise, draws / 2)?, spread.draw(noise, draws / 2)?);
     let counted = first.len() == draws / 2 && second.len() == draws / 2;
     let seen = tally(first.iter().chain(&second));
-    let fits = chi_square_milli(&seen, &expected_milli(scale, draws)) <= CHI_SQUARE_MAX * MILLI;
+    let fits = chi_square_milli(&seen, expected) <= CHI_SQUARE_MAX * MILLI;
     if counted && first != second && fits { Ok(()) } else { Err(ReleaseFault::BadNoise) }
 }
 
@@ -68,7 +67,7 @@ fn expected_milli(scale: Scale, draws: usize) -> [u64; BINS] {
     expected
 }
 
-/// The expected count of each bin in thousandths: e^(−x²/32) over its sum inside, and in each tail half of what is left. With q = e^(−1/32) the weights are
+/// The expected count of each bin in thousandths at σ = 4, the tails from two σ on: e^(−x²/32) over its sum inside, and in each tail half of what is left. With q = e^(−1/32) the weights are
 /// q^(x²); beyond 60 they add up to less than 10⁻⁴⁸.
 fn expected_gaussian_milli() -> [u64; BINS] {
     let decay = Decay::of(Scale::new(THIRTY_TWO, ONE));

@@ -11,7 +11,7 @@ use crate::terms::ReleaseFault;
 /// [`ShareFault::NoNoise`] or [`ShareFault::BadNoise`].
 pub fn self_test_shares(noise: &mut dyn ShareNoise) -> Result<(), ShareFault> {
     let honest = HonestPartners::of(2, 0)?;
-    crate::self_test::fits(&mut Together { honest, noise }, SUMS).map_err(|fault| match fault {
+    crate::self_test::fits_laplace(&mut Together { honest, noise }, SUMS).map_err(|fault| match fault {
         ReleaseFault::NoNoise => ShareFault::NoNoise,
         _ => ShareFault::BadNoise,
     })
