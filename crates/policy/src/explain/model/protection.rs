@@ -1,10 +1,8 @@
 //! How a share's tables are protected, in figures that a board reads.
 
-use cairn_question::privacy::{Epsilon, NanoRho};
-
 use super::{Protection, Shown};
 use crate::decimal;
-use crate::explain::noise::{self, Draws, within};
+use crate::explain::noise::{self, Draws};
 use crate::layers::{Layers, Ready};
 use crate::treatment::{Cells, Mechanism, Method, Secondary};
 
@@ -20,45 +18,32 @@ pub(super) fn protection(layers: &Layers, ready: &Ready, partners: u32) -> Prote
         Method::SuppressRound(cells) => plain(cells, Shown::Rounded(cells.round_to)),
         Method::SuppressAudit(cells) => plain(cells, Shown::Exact),
         Method::CellKey { table, cells } => plain(cells, Shown::Perturbed(table.clone(), cells.round_to)),
-        Method::Dp { mechanism: Mechanism::Gaussian(loss), epsilon, groups_per_person } => {
-            gaussian(layers, ready, partners, (loss.rho, *epsilon, *groups_per_person))
-        }
-        Method::Dp { mechanism: Mechanism::Laplace, epsilon, groups_per_person } => {
-            let (epsilon, groups) = (epsilon.millionths(), *groups_per_person);
-            let colluding = layers.framework.secure.as_ref().map_or(0, |s| s.colluding_max.value);
-            let (here, national) = if ready.settings.min_partners > 1 {
-                let shared = within(epsilon, groups, Draws::shared_by(partners, colluding));
-                (shared, shared)
-            } else {
-                (within(epsilon, groups, Draws::ONE), within(epsilon, groups, Draws::own_of(partners)))
+        Method::Dp { mechanism, epsilon, groups_per_person } => {
+            let (here, national) = figures(layers, ready, partners, |draws| match mechanism {
+                Mechanism::Laplace => noise::within(epsilon.millionths(), *groups_per_person, draws),
+                Mechanism::Gaussian(loss) => {
+                    noise::gaussian_within(loss.rho.nano(), *groups_per_person, draws)
+                }
+            });
+            let delta = layers.policy.budget.as_ref().map_or(0.0, |b| b.delta.value);
+            let concentrated = match mechanism {
+                Mechanism::Laplace => None,
+                Mechanism::Gaussian(loss) => Some((loss.rho.to_string(), format!("{delta:e}"))),
             };
-            let (odds, epsilon) = (odds(epsilon), decimal::print(epsilon));
-            Protection::Noise { epsilon, concentrated: None, odds, here, national }
+            let (odds, epsilon) = (odds(epsilon.millionths()), decimal::print(epsilon.millionths()));
+            Protection::Noise { epsilon, concentrated, odds, here, national }
         }
     }
 }
 
-fn gaussian(
-    layers: &Layers,
-    ready: &Ready,
-    partners: u32,
-    (rho, epsilon, groups): (NanoRho, Epsilon, u32),
-) -> Protection {
-    let colluding = layers.framework.secure.as_ref().map_or(0, |s| s.colluding_max.value);
-    let within = |draws| noise::gaussian_within(rho.nano(), groups, draws);
-    let (here, national) = if ready.settings.min_partners > 1 {
+/// How far off what one question gives may be, and the national figure; `within` says it of so many draws.
+fn figures(layers: &Layers, ready: &Ready, partners: u32, within: impl Fn(Draws) -> u64) -> (u64, u64) {
+    if ready.settings.min_partners > 1 {
+        let colluding = layers.framework.secure.as_ref().map_or(0, |s| s.colluding_max.value);
         let shared = within(Draws::shared_by(partners, colluding));
         (shared, shared)
     } else {
         (within(Draws::ONE), within(Draws::own_of(partners)))
-    };
-    let delta = layers.policy.budget.as_ref().map_or(0.0, |b| b.delta.value);
-    Protection::Noise {
-        epsilon: decimal::print(epsilon.millionths()),
-        concentrated: Some((rho.to_string(), format!("{delta:e}"))),
-        odds: odds(epsilon.millionths()),
-        here,
-        national,
     }
 }
 
