@@ -77,10 +77,7 @@ impl Store {
                 fs::remove_dir_all(entry.path()).map_err(&doing)?;
             }
         }
-        match fs::remove_dir_all(self.staged_dir()) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(doing(e)),
-            _ => {}
-        }
+        self.remove_staged().map_err(&doing)?;
         self.disk.sync_dir(&folder).map_err(&doing)
     }
 }

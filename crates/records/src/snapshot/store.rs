@@ -107,13 +107,18 @@ impl Store {
         self.dir.join("staged")
     }
 
+    /// Whoever calls holds the lock: what is staged is somebody's load while it is held.
+    pub(super) fn remove_staged(&self) -> io::Result<()> {
+        match fs::remove_dir_all(self.staged_dir()) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        }
+    }
+
     /// Keeps the edition in force and the one before it, which a running question may still read.
     fn clean(&self) -> Result<(), StoreFault> {
         let doing = StoreFault::disk("remove what an earlier load left behind");
-        match fs::remove_dir_all(self.staged_dir()) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(doing(e)),
-            _ => {}
-        }
+        self.remove_staged().map_err(&doing)?;
         let current = self.pointer()?.map_or(0, |p| p.edition);
         for entry in fs::read_dir(self.dir.join(SNAPSHOTS)).map_err(&doing)? {
             let entry = entry.map_err(&doing)?;
