@@ -64,8 +64,7 @@ pub(crate) struct Half {
 impl Half {
     pub(crate) fn fresh(randomness: &mut dyn Randomness) -> Result<Self, Refused> {
         let private = randomness.ephemeral()?;
-        let computed = private.compute_public_key().map_err(|_| Refused::NoRandomness)?;
-        let public = computed.as_ref().try_into().map_err(|_| Refused::NoRandomness)?;
+        let public = public_of(&private).ok_or(Refused::NoRandomness)?;
         Ok(Self { private, public })
     }
 
@@ -80,6 +79,11 @@ impl Half {
         let agreed = agree_ephemeral(self.private, &peer, copy).map_err(|_| Refused::WeakKey)?;
         agreed.map_err(|_| Refused::WeakKey)
     }
+}
+
+/// The public half of a key, as it travels.
+pub(crate) fn public_of(private: &EphemeralPrivateKey) -> Option<PublicKey> {
+    private.compute_public_key().ok()?.as_ref().try_into().ok()
 }
 
 /// This node's own mask of one attempt.

@@ -13,6 +13,7 @@ use ring::hmac;
 use ring::rand::SecureRandom;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::agree::{PublicKey, public_of};
 use crate::members::NodeId;
 
 /// The secret that all partners of one roster share. In memory and in each node's own sealed file; no `Debug` of it. Wiped when dropped.
@@ -186,10 +187,9 @@ impl Asking {
     }
 }
 
-fn key_pair(random: &dyn SecureRandom) -> Result<(EphemeralPrivateKey, [u8; 32]), NotHandedOver> {
+fn key_pair(random: &dyn SecureRandom) -> Result<(EphemeralPrivateKey, PublicKey), NotHandedOver> {
     let private = EphemeralPrivateKey::generate(&X25519, random).map_err(|_| NotHandedOver::NoKey)?;
-    let public = private.compute_public_key().map_err(|_| NotHandedOver::NoKey)?;
-    let public = public.as_ref().try_into().map_err(|_| NotHandedOver::NoKey)?;
+    let public = public_of(&private).ok_or(NotHandedOver::NoKey)?;
     Ok((private, public))
 }
 
