@@ -7,6 +7,7 @@ pub(crate) mod serve;
 use std::path::{Path, PathBuf};
 
 use cairn_link::{Address, NodeIdentity};
+use cairn_node::Config;
 use cairn_policy::approval::{Board, Change, MADE_UP_QUORUM, MadeUpBoard, Placed, lf};
 use cairn_policy::folder::{BOARD_FILE, BRAKE_FILE, FRAMEWORK_FILE, POLICY_FILE, TESTS_FILE};
 use cairn_policy::{File, Sources};
@@ -107,7 +108,7 @@ pub(crate) enum Template {
 }
 
 /// The configuration of a node, in its folder.
-pub(crate) const CONFIG: &str = "node.toml";
+const CONFIG: &str = "node.toml";
 
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
@@ -231,6 +232,16 @@ fn approval(pinned: &Pinned, policy: &str) -> Result<Vec<Placed>, Failure> {
             Ok(files)
         }
     }
+}
+
+/// The configuration in a node's folder.
+pub(crate) fn config(folder: &Path) -> Result<Config, Failure> {
+    config_file(&folder.join(CONFIG))
+}
+
+/// The configuration that this file is.
+pub(crate) fn config_file(path: &Path) -> Result<Config, Failure> {
+    Config::read(path).map_err(|e| Failure::bad_file(e.code(), e.to_string()))
 }
 
 const MADE_UP_FAILED: &str = "the made-up board could not approve the policy, which has errors";

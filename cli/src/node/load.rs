@@ -11,7 +11,7 @@ use cairn_question::Day;
 use cairn_records::load::check_and_stage;
 use cairn_records::{Manifest, Mapping, Report, Store};
 
-use super::CONFIG;
+use super::config;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -27,7 +27,7 @@ pub(super) enum Then {
 }
 
 pub(super) fn load(node: &Path, mapping: &Path, source: &Path, then: Then) -> Result<Exit, Failure> {
-    let config = Config::read(&node.join(CONFIG)).map_err(|e| Failure::bad_file(e.code(), e.to_string()))?;
+    let config = config(node)?;
     let name = mapping.display().to_string();
     let mapping = match Mapping::parse(&name, &files::read_text(mapping)?) {
         Ok(mapping) => mapping,

@@ -9,7 +9,7 @@ use cairn_ledger::{Entry, EntryKind, Ledger};
 use cairn_node::Config;
 use cairn_records::{Store, StoreFault};
 
-use super::CONFIG;
+use super::config;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{context, say};
@@ -66,10 +66,6 @@ pub(super) fn erase(node: &Path) -> Result<Exit, Failure> {
         named.len()
     ));
     Ok(Exit::Done)
-}
-
-fn config(node: &Path) -> Result<Config, Failure> {
-    Config::read(&node.join(CONFIG)).map_err(|e| Failure::bad_file(e.code(), e.to_string()))
 }
 
 fn store(config: &Config) -> Result<Store, Failure> {

@@ -9,7 +9,7 @@ use cairn_node::status::{BrakeState, CoordinatorLink, PolicyInForce};
 use cairn_node::{Config, Node, Status, acknowledge_restore};
 use cairn_question::Name;
 
-use super::CONFIG;
+use super::config;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{context, logs, say};
@@ -57,10 +57,6 @@ pub(super) fn restored(folder: &Path) -> Result<Exit, Failure> {
          Noisy tables are refused until the next policy year; tables without noise are answered from the next start on.\n"
     ));
     Ok(Exit::Done)
-}
-
-fn config(folder: &Path) -> Result<Config, Failure> {
-    Config::read(&folder.join(CONFIG)).map_err(|e| Failure::bad_file(e.code(), e.to_string()))
 }
 
 fn in_words(status: &Status) -> String {

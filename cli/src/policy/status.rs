@@ -186,8 +186,7 @@ fn at_the_node(stands: &cairn_node::Status) -> String {
 /// The configuration of a node, by its folder or its file.
 #[cfg(feature = "node")]
 pub(super) fn config(node: &Path) -> Result<cairn_node::Config, Failure> {
-    let path = if node.is_dir() { node.join(crate::node::CONFIG) } else { node.to_owned() };
-    cairn_node::Config::read(&path).map_err(|e| Failure::bad_file(e.code(), e.to_string()))
+    if node.is_dir() { crate::node::config(node) } else { crate::node::config_file(node) }
 }
 
 /// Warnings begin so many days before.

@@ -35,29 +35,21 @@ impl Hub {
             tracing::warn!(%partner, code = "CO407", "a checkpoint is none under the partner's registered key");
             return;
         };
+        let given_up = new.given_up.is_some();
+        let replaces = move |before: &CheckpointV1| new.replaces(before) || new.head() == before.head();
         let hub = Arc::clone(self);
         tokio::spawn(async move {
-            let (reader, whose, given_up) = (Arc::clone(&hub), partner.clone(), new.given_up.is_some());
-            // One that the key of today did not sign is of a key that the register gave up.
-            let replaces = move |before: &[u8]| {
-                reader
-                    .open_checkpoint(&whose, before)
-                    .is_none_or(|before| new.replaces(&before) || new.head() == before.head())
-            };
-            let (whose, copy) = (partner.clone(), bytes.clone());
-            match hub.with_store(move |store| store.hold_checkpoint(&whose, &bytes, replaces)).await {
-                Ok(true) => {
+            match hub.hold(&partner, bytes.clone(), replaces).await {
+                Some(true) => {
                     if given_up {
                         tracing::debug!(%partner, "held, after a restore that was acknowledged");
                     }
-                    hub.give_to_keep(LedgerEnd { partner, checkpoint: copy });
+                    hub.give_to_keep(LedgerEnd { partner, checkpoint: bytes });
                 }
-                Ok(false) => {
+                Some(false) => {
                     tracing::warn!(%partner, code = "CO408", "a partner's ledger is behind the end that is held here");
                 }
-                Err(fault) => {
-                    tracing::error!(%partner, code = fault.code(), "a checkpoint could not be held")
-                }
+                None => {}
             }
         });
     }
@@ -65,36 +57,42 @@ impl Hub {
     /// Takes the end of a partner's ledger that another partner has kept. The partner is told of it, whatever is held here: it compares them itself.
     pub(super) fn take_kept(self: &Arc<Self>, end: LedgerEnd) {
         let LedgerEnd { partner, checkpoint } = end;
-        if self.open_checkpoint(&partner, &checkpoint).is_none() {
+        let Some(new) = self.open_checkpoint(&partner, &checkpoint) else {
             tracing::warn!(%partner, code = "CO407", "a checkpoint that was kept is none under the partner's registered key");
             return;
-        }
+        };
         self.has_turned_up(&partner, checkpoint.clone());
         if let Some(node) = self.node(&partner) {
             node.held(Some(checkpoint.clone()));
         }
-        self.hold_if_later(partner, checkpoint);
-    }
-
-    fn hold_if_later(self: &Arc<Self>, partner: PartnerId, checkpoint: Vec<u8>) {
-        let Some(new) = self.open_checkpoint(&partner, &checkpoint) else { return };
+        let later = move |before: &CheckpointV1| new.entries > before.entries;
         let hub = Arc::clone(self);
         tokio::spawn(async move {
-            let (reader, whose) = (Arc::clone(&hub), partner.clone());
-            let later = move |before: &[u8]| {
-                reader.open_checkpoint(&whose, before).is_none_or(|before| new.entries > before.entries)
-            };
-            let whose = partner.clone();
-            match hub.with_store(move |store| store.hold_checkpoint(&whose, &checkpoint, later)).await {
-                Ok(true) => {
-                    tracing::warn!(%partner, code = "CO409", "another partner has kept a later end than was held here")
-                }
-                Ok(false) => {}
-                Err(fault) => {
-                    tracing::error!(%partner, code = fault.code(), "a checkpoint could not be held")
-                }
+            if hub.hold(&partner, checkpoint, later).await == Some(true) {
+                tracing::warn!(%partner, code = "CO409", "another partner has kept a later end than was held here");
             }
         });
+    }
+
+    /// Holds a checkpoint that was opened, where it `replaces` the one that is held. Whether it did; `None`, and a line in the log, where the store fails.
+    async fn hold(
+        self: &Arc<Self>,
+        partner: &PartnerId,
+        bytes: Vec<u8>,
+        replaces: impl FnOnce(&CheckpointV1) -> bool + Send + 'static,
+    ) -> Option<bool> {
+        let (reader, whose, owner) = (Arc::clone(self), partner.clone(), partner.clone());
+        // One that the key of today did not sign is of a key that the register gave up.
+        let replaces = move |before: &[u8]| {
+            reader.open_checkpoint(&whose, before).is_none_or(|before| replaces(&before))
+        };
+        match self.with_store(move |store| store.hold_checkpoint(&owner, &bytes, replaces)).await {
+            Ok(held) => Some(held),
+            Err(fault) => {
+                tracing::error!(%partner, code = fault.code(), "a checkpoint could not be held");
+                None
+            }
+        }
     }
 
     fn open_checkpoint(&self, partner: &PartnerId, bytes: &[u8]) -> Option<CheckpointV1> {
