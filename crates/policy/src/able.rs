@@ -2,7 +2,6 @@
 //! every page about a policy.
 
 use cairn_question::answer::Zeros;
-use cairn_question::schema::CODE_GRAIN;
 use cairn_question::{Measure, Question, Schema};
 
 use crate::decide::treatment;
@@ -111,8 +110,7 @@ fn of_person_alone(schema: &Schema, dataset: &str) -> bool {
 }
 
 fn is_coded(schema: &Schema, dataset: &str, column: &str) -> bool {
-    let found = schema.find(dataset, column).filter(|found| found.table.name == dataset);
-    found.is_some_and(|found| schema.codes_at(found.column, CODE_GRAIN).is_some())
+    schema.own_coded(dataset, column).is_some()
 }
 
 /// Why this program does not add a column up: it does so with noise and within declared bounds only. Without noise a sum would

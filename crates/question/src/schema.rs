@@ -339,6 +339,13 @@ impl Schema {
         Some(Found { table, column: table.column(name)? })
     }
 
+    /// A coded column of the dataset itself, not of a table above it.
+    #[must_use]
+    pub fn own_coded(&self, dataset: &str, column: &str) -> Option<&Column> {
+        let found = self.find(dataset, column).filter(|found| found.table.name == dataset)?;
+        self.codes_at(found.column, CODE_GRAIN).map(|_| found.column)
+    }
+
     /// Every code of a column at a grain, in order, the missing category last. `None` for a grain or a list it has not,
     /// for dates (their periods come from the question) and for lists kept elsewhere.
     #[must_use]

@@ -22,6 +22,16 @@ fn a_column_is_found_in_its_own_table_or_above_it_under_one_spelling() {
 }
 
 #[test]
+fn a_coded_column_of_the_dataset_itself_is_none_of_a_table_above_it_and_no_date() {
+    let own = |dataset, column| Schema::smf().own_coded(dataset, column).map(|c| c.name.as_str());
+    assert_eq!(own("participants", "sex"), Some("sex"));
+    assert_eq!(own("outcomes", "participants.sex"), None);
+    for column in ["birth_month", "local_person_id", "participants.sex", "nothing"] {
+        assert_eq!(own("participants", column), None, "{column}");
+    }
+}
+
+#[test]
 fn codes_have_their_grains_and_the_missing_category() {
     let schema = Schema::smf();
     let age = schema.find("participants", "age_band").unwrap().column;

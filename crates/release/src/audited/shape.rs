@@ -2,7 +2,7 @@
 
 use cairn_disclosure::audit::{Asked, Joined, Left, Mark, Marked, Nobody, Showing, Terms};
 use cairn_question::answer::Zeros;
-use cairn_question::schema::{CODE_GRAIN, Column};
+use cairn_question::schema::Column;
 use cairn_question::{Cell, Dimension, Grid, Place, Question, Schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -177,9 +177,7 @@ impl Shape {
 
 /// A coded column of the dataset itself.
 pub(super) fn column<'s>(schema: &'s Schema, dataset: &str, column: &str) -> Result<&'s Column, TooMany> {
-    let found = schema.find(dataset, column).filter(|found| found.table.name == dataset);
-    let coded = found.map(|found| found.column).filter(|c| schema.codes_at(c, CODE_GRAIN).is_some());
-    coded.ok_or(TooMany::Columns)
+    schema.own_coded(dataset, column).ok_or(TooMany::Columns)
 }
 
 /// For each cell and total of a table, in the order of its grid's places, the atoms that it counts.
