@@ -364,10 +364,15 @@ const BORN: [&str; 7] =
 
 /// Reads the exports.
 pub(super) fn mapping(partner: &str) -> String {
-    MAPPING.replace("PARTNER", partner)
+    mapping_of(partner, TABLES)
 }
 
-const MAPPING: &str = r#"cairn_mapping = 1
+/// A mapping of made-up exports, with these tables.
+pub(super) fn mapping_of(partner: &str, tables: &str) -> String {
+    HEAD.replace("PARTNER", partner) + tables
+}
+
+const HEAD: &str = r#"cairn_mapping = 1
 partner = "PARTNER"
 as_of = "2025-12-31"
 template = "smf-2022"
@@ -380,7 +385,9 @@ file = "people.csv"
 [source.starts]
 file = "starts.csv"
 
-[source.activities]
+"#;
+
+const TABLES: &str = r#"[source.activities]
 file = "activities.csv"
 
 [table.participants]

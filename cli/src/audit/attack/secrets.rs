@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::people::{Coins, SIDES, Side, codes};
+use super::people::{Coins, SIDES, Side, codes, mapping_of};
 
 /// All of them, left and right.
 pub(super) struct Secrets {
@@ -94,23 +94,10 @@ impl Secrets {
 
 /// Reads the exports.
 pub(super) fn mapping(partner: &str) -> String {
-    MAPPING.replace("PARTNER", partner)
+    mapping_of(partner, TABLES)
 }
 
-const MAPPING: &str = r#"cairn_mapping = 1
-partner = "PARTNER"
-as_of = "2025-12-31"
-template = "smf-2022"
-objections = "held-elsewhere"
-confirmed_by = "made-up records: nobody in them can object"
-
-[source.people]
-file = "people.csv"
-
-[source.starts]
-file = "starts.csv"
-
-[table.participants]
+const TABLES: &str = r#"[table.participants]
 source = "people"
 
 [table.participants.columns]
