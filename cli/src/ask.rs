@@ -11,10 +11,11 @@ use clap::{Args, ValueEnum};
 use crate::context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::federation::{EXPIRES_IN_S, Federation};
+use crate::federation::{EXPIRES_IN_S, Federation, Put};
 use crate::progress::Progress;
 use crate::say;
 use crate::show::{self, Shown};
+use crate::total::Total;
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -36,6 +37,8 @@ pub(crate) struct Ask {
     /// The median (50) or another quantile of a column in bands, in per cent: age_band=50
     #[arg(long = "quantile", value_name = "COLUMN=PERCENT")]
     quantiles: Vec<String>,
+    #[command(flatten)]
+    total: Total,
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -94,11 +97,13 @@ async fn put(ask: &Ask) -> Result<Shown, Failure> {
     let mut question = cairn_question::form::parse(&text, &probe, &ask.purpose, Schema::smf())
         .map_err(|e| Failure::new("CC204", e.to_string()))?;
     let quantiles = quantiles(ask, &question)?;
+    let put_as = ask.total.put_as()?;
     let mut federation = Federation::connect(&ask.from.folder, &ask.from.coordinator).await?;
     question.role = federation.role(ask.role.as_ref())?;
     let partners = if ask.partners.is_empty() { federation.everyone() } else { ask.partners.clone() };
     let mut progress = Progress::begin("asking");
-    let shown = federation.ask(question, partners, ask.expires_in_min * 60, &mut progress).await;
+    let put = Put { question, partners, expires_in_s: ask.expires_in_min * 60, put_as };
+    let shown = federation.ask(put, &mut progress).await;
     progress.end();
     let shown = Shown { quantiles, ..shown? };
     federation.close().await;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cairn_link::identity::{pin_issuer, save_credential};
 use cairn_link::{AnalystIdentity, Authority, Issuer};
-use cairn_question::{Name, PartnerId, VerifyingKey};
+use cairn_question::{Day, Name, PartnerId, VerifyingKey};
 use clap::Subcommand;
 
 use crate::context::now;
@@ -52,6 +52,20 @@ pub(crate) enum Command {
         /// The folder to make
         #[arg(long)]
         out: PathBuf,
+    },
+    /// Give a partner its seat in secure totals until a day, or take it away. The coordinator is given the new register; nobody restarts
+    Seat {
+        /// The authority's folder
+        authority: PathBuf,
+        /// The partner's id
+        #[arg(long)]
+        id: PartnerId,
+        /// The last day on which it takes part
+        #[arg(long, required_unless_present = "withdraw")]
+        until: Option<Day>,
+        /// It takes part in no total any more
+        #[arg(long, conflicts_with = "until")]
+        withdraw: bool,
     },
     /// Make an issuer: an organisation that vouches for its own analysts. Nodes enrolled from now on pin its key
     Issuer {
@@ -158,6 +172,11 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
             Authority::open(authority)?.enrol_analyst(id, out, now())?;
             say::note(&format!("Enrolled the analyst `{id}` in {}.", out.display()));
             say::note("Next: an issuer says what the analyst may ask: cairn authority credential");
+        }
+        Command::Seat { authority, id, until, withdraw: _ } => {
+            let mut authority = Authority::open(authority)?;
+            authority.seat(id, *until, now())?;
+            register(&authority);
         }
         Command::Credential { issuer, analyst, role, organisation, days } => {
             credential(issuer, analyst, role, organisation, *days)?;

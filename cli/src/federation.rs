@@ -14,7 +14,8 @@ use crate::context;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::show::Shown;
-use crate::verify::verify;
+use crate::total::PutAs;
+use crate::verify::{Wanted, verify};
 
 /// Seconds for which a question may be answered, where the analyst does not say: ten minutes, which a busy node can meet.
 pub(crate) const EXPIRES_IN_S: u64 = 600;
@@ -83,18 +84,17 @@ impl Federation {
         }
     }
 
-    /// Asks one question of these partners and verifies what comes back.
-    pub(crate) async fn ask(
-        &mut self,
-        question: Question,
-        partners: Vec<PartnerId>,
-        expires_in_s: u64,
-        progress: &mut Progress,
-    ) -> Result<Shown, Failure> {
-        let Signed { ask, grid, signed } = self.sign(question, partners, expires_in_s)?;
+    /// Puts one question and verifies what comes back.
+    pub(crate) async fn ask(&mut self, put: Put, progress: &mut Progress) -> Result<Shown, Failure> {
+        let Signed { ask, grid, mut signed } = self.sign(put.question, put.partners, put.expires_in_s)?;
         let hash = signed_hash(&signed)?;
+        let wanted = if put.put_as.is_some() { Wanted::Total } else { Wanted::OwnTables };
+        if let Some(put_as) = put.put_as {
+            let key = self.identity.signing_key();
+            signed = signed.as_total(put_as.manifest((&ask, hash, &grid), &self.register, key)?);
+        }
         let result = self.put(&signed.to_bytes(), progress).await?;
-        verify(&self.register, &ask, hash, grid, result)
+        verify(&self.register, (&ask, hash, wanted), grid, result)
     }
 
     /// Asks one question of one partner, and gives how long the result took to come and its bytes as they came, not verified: what a
@@ -176,6 +176,16 @@ impl Federation {
     pub(crate) async fn close(self) {
         self.client.close().await;
     }
+}
+
+/// A question to a federation.
+pub(crate) struct Put {
+    pub(crate) question: Question,
+    /// Who is asked.
+    pub(crate) partners: Vec<PartnerId>,
+    pub(crate) expires_in_s: u64,
+    /// The secure total that it is put as; `None` for each partner's own table.
+    pub(crate) put_as: Option<PutAs>,
 }
 
 /// A question as it is sent, and what a reply to it must be.

@@ -1,6 +1,7 @@
 //! Words that a partner wrote, made fit for a screen: a hostile or broken partner must not move the cursor, hide a line or write one of
 //! its own into somebody else's coverage statement.
 
+use cairn_question::answer::SnapshotStatement;
 use cairn_question::{AnswerV1, OutcomeV1, Refusal, ReplyV1, TreatmentV1};
 
 /// Replaces every control and direction-changing character of the reply's free text. Its table has none: its axes are the question's.
@@ -8,6 +9,11 @@ pub(crate) fn plain_reply(mut reply: ReplyV1) -> ReplyV1 {
     plain(&mut reply.policy.id);
     match &mut reply.outcome {
         OutcomeV1::Answer(answer) => plain_answer(answer),
+        OutcomeV1::Sealed(sealed) => {
+            plain_treatment(&mut sealed.treatment);
+            plain_snapshot(&mut sealed.snapshot);
+            plain(&mut sealed.privacy.unit);
+        }
         OutcomeV1::Refusal(refusal) => plain_refusal(refusal),
         OutcomeV1::Fault { code } => plain(code),
     }
@@ -15,7 +21,17 @@ pub(crate) fn plain_reply(mut reply: ReplyV1) -> ReplyV1 {
 }
 
 fn plain_answer(answer: &mut AnswerV1) {
-    match &mut answer.treatment {
+    plain_treatment(&mut answer.treatment);
+    plain_snapshot(&mut answer.snapshot);
+    plain(&mut answer.privacy.unit);
+}
+
+fn plain_snapshot(snapshot: &mut SnapshotStatement) {
+    snapshot.templates.iter_mut().chain(&mut snapshot.notes).for_each(plain);
+}
+
+fn plain_treatment(treatment: &mut TreatmentV1) {
+    match treatment {
         TreatmentV1::SuppressRound { profile, .. } | TreatmentV1::SuppressAudit { profile, .. } => {
             plain(profile)
         }
@@ -25,9 +41,6 @@ fn plain_answer(answer: &mut AnswerV1) {
             added.iter_mut().for_each(|added| plain(&mut added.unit));
         }
     }
-    let snapshot = &mut answer.snapshot;
-    snapshot.templates.iter_mut().chain(&mut snapshot.notes).for_each(plain);
-    plain(&mut answer.privacy.unit);
 }
 
 fn plain_refusal(refusal: &mut Refusal) {
@@ -50,7 +63,7 @@ fn plain(text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cairn_question::answer::{AddedV1, PolicyStatement, PrivacyStatement, SnapshotStatement};
+    use cairn_question::answer::{AddedV1, PolicyStatement, PrivacyStatement};
     use cairn_question::{Hash, Moment, Name, PartnerId, QuestionId, RuleBroken, TableV1};
 
     const HOSTILE: &str = "x\u{1b}[2J\n  answered  everyone\u{202e}";

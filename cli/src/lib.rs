@@ -29,6 +29,7 @@ mod schema;
 mod show;
 #[cfg(all(feature = "node", feature = "coordinator"))]
 mod staged;
+mod total;
 mod verify;
 
 use std::process::ExitCode;

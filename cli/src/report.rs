@@ -10,7 +10,7 @@ use crate::ask::From;
 use crate::context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::federation::{EXPIRES_IN_S, Federation};
+use crate::federation::{EXPIRES_IN_S, Federation, Put};
 use crate::progress::Progress;
 use crate::say;
 
@@ -67,9 +67,9 @@ async fn put(args: &ReportArgs, batch: &Batch) -> Result<Vec<Outcome>, Failure> 
         progress.say(&format!("question {} of {}", n + 1, batch.asks.len()));
         let held = federation.identity().credential(&ask.question.role).is_some();
         outcomes.push(if held {
-            let shown = federation
-                .ask(ask.question.clone(), federation.everyone(), EXPIRES_IN_S, &mut progress)
-                .await?;
+            let (question, partners) = (ask.question.clone(), federation.everyone());
+            let put = Put { question, partners, expires_in_s: EXPIRES_IN_S, put_as: None };
+            let shown = federation.ask(put, &mut progress).await?;
             Outcome { coverage: Some(shown.coverage), answers: shown.answers }
         } else {
             say::warning(

@@ -10,7 +10,9 @@ mod totals;
 
 use cairn_question::answer::{AddedV1, AuditPromise, NoisyRowsV1, Zeros};
 use cairn_question::combine::{CombinedCell, CombinedV1, CoverageV1, Standing};
-use cairn_question::{AnswerV1, Cell, Grid, PartnerId, Question, QuestionId, Schema, TreatmentV1, privacy};
+use cairn_question::{
+    AnswerV1, Cell, Grid, PartnerId, Question, QuestionId, Schema, SealedV1, TreatmentV1, privacy,
+};
 use cairn_report::QuantileAsk;
 
 pub(crate) use csv::csv;
@@ -25,6 +27,8 @@ pub(crate) struct Shown {
     pub(crate) coverage: CoverageV1,
     pub(crate) combined: Option<CombinedV1>,
     pub(crate) answers: Vec<(PartnerId, AnswerV1)>,
+    /// What the partners of a secure total signed of their part.
+    pub(crate) sealed: Vec<(PartnerId, SealedV1)>,
     pub(crate) refusals: Vec<(PartnerId, Option<String>)>,
     /// To be worked out from the tables.
     pub(crate) quantiles: Vec<QuantileAsk>,
@@ -53,6 +57,8 @@ impl Shown {
                 None => found.push((&answer.treatment, vec![partner])),
             }
         }
+        let total = self.coverage.total.as_ref();
+        found.extend(total.map(|total| (&total.treatment, total.partners.iter().collect())));
         found
     }
 }

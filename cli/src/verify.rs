@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 use cairn_link::RoundResult;
 use cairn_question::answer::Expected;
-use cairn_question::combine::{CoverageV1, PartnerLine, PolicyLine, Standing, combine, standing_of};
+use cairn_question::combine::{
+    CombinedV1, CoverageV1, PartnerLine, PolicyLine, Standing, combine, standing_of,
+};
 use cairn_question::register::Register;
-use cairn_question::{AskV1, Grid, Hash, OutcomeV1, PartnerId, ReplyV1};
+use cairn_question::{AskV1, Grid, Hash, OutcomeV1, PartnerId, ReplyV1, SealedV1, TableV1, TotalV1};
 
 use crate::failure::Failure;
 use crate::foreign::plain_reply;
@@ -21,15 +23,14 @@ use crate::show::Shown;
 /// The first thing that does not hold; then nothing is shown.
 pub(crate) fn verify(
     register: &Register,
-    ask: &AskV1,
-    hash: Hash,
+    (ask, hash, wanted): (&AskV1, Hash, Wanted),
     grid: Grid,
     result: RoundResult,
 ) -> Result<Shown, Failure> {
     let coverage = open_coverage(register, ask, hash, &result.coverage)?;
     let replies = open_replies(register, ask, hash, &grid, &result)?;
     let partners =
-        ask.partners.iter().map(|p| line(p, &coverage, &replies)).collect::<Result<Vec<_>, _>>()?;
+        ask.partners.iter().map(|p| line(p, &coverage, &replies, wanted)).collect::<Result<Vec<_>, _>>()?;
     let answers: Vec<_> = replies
         .iter()
         .filter_map(|(partner, reply)| match &reply.outcome {
@@ -42,7 +43,17 @@ pub(crate) fn verify(
         _ => None,
     });
     let refusals = refusals.collect();
-    let combined = combine(&grid, answers.iter().map(|(_, a)| a));
+    let sealed: Vec<(PartnerId, SealedV1)> = replies
+        .iter()
+        .filter_map(|(partner, reply)| match &reply.outcome {
+            OutcomeV1::Sealed(sealed) => Some((partner.clone(), (**sealed).clone())),
+            _ => None,
+        })
+        .collect();
+    let combined = match &coverage.total {
+        Some(total) if wanted == Wanted::Total => Some(total_of(total, &coverage, &sealed, &grid)?),
+        _ => combine(&grid, answers.iter().map(|(_, a)| a)),
+    };
     if combined != coverage.combined {
         return Err(Failure::not_verified(
             "CC206",
@@ -51,7 +62,33 @@ pub(crate) fn verify(
     }
     let coverage = CoverageV1 { partners, ..coverage };
     let (id, question) = (ask.id, ask.question.clone());
-    Ok(Shown { id, question, grid, coverage, combined, answers, refusals, quantiles: Vec::new() })
+    Ok(Shown { id, question, grid, coverage, combined, answers, sealed, refusals, quantiles: Vec::new() })
+}
+
+/// What the analyst asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Wanted {
+    /// Each partner's own table.
+    OwnTables,
+    /// One total whose parts nobody sees.
+    Total,
+}
+
+/// The published total, where every partner that signed its word signed it of this very total, and is in it. Its figures are the coordinator's: a partner's
+/// receipt and an auditor hold it to them.
+fn total_of(
+    total: &TotalV1,
+    coverage: &CoverageV1,
+    sealed: &[(PartnerId, SealedV1)],
+    grid: &Grid,
+) -> Result<CombinedV1, Failure> {
+    let wrong = |what: &str| Failure::not_verified("CC215", format!("the total {what}; nothing is shown"));
+    if sealed.iter().any(|(_, word)| !total.is_of(word)) {
+        return Err(wrong("is not the one that its partners signed"));
+    }
+    let (_, first) = sealed.first().ok_or_else(|| wrong("has no word of any of its partners"))?;
+    let table = coverage.combined.as_ref().map(TableV1::of_sum).ok_or_else(|| wrong("has no table"))?;
+    TotalV1::combined(table, first, grid).ok_or_else(|| wrong("has no table"))
 }
 
 fn open_coverage(register: &Register, ask: &AskV1, hash: Hash, bytes: &[u8]) -> Result<CoverageV1, Failure> {
@@ -102,11 +139,14 @@ fn line(
     partner: &PartnerId,
     coverage: &CoverageV1,
     replies: &BTreeMap<PartnerId, ReplyV1>,
+    wanted: Wanted,
 ) -> Result<PartnerLine, Failure> {
     let told = coverage.partners.iter().find(|l| l.partner == *partner);
     let standing = match (replies.get(partner), told.map(|l| &l.standing)) {
         (Some(reply), _) => standing_of(reply),
         (None, Some(word @ (Standing::Offline | Standing::Late | Standing::Unverified))) => word.clone(),
+        // A total that did not open leaves no partner a reply: why is the coordinator's word.
+        (None, Some(word @ Standing::Fault(_))) if wanted == Wanted::Total => word.clone(),
         (None, Some(_)) => {
             let says = format!(
                 "the coordinator says that `{partner}` replied, and shows no reply that its registered key signed"

@@ -7,6 +7,7 @@ use cairn_question::register::Register;
 use cairn_question::{AskV1, Grid, Hash, Moment, Name, PartnerId, Schema, SignedAsk, VerifyingKey};
 
 use crate::round::{Patience, RoundTerms, reply_bytes_max};
+use crate::total::{NoTotal, TotalTerms};
 
 /// Most bytes of replies that one round may have to keep, in memory and on disk: as much as one result may carry.
 pub const REPLIES_BYTES_MAX: usize = cairn_link::session::RESULT_BYTES_MAX;
@@ -49,6 +50,9 @@ pub enum Declined {
         /// The partners asked.
         partners: usize,
     },
+    /// It was put as a secure total, and cannot be made as one.
+    #[error("{0}")]
+    Total(#[from] NoTotal),
     /// The analyst has as many rounds open as one analyst may.
     #[error("{0} of your questions are still open; wait until one is closed")]
     AnalystBusy(usize),
@@ -79,6 +83,7 @@ impl Declined {
             Self::UnknownPartner(_) => "CO102",
             Self::Question(_) => "CO103",
             Self::TooMuch { .. } => "CO104",
+            Self::Total(_) => "CO105",
             Self::AnalystBusy(_) => "CO201",
             Self::Busy => "CO202",
             Self::NumberTaken => "CO203",
@@ -107,7 +112,7 @@ pub fn accept(
     check_time(&ask, now)?;
     check_analyst(&signed, analyst)?;
     let deadline = now.plus_s(round_s).min(ask.expires_at);
-    let terms = terms(&signed, &ask, register, deadline, patience)?;
+    let terms = terms((&signed, &ask), register, deadline, patience, now)?;
     Ok(Accepted { ask, terms })
 }
 
@@ -115,19 +120,24 @@ pub fn accept(
 ///
 /// # Errors
 /// [`Declined`], where the register or the data dictionary has changed so that the question no longer fits.
-pub fn resume(bytes: &[u8], register: &Register, deadline: Moment) -> Result<Accepted, Declined> {
+pub fn resume(
+    bytes: &[u8],
+    register: &Register,
+    deadline: Moment,
+    now: Moment,
+) -> Result<Accepted, Declined> {
     let signed = SignedAsk::parse(bytes)?;
     let ask = signed.peek()?;
-    let terms = terms(&signed, &ask, register, deadline, Patience::UntilDeadline)?;
+    let terms = terms((&signed, &ask), register, deadline, Patience::UntilDeadline, now)?;
     Ok(Accepted { ask, terms })
 }
 
 fn terms(
-    signed: &SignedAsk,
-    ask: &AskV1,
+    (signed, ask): (&SignedAsk, &AskV1),
     register: &Register,
     deadline: Moment,
     patience: Patience,
+    now: Moment,
 ) -> Result<RoundTerms, Declined> {
     if ask.federation != register.federation {
         return Err(AskError::OtherFederation.into());
@@ -136,17 +146,26 @@ fn terms(
     let partners = partners(ask, register)?;
     check_size(&grid, partners.len())?;
     let signed_bytes = signed.question.payload_unverified(ASK_TYPE).map_err(|_| AskError::Malformed)?;
+    let question_hash = Hash::of(&signed_bytes);
+    let total = TotalTerms::of(signed, (ask, &question_hash), (register, &grid), now)?;
+    // After the last flight the partners' words are still on their way.
+    let ends = |total: &TotalTerms| total.manifest.says().deadline.plus_s(WORDS_WITHIN_S).min(ask.expires_at);
+    let deadline = total.as_ref().map_or(deadline, ends);
     Ok(RoundTerms {
         question_id: ask.id,
-        question_hash: Hash::of(&signed_bytes),
+        question_hash,
         federation: ask.federation.clone(),
         register_version: register.version,
         grid,
         partners,
         deadline,
         patience,
+        total,
     })
 }
+
+/// Seconds after a total's own deadline in which its partners' signed words are waited for.
+const WORDS_WITHIN_S: u64 = 5;
 
 fn check_time(ask: &AskV1, now: Moment) -> Result<(), AskError> {
     let ahead_s = ask.asked_at.unix_s().saturating_sub(now.unix_s());

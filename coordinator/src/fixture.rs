@@ -4,7 +4,7 @@ use cairn_question::answer::{PolicyStatement, PrivacyStatement, SnapshotStatemen
 use cairn_question::form;
 use cairn_question::privacy::NanoRho;
 use cairn_question::question::ASK_TYPE;
-use cairn_question::register::{CoordinatorEntry, PartnerEntry, Register};
+use cairn_question::register::{CoordinatorEntry, PartnerEntry, Register, SeatV1};
 use cairn_question::{
     AnswerV1, AskV1, Cell, Credential, Day, Envelope, Grid, Hash, Moment, Name, OutcomeV1, PartnerId,
     QuestionId, Refusal, ReplyV1, Schema, SignedAsk, SigningKey, TableV1, TreatmentV1,
@@ -52,6 +52,12 @@ impl Federation {
             name: id.to_string(),
             kind: "local-authority".into(),
             signing_key: key.verifying_key(),
+            seat: Some(SeatV1 {
+                controller: name(id.as_str()),
+                tls_key: Hash::of(id.as_str().as_bytes()),
+                valid_from: NOW.day_utc(),
+                valid_until: NOW.day_utc().plus_days(365),
+            }),
         };
         Register {
             cairn_register: 1,

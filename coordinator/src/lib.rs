@@ -5,6 +5,7 @@ pub mod config;
 pub mod round;
 pub mod service;
 pub mod store;
+pub mod total;
 
 pub use config::{Config, ConfigFault};
 pub use service::{Coordinator, StartFault, Status};

@@ -4,11 +4,16 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use cairn_question::answer::Expected;
-use cairn_question::combine::{CoverageV1, PartnerLine, PolicyLine, Standing, combine, standing_of};
+use cairn_question::combine::{
+    CombinedV1, CoverageV1, PartnerLine, PolicyLine, Standing, combine, standing_of,
+};
 use cairn_question::limits::{CELL_BYTES_MAX, COVERAGE_BYTES_MAX, FRAME_BYTES_MAX};
 use cairn_question::{
-    Grid, Hash, Moment, Name, OutcomeV1, PartnerId, PolicyCard, QuestionId, ReplyV1, VerifyingKey,
+    Grid, Hash, Moment, Name, OutcomeV1, PartnerId, PolicyCard, QuestionId, ReplyV1, SealedV1, TotalV1,
+    VerifyingKey,
 };
+
+use crate::total::{OpenedTotal, TotalTerms};
 
 /// Most times that one partner is asked in one round. A partner is asked again when it comes back after its connection
 /// was lost; one whose connection never holds counts as offline after this many.
@@ -47,6 +52,8 @@ pub struct RoundTerms {
     pub deadline: Moment,
     /// How long an absent partner is waited for.
     pub patience: Patience,
+    /// Where the question was put as a secure total.
+    pub total: Option<TotalTerms>,
 }
 
 /// How long a round waits for a partner that is not connected. A partner that is connected is waited for until the deadline.
@@ -158,6 +165,25 @@ impl Round {
         }
     }
 
+    /// Ends the round of a total that will not open: whoever has no reply yet stands as a fault of the round, under this code.
+    pub fn give_up(&mut self, code: &str) {
+        for line in &mut self.lines {
+            if !matches!(line.state, State::Settled(..)) {
+                line.state = State::Settled(Standing::Fault(code.to_owned()), None);
+            }
+        }
+    }
+
+    /// The partners that will not answer: refused or failed, or away for longer than they are waited for.
+    pub fn declined(&self, now: Moment) -> impl Iterator<Item = &PartnerId> {
+        let gone = move |line: &&Line| match &line.state {
+            State::Settled(standing, _) => *standing != Standing::Answered,
+            State::Away { .. } => self.given_up(line, now),
+            State::Asked => false,
+        };
+        self.lines.iter().filter(gone).map(|line| &line.partner)
+    }
+
     /// The next partner to ask, if any.
     pub fn poll_ask(&mut self) -> Option<Ask> {
         self.asks.pop_front()
@@ -205,9 +231,18 @@ impl Round {
     ///
     /// `cards` are the partners' verified cards: a line says a policy's last day where the card is of the policy that replied.
     #[must_use]
-    pub fn close(self, now: Moment, cards: &BTreeMap<PartnerId, PolicyCard>) -> Closed {
+    pub fn close(
+        self,
+        now: Moment,
+        cards: &BTreeMap<PartnerId, PolicyCard>,
+        opened: Option<&OpenedTotal>,
+    ) -> Closed {
         let answers = self.lines.iter().filter_map(Line::answer);
-        let combined = combine(&self.terms.grid, answers);
+        let published = opened.and_then(|opened| self.published(opened));
+        let (combined, total) = match published {
+            Some((combined, total)) => (Some(combined), Some(total)),
+            None => (combine(&self.terms.grid, answers), None),
+        };
         let partners = self.lines.iter().map(|line| line.statement(cards.get(&line.partner))).collect();
         let coverage = CoverageV1 {
             cairn_coverage: 1,
@@ -218,10 +253,29 @@ impl Round {
             closed_at: now,
             partners,
             combined,
+            total,
         };
         let coverage = bounded(coverage);
         let replies = self.lines.into_iter().filter_map(Line::into_reply).collect();
         Closed { coverage, replies }
+    }
+
+    /// The total with the treatment that its partners signed; `None` where no word of any of them has come.
+    fn published(&self, opened: &OpenedTotal) -> Option<(CombinedV1, TotalV1)> {
+        let sealed = self.lines.iter().find_map(|line| {
+            let own = line.sealed().filter(|sealed| sealed.opening == opened.opening)?;
+            Some(own.clone())
+        })?;
+        let total = TotalV1 {
+            treatment: sealed.treatment.clone(),
+            partners: opened.partners.clone(),
+            colluding_max: opened.colluding_max,
+            manifest: opened.manifest,
+            opening: opened.opening,
+            transcript: opened.transcript,
+        };
+        let combined = TotalV1::combined(opened.table.clone(), &sealed, &self.terms.grid)?;
+        Some((combined, total))
     }
 
     fn connected(&mut self, partner: &PartnerId) {
@@ -310,7 +364,17 @@ impl Line {
         match &self.state {
             State::Settled(_, Some(verified)) => match &verified.reply.outcome {
                 OutcomeV1::Answer(answer) => Some(answer),
-                OutcomeV1::Refusal(_) | OutcomeV1::Fault { .. } => None,
+                OutcomeV1::Sealed(_) | OutcomeV1::Refusal(_) | OutcomeV1::Fault { .. } => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn sealed(&self) -> Option<&SealedV1> {
+        match &self.state {
+            State::Settled(_, Some(verified)) => match &verified.reply.outcome {
+                OutcomeV1::Sealed(sealed) => Some(sealed),
+                _ => None,
             },
             _ => None,
         }

@@ -5,6 +5,7 @@ mod desk;
 mod hub;
 mod members;
 mod running;
+mod sealing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

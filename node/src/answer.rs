@@ -2,6 +2,7 @@
 //! wait for the slot at which its reply leaves.
 
 mod slot;
+mod total;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -13,13 +14,14 @@ use cairn_ledger::{Checkpoint, Ledger};
 use cairn_link::frame::LedgerEnd;
 use cairn_link::{Clock, Flights, Handler};
 use cairn_question::padding::padded_reply;
-use cairn_question::{AskV1, Hash, Moment, Refusal, Schema, SignedAsk, sabotage};
+use cairn_question::{AskV1, Hash, Moment, Refusal, Schema, SignedAsk, SigningKey, sabotage};
 use cairn_release::{DiscreteLaplace, RawTable};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::in_force::{BoardInForce, Held, InForce};
 use crate::others::{self, Others};
+use crate::seats::SeatsFile;
 use crate::witness::{Lacks, Witness};
 use slot::Slots;
 
@@ -64,6 +66,10 @@ struct Inner {
     /// One writer, and its calls wait for the disk.
     ledger: Mutex<Ledger>,
     witness: Witness,
+    /// Who takes part in secure totals.
+    seats: SeatsFile,
+    /// Signs the seal protocol's flights: the key that replies are signed with.
+    seal_key: Arc<SigningKey>,
     /// The signed end of the ledger, for the coordinator; `None` until it is known that nothing is lacking.
     end: watch::Sender<Option<Vec<u8>>>,
     clock: Clock,
@@ -81,6 +87,7 @@ impl Desk {
     pub(crate) fn new(
         gate: Gate,
         (ledger, witness, others): (Ledger, Witness, Others),
+        (seats, seal_key): (SeatsFile, Arc<SigningKey>),
         engine: Engine,
         pace: Pace,
         clock: Clock,
@@ -90,6 +97,8 @@ impl Desk {
                 gate,
                 ledger: Mutex::new(ledger),
                 witness,
+                seats,
+                seal_key,
                 end: watch::Sender::new(None),
                 clock,
             }),
@@ -127,7 +136,7 @@ impl Desk {
         call(&mut locked(&self.inner.ledger))
     }
 
-    async fn reply(&self, ask: Vec<u8>, deadline: Moment, slots: Slots) -> Vec<u8> {
+    async fn reply(&self, ask: Vec<u8>, deadline: Moment, flights: Flights, slots: Slots) -> Vec<u8> {
         let in_force = self.in_force();
         // Before anything else, and in a step of its own: what was heard last is compared before any answer.
         match self.step(|i| i.lacks()).await {
@@ -142,17 +151,17 @@ impl Desk {
             };
             return self.without(ask, why).await;
         };
-        let decide = move |i: &Inner| {
-            let (now, mut ledger) = (i.clock.now(), i.ledger());
-            match i.gate.verify(&ask, &layers, &mut ledger, now) {
-                Step::On(verified) => i.gate.permit(verified, &layers, &mut ledger, now),
-                Step::Reply(reply) => Step::Reply(reply),
-                Step::Unreadable => Step::Unreadable,
+        let signed = SignedAsk::parse(&ask).ok().filter(|signed| signed.manifest.is_some());
+        let (total, under) = (signed.clone(), Arc::clone(&layers));
+        let (permitted, invitation) = match self.step(move |i| i.decide(&ask, total.as_ref(), &under)).await {
+            Some(Step::On(on)) => on,
+            Some(Step::Reply(reply)) => {
+                return match signed {
+                    // It may have opened, and its opening not have arrived.
+                    Some(signed) => self.open_again(signed, layers, flights, reply).await,
+                    None => reply,
+                };
             }
-        };
-        let permitted = match self.step(decide).await {
-            Some(Step::On(permitted)) => permitted,
-            Some(Step::Reply(reply)) => return reply,
             Some(Step::Unreadable) | None => return Vec::new(),
         };
         // Past the deadline the ledger itself says that another audit is under way.
@@ -164,7 +173,10 @@ impl Desk {
         match self.step(reserve).await {
             Some(Step::On((counting, held))) => {
                 let counted = self.table(&counting, &held, deadline).await;
-                self.protect(counting, counted, slots).await
+                match invitation {
+                    Some(invitation) => self.seal(counting, counted, (invitation, flights), slots).await,
+                    None => self.protect(counting, counted, slots).await,
+                }
             }
             Some(Step::Reply(reply)) => reply,
             Some(Step::Unreadable) | None => Vec::new(),
@@ -279,14 +291,14 @@ impl Desk {
 }
 
 impl Handler for Desk {
-    async fn answer(&self, ask: Vec<u8>, deadline: Moment, _flights: Flights) -> Vec<u8> {
+    async fn answer(&self, ask: Vec<u8>, deadline: Moment, flights: Flights) -> Vec<u8> {
         let slots = Slots::from(Instant::now(), self.pace.slot);
         let claimed = SignedAsk::parse(&ask).and_then(|s| s.peek()).ok();
         let question = claimed.as_ref().map_or_else(|| "unreadable".to_owned(), |a| a.id.to_string());
         tracing::info!(question, "a question has come");
         let lock = self.lock_of(Hash::of(&ask));
         let _alone = lock.lock().await;
-        let reply = self.reply(ask, deadline, slots).await;
+        let reply = self.reply(ask, deadline, flights, slots).await;
         // Before the reply leaves, so that whoever holds the end knows of its charge.
         self.step(Inner::publish_end).await;
         let reply = sized(reply, claimed.as_ref());
@@ -309,6 +321,15 @@ impl Handler for Desk {
 
     fn keep(&self, end: LedgerEnd) {
         others::keep(&self.others, end);
+    }
+
+    fn register(&self, register: Vec<u8>) {
+        let inner = Arc::clone(&self.inner);
+        tokio::task::spawn_blocking(move || {
+            if inner.seats.take(&register) {
+                tracing::info!("a new register of the federation is here");
+            }
+        });
     }
 
     fn kept(&self) -> Vec<LedgerEnd> {

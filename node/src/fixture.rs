@@ -213,6 +213,7 @@ impl Folders {
             OutcomeV1::Refusal(refusal) => {
                 refusal.rules.iter().map(|r| format!("{} {}", r.rule, r.code)).collect::<Vec<_>>().join(", ")
             }
+            OutcomeV1::Sealed(_) => "sealed".to_owned(),
             OutcomeV1::Fault { code } => format!("fault {code}"),
         }
     }

@@ -10,6 +10,7 @@ pub mod price;
 pub mod recheck;
 #[cfg(feature = "sabotage")]
 mod sabotage;
+mod seats;
 pub mod secret;
 pub mod service;
 pub mod status;
@@ -21,6 +22,7 @@ mod fixture;
 /// Whom a price is for.
 pub use cairn_gate::Buyer;
 pub use config::{Config, ConfigFault};
+pub use seats::REGISTER_FILE;
 pub use service::{Node, StartFault};
 pub use status::Status;
 pub use witness::{NotRestored, acknowledge_restore};

@@ -11,7 +11,7 @@ use cairn_link::{Clock, NodeIdentity, NodeState, run_node};
 use cairn_policy::approval::{Board, Member};
 use cairn_question::answer::PolicyStatement;
 use cairn_records::StoreFault;
-use cairn_release::{DiscreteLaplace, ReleaseFault, self_test};
+use cairn_release::{DiscreteLaplace, ReleaseFault, ShareFault, Shares, self_test, self_test_shares};
 use tokio::sync::oneshot::error::RecvError;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -20,6 +20,7 @@ use crate::answer::{BROKEN, Desk, Pace};
 use crate::config::Config;
 use crate::in_force::{BoardInForce, Brake, Change, InForce, Places, TurnedAway, WAITS, Watcher};
 use crate::others::Others;
+use crate::seats::SeatsFile;
 use crate::secret::{SecretFault, cap_key};
 use crate::status::{
     AccountState, BoardStatus, BrakeState, CoordinatorLink, NotInForce, PolicyInForce, SnapshotInForce,
@@ -63,6 +64,9 @@ pub enum StartFault {
     /// The noise is not what it must be, so that nothing may be released.
     #[error("the noise does not pass its test: {0}")]
     Noise(#[from] ReleaseFault),
+    /// The shares of noise on secure totals are not what they must be.
+    #[error("the shares of noise do not pass their test: {0}")]
+    Shares(#[from] ShareFault),
     /// The node's own secret.
     #[error(transparent)]
     Secret(#[from] SecretFault),
@@ -89,6 +93,7 @@ impl StartFault {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Noise(fault) => fault.code(),
+            Self::Shares(fault) => fault.code(),
             Self::Secret(fault) => fault.code(),
             Self::Identity(fault) => fault.code(),
             Self::Ledger(fault) => fault.code(),
@@ -157,6 +162,7 @@ fn open(
     draw: impl FnOnce() -> Option<[u8; 32]>,
 ) -> Result<(Desk, Watcher), StartFault> {
     self_test(&mut DiscreteLaplace)?;
+    self_test_shares(&mut Shares)?;
     let cap = cap_key(&config.ledger_path, draw)?;
     let mut ledger = Ledger::open(&config.ledger_path)?;
     let start = Entry { note: Some(PROGRAM.to_owned()), ..Entry::new(EntryKind::Start) };
@@ -177,7 +183,9 @@ fn open(
         counts_at_once: usize::from(config.counts_at_once.get()),
         slot: Duration::from_millis(u64::from(config.answer_slot_ms.get())),
     };
-    let desk = Desk::new(gate, (ledger, witness, others), engine, pace, clock.clone());
+    let seats = SeatsFile::new(&config.identity_dir, *identity.federation_key(), partner.clone());
+    let totals = (seats, identity.shared_signing_key());
+    let desk = Desk::new(gate, (ledger, witness, others), totals, engine, pace, clock.clone());
     let mut watcher = Watcher::new(partner, last, Places::of(config))?;
     look(&desk, &mut watcher, clock);
     // Also where nothing changed: without a pinned board every question is told so.

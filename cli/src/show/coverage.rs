@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use cairn_question::answer::SnapshotStatement;
 use cairn_question::combine::Standing;
 use cairn_question::{Day, PartnerId, RuleBroken};
 
@@ -76,20 +77,38 @@ fn refused(shown: &Shown, text: &mut String) {
 }
 
 fn answered(shown: &Shown, text: &mut String) {
-    let mut days: Vec<(cairn_question::Day, Vec<&PartnerId>)> = Vec::new();
-    for (partner, answer) in &shown.answers {
-        match days.iter_mut().find(|(day, _)| *day == answer.snapshot.as_of) {
+    let own = shown.answers.iter().map(|(partner, answer)| (partner, &answer.snapshot));
+    by_day("answered", own, text);
+    let sealed = shown.sealed.iter().map(|(partner, sealed)| (partner, &sealed.snapshot));
+    by_day("in total", sealed, text);
+    let provisional: Vec<&PartnerId> =
+        snapshots(shown).filter(|(_, snapshot)| snapshot.provisional).map(|(p, _)| p).collect();
+    if !provisional.is_empty() {
+        let _ = writeln!(text, "  [p] provisional, since late rows are expected: {}", names(&provisional));
+    }
+}
+
+/// The snapshot of every partner that answered, with its own table or in a total.
+fn snapshots(shown: &Shown) -> impl Iterator<Item = (&PartnerId, &SnapshotStatement)> {
+    let own = shown.answers.iter().map(|(partner, answer)| (partner, &answer.snapshot));
+    own.chain(shown.sealed.iter().map(|(partner, sealed)| (partner, &sealed.snapshot)))
+}
+
+/// A line for each day that the records stand for.
+fn by_day<'a>(
+    word: &str,
+    snapshots: impl Iterator<Item = (&'a PartnerId, &'a SnapshotStatement)>,
+    text: &mut String,
+) {
+    let mut days: Vec<(Day, Vec<&PartnerId>)> = Vec::new();
+    for (partner, snapshot) in snapshots {
+        match days.iter_mut().find(|(day, _)| *day == snapshot.as_of) {
             Some((_, partners)) => partners.push(partner),
-            None => days.push((answer.snapshot.as_of, vec![partner])),
+            None => days.push((snapshot.as_of, vec![partner])),
         }
     }
     for (day, partners) in days {
-        let _ = writeln!(text, "  answered  {} (records as of {day})", names(&partners));
-    }
-    let provisional: Vec<&PartnerId> =
-        shown.answers.iter().filter(|(_, a)| a.snapshot.provisional).map(|(p, _)| p).collect();
-    if !provisional.is_empty() {
-        let _ = writeln!(text, "  [p] provisional, since late rows are expected: {}", names(&provisional));
+        let _ = writeln!(text, "  {word}  {} (records as of {day})", names(&partners));
     }
 }
 
@@ -106,7 +125,7 @@ fn treatments(shown: &Shown, text: &mut String) {
     for line in statement(shown) {
         let _ = writeln!(text, "{line}");
     }
-    let mut notes: Vec<&String> = shown.answers.iter().flat_map(|(_, a)| &a.snapshot.notes).collect();
+    let mut notes: Vec<&String> = snapshots(shown).flat_map(|(_, snapshot)| &snapshot.notes).collect();
     notes.sort();
     notes.dedup();
     for note in notes {

@@ -3,11 +3,13 @@
 use super::statement::statement;
 use super::{Shown, quantiles};
 
-/// The question, the sum, the coverage statement, every partner's answer, what the table costs and does not cover, in words, and the quantiles, where any
+/// The question, the sum, the coverage statement, every partner's answer or its word on its part of a total, what the table costs and does not cover, in words, and the quantiles, where any
 /// were asked for.
 pub(crate) fn json(shown: &Shown) -> String {
     let answers: serde_json::Map<String, serde_json::Value> =
         shown.answers.iter().map(|(p, a)| (p.to_string(), serde_json::json!(a))).collect();
+    let sealed: serde_json::Map<String, serde_json::Value> =
+        shown.sealed.iter().map(|(p, s)| (p.to_string(), serde_json::json!(s))).collect();
     let mut value = serde_json::json!({
         "cairn_result": 1,
         "id": shown.id,
@@ -18,6 +20,9 @@ pub(crate) fn json(shown: &Shown) -> String {
         "answers": answers,
         "statement": statement(shown),
     });
+    if let (false, Some(result)) = (sealed.is_empty(), value.as_object_mut()) {
+        result.insert("sealed".to_owned(), sealed.into());
+    }
     if let (Some(quantiles), Some(result)) = (quantiles::for_programs(shown), value.as_object_mut()) {
         result.insert("quantiles".to_owned(), quantiles);
     }

@@ -1,5 +1,6 @@
 //! The statement under every table: the privacy unit, what the table cost, who sees what, who is trusted, and what is not covered.
 
+use cairn_question::TotalV1;
 use cairn_question::answer::{PrivacyStatement, TreatmentV1};
 use cairn_question::privacy::NanoRho;
 
@@ -7,6 +8,9 @@ use super::Shown;
 
 /// The statement, a line each; nothing where nobody answered.
 pub(super) fn statement(shown: &Shown) -> Vec<String> {
+    if let Some(total) = &shown.coverage.total {
+        return of_total(shown, total);
+    }
     if shown.answers.is_empty() {
         return Vec::new();
     }
@@ -25,13 +29,39 @@ pub(super) fn statement(shown: &Shown) -> Vec<String> {
     lines
 }
 
+/// The same of a secure total: who sees it, and what nobody sees.
+fn of_total(shown: &Shown, total: &TotalV1) -> Vec<String> {
+    let (partners, colluding) = (total.partners.len(), total.colluding_max);
+    let sees = if matches!(total.treatment, TreatmentV1::Dp { .. }) {
+        format!(
+            "Who sees what: nobody sees the figures of any of the {partners} partners. The coordinator and whoever asked see this total alone, and its noise is in it before anybody can read it."
+        )
+    } else {
+        format!(
+            "Who sees what: nobody sees the figures of any of the {partners} partners. The coordinator sees the exact total, and withholds and rounds it; whoever asked sees what is left."
+        )
+    };
+    let pools = if matches!(total.treatment, TreatmentV1::Dp { .. }) {
+        format!(
+            "Who pools what they have: the coordinator and up to {colluding} of the partners learn no more than the total of the others, and the noise of the others protects it."
+        )
+    } else {
+        format!(
+            "Who pools what they have: the coordinator and up to {colluding} of the partners learn the exact total of the others; in a cell where one of these alone has people, that is its figure."
+        )
+    };
+    let mut lines = losses(shown);
+    lines.extend([sees, pools, TRUSTED_WITH_TOTAL.to_owned(), NOT_COVERED.to_owned()]);
+    lines
+}
+
 /// What the table cost the people it is about, partners with the same figures together.
 fn losses(shown: &Shown) -> Vec<String> {
     let mut losses: Vec<(&PrivacyStatement, usize)> = Vec::new();
-    for (_, answer) in shown.answers.iter().filter(|(_, a)| a.privacy.charged.nano() > 0) {
-        match losses.iter_mut().find(|(seen, _)| **seen == answer.privacy) {
+    for privacy in privacy(shown).filter(|privacy| privacy.charged.nano() > 0) {
+        match losses.iter_mut().find(|(seen, _)| **seen == *privacy) {
             Some((_, partners)) => *partners += 1,
-            None => losses.push((&answer.privacy, 1)),
+            None => losses.push((privacy, 1)),
         }
     }
     let line = |(loss, partners): (&PrivacyStatement, usize)| {
@@ -43,9 +73,14 @@ fn losses(shown: &Shown) -> Vec<String> {
     losses.into_iter().map(line).chain(known_to_several(shown)).collect()
 }
 
-/// Each partner adds its own noise, so that the losses of a person whom several know add up: at most the largest of them.
+/// What each partner said of the cost: with its own table, or with its part of a total.
+fn privacy(shown: &Shown) -> impl Iterator<Item = &PrivacyStatement> {
+    shown.answers.iter().map(|(_, a)| &a.privacy).chain(shown.sealed.iter().map(|(_, s)| &s.privacy))
+}
+
+/// Each partner is charged for itself, so that the losses of a person whom several know add up: at most the largest of them.
 fn known_to_several(shown: &Shown) -> Option<String> {
-    let mut charged: Vec<NanoRho> = shown.answers.iter().map(|(_, a)| a.privacy.charged).collect();
+    let mut charged: Vec<NanoRho> = privacy(shown).map(|privacy| privacy.charged).collect();
     charged.retain(|charge| charge.nano() > 0);
     charged.sort_unstable_by(|a, b| b.cmp(a));
     let sums = charged.iter().scan(NanoRho::ZERO, |sum, charge| {
@@ -65,6 +100,8 @@ fn known_to_several(shown: &Shown) -> Option<String> {
 const SEES: &str = "Who sees what: the coordinator and whoever asked see each partner's protected table; a partner's records, and what its protection hides, stay with it.";
 
 const TRUSTED: &str = "Who is trusted: each partner, to count its own records as they are; the coordinator, only for who was reachable.";
+
+const TRUSTED_WITH_TOTAL: &str = "Who is trusted: each partner, to count its own records as they are and to open one total of this question; the coordinator, for who was reachable and for the figures as they stand here, which an auditor whom the partners entitle can work out again.";
 
 const NOISY: &str = "Who pools tables: the noise of each table is its partner's own, and any number of others who pool what they have do not weaken it.";
 

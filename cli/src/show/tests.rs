@@ -78,11 +78,12 @@ fn shown() -> Shown {
             line("college", Standing::Offline),
         ],
         combined: combined.clone(),
+        total: None,
     };
     let refusals =
         vec![(partner("health-board"), Some("people in participants by participants.age_band".to_owned()))];
     let id = QuestionId::from_bytes([0x3f; 32]);
-    Shown { id, question, grid, coverage, combined, answers, refusals, quantiles: vec![] }
+    Shown { id, question, grid, coverage, combined, answers, sealed: vec![], refusals, quantiles: vec![] }
 }
 
 #[test]

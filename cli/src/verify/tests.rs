@@ -46,6 +46,7 @@ fn world() -> World {
         name: id.to_string(),
         kind: "council".into(),
         signing_key: key.verifying_key(),
+        seat: None,
     };
     let register = Register {
         cairn_register: 1,
@@ -83,6 +84,7 @@ fn empty(hash: Hash) -> CoverageV1 {
         closed_at: NOW,
         partners: vec![],
         combined: None,
+        total: None,
     }
 }
 
@@ -147,7 +149,7 @@ impl World {
     }
 
     fn verify(&self, result: RoundResult) -> Result<Shown, Failure> {
-        verify(&self.register, &self.ask, self.hash, self.grid.clone(), result)
+        verify(&self.register, (&self.ask, self.hash, Wanted::OwnTables), self.grid.clone(), result)
     }
 }
 

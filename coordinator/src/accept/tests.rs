@@ -61,7 +61,7 @@ fn partners_stand_in_the_registers_order_and_hash_is_of_the_signed_bytes() {
     let ids: Vec<&str> = accepted.terms.partners.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!(ids, ["a", "c"]);
     assert_eq!(accepted.terms.question_hash, asked.hash);
-    let again = resume(&asked.bytes, &federation.register(), NOW).unwrap();
+    let again = resume(&asked.bytes, &federation.register(), NOW, NOW).unwrap();
     assert_eq!(again.terms.patience, Patience::UntilDeadline);
 }
 

@@ -18,6 +18,7 @@ fn terms(federation: &Federation, asked: &Asked, patience: Patience) -> RoundTer
         partners: federation.partners.iter().map(|(id, key)| (id.clone(), key.verifying_key())).collect(),
         deadline: NOW.plus_s(DEADLINE_S),
         patience,
+        total: None,
     }
 }
 
@@ -68,7 +69,7 @@ fn check_with(patience: Patience, script: &str, expected: &str) {
             latest.insert(ask.partner.clone(), ask);
         }
     }
-    let closed = round.close(NOW.plus_s(DEADLINE_S), &BTreeMap::new());
+    let closed = round.close(NOW.plus_s(DEADLINE_S), &BTreeMap::new(), None);
     let sum = closed.coverage.combined.as_ref().map(|c| c.cells[0].cell);
     let lines = closed.coverage.partners.iter().map(|line| match &line.standing {
         Standing::Refused(rules) => format!("refused:{}", rules[0].code),
@@ -160,7 +161,7 @@ fn a_partner_whose_connection_never_holds_is_offline_in_the_end() {
     }
     assert!(round.poll_ask().is_none());
     assert!(round.is_over(NOW.plus_s(WAIT_S)));
-    assert_eq!(round.close(NOW, &BTreeMap::new()).coverage.partners[0].standing, Standing::Offline);
+    assert_eq!(round.close(NOW, &BTreeMap::new(), None).coverage.partners[0].standing, Standing::Offline);
 }
 
 #[test]
@@ -175,7 +176,7 @@ fn a_refusal_of_any_length_leaves_a_statement_that_fits() {
             OutcomeV1::Refusal(cairn_question::Refusal::one("share.none", "CR001", "x".repeat(40_000)));
         round.handle(Event::Replied(id.clone(), federation.reply(&asked, id, long)), NOW);
     }
-    let closed = round.close(NOW, &BTreeMap::new());
+    let closed = round.close(NOW, &BTreeMap::new(), None);
     let bytes = closed.coverage.sign(&federation.coordinator).to_bytes();
     assert!(CoverageV1::open(&bytes, &federation.coordinator.verifying_key()).is_some());
     let Standing::Refused(rules) = &closed.coverage.partners[99].standing else { panic!("not refused") };
@@ -190,7 +191,7 @@ fn a_reply_longer_than_its_table_can_be_is_none() {
     let mut round = Round::open(terms(&federation, &asked, Patience::Seconds(WAIT_S)), NOW);
     let long = OutcomeV1::Refusal(cairn_question::Refusal::one("share.none", "CR001", "x".repeat(80_000)));
     round.handle(Event::Replied(partner("a"), federation.reply(&asked, &partner("a"), long)), NOW);
-    assert_eq!(round.close(NOW, &BTreeMap::new()).coverage.partners[0].standing, Standing::Unverified);
+    assert_eq!(round.close(NOW, &BTreeMap::new(), None).coverage.partners[0].standing, Standing::Unverified);
 }
 
 fn events() -> impl Strategy<Value = Vec<(u8, u8, u64)>> {
@@ -236,7 +237,7 @@ proptest! {
             prop_assert!(round.wake_at() <= NOW.plus_s(DEADLINE_S));
         }
         prop_assert!(round.is_over(NOW.plus_s(DEADLINE_S)));
-        let closed = round.close(NOW.plus_s(DEADLINE_S), &BTreeMap::new());
+        let closed = round.close(NOW.plus_s(DEADLINE_S), &BTreeMap::new(), None);
         let lines = &closed.coverage.partners;
         let asked_names: Vec<&str> = lines.iter().map(|l| l.partner.as_str()).collect();
         prop_assert_eq!(&asked_names, &names);
@@ -290,7 +291,7 @@ fn a_line_names_the_policy_that_decided_and_its_last_day_where_the_card_is_of_it
         round.handle(Event::Replied(partner(id), reply), NOW);
     }
     let cards = BTreeMap::from([card("fife", b"p"), card("angus", b"another"), card("dundee", b"p")]);
-    let closed = round.close(NOW.plus_s(DEADLINE_S), &cards);
+    let closed = round.close(NOW.plus_s(DEADLINE_S), &cards, None);
     let lines = closed.coverage.partners.iter().map(|line| {
         let policy = line.policy.as_ref().map(|p| (p.to_string(), p.until.map(|d| d.to_string())));
         (line.partner.to_string(), policy)

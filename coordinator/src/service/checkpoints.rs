@@ -20,6 +20,7 @@ impl Hub {
                 Ok(held) => {
                     let turned_up = hub.turned_up(&partner).filter(|end| held.as_ref() != Some(end));
                     node.held(held);
+                    node.register(hub.members().signed.clone());
                     if let Some(end) = turned_up {
                         node.held(Some(end));
                     }

@@ -187,7 +187,9 @@ impl Hub {
         let keep = |store: &mut Store| store.keep_register(version, &new.signed);
         match locked(&self.store).as_mut().map_or(Err(StoreFault::Stopped), keep) {
             Ok(()) => {
+                let signed = new.signed.clone();
                 *self.members.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                locked(&self.board).nodes.values().for_each(|node| node.register(signed.clone()));
                 tracing::info!(version, "a new register is in force");
             }
             Err(fault) => self.complain(fault.code(), &fault.to_string()),

@@ -14,6 +14,7 @@ use cairn_question::{Hash, PartnerId, SignedAsk};
 use tokio::sync::{mpsc, watch};
 
 use super::hub::{Hub, Phase, Watched};
+use super::sealing::{Said, Sealing, heard};
 use crate::accept;
 use crate::round::{Ask, Closed, Event, Round, Stage};
 use crate::store::{Kept, NewQuestion, StoreFault};
@@ -36,6 +37,8 @@ struct Running {
     phase: watch::Sender<Phase>,
     /// Replies that are not in the store yet.
     unsaved: Vec<(PartnerId, Vec<u8>)>,
+    /// Of a question that was put as a secure total.
+    sealing: Option<Sealing>,
 }
 
 /// Begins a round whose question is in the store.
@@ -51,8 +54,10 @@ pub(super) fn begin(hub: &Arc<Hub>, round: Round, signed: &[u8]) -> Watched {
     };
     tracing::info!(question = %id, asked = watched.asked, "a round opens");
     hub.open_round(id, watched.clone());
+    let sealing = round.terms().total.clone().map(|total| Sealing::open(hub, total, &round));
     let running = Running {
         hub: Arc::clone(hub),
+        sealing,
         round,
         signed: signed.into(),
         outbox,
@@ -78,11 +83,12 @@ async fn resume(hub: &Arc<Hub>, question: NewQuestion) -> Result<(), StoreFault>
     let (signed_register, replies) =
         hub.with_store(move |store| Ok((store.register(version)?, store.replies(id)?))).await?;
     let register = signed_register.and_then(|r| Register::open(&r, hub.identity.federation_key()).ok());
-    let accepted = register.and_then(|r| accept::resume(&question.signed, &r, question.deadline).ok());
+    let now = hub.clock.now();
+    let accepted = register.and_then(|r| accept::resume(&question.signed, &r, question.deadline, now).ok());
     let Some(accepted) = accepted else {
         return give_up(hub, question).await;
     };
-    let mut round = Round::open(accepted.terms, hub.clock.now());
+    let mut round = Round::open(accepted.terms, now);
     for (partner, reply) in replies {
         // They came in time, whatever the time is now.
         round.handle(Event::Replied(partner, reply), question.accepted_at);
@@ -110,6 +116,7 @@ async fn give_up(hub: &Arc<Hub>, question: NewQuestion) -> Result<(), StoreFault
         closed_at: now,
         partners: ask.map(|a| a.partners).unwrap_or_default().into_iter().map(line).collect(),
         combined: None,
+        total: None,
     };
     let coverage = coverage.sign(hub.identity.signing_key()).to_bytes();
     let kept = Kept { replies: Vec::new(), coverage };
@@ -126,11 +133,13 @@ impl Running {
             if self.round.is_over(self.hub.clock.now()) {
                 break;
             }
+            self.seal();
             self.save().await;
             // What is shown is on disk.
             self.phase.send_if_modified(|phase| phase.update(progress(&self.round)));
             tokio::select! {
                 Some(event) = self.inbox.recv() => self.take(event),
+                Some(said) = heard(&mut self.sealing) => self.hear(said),
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 _ = halted.wait_for(|halt| *halt) => return,
             }
@@ -140,6 +149,24 @@ impl Running {
             }
         }
         self.close().await;
+    }
+
+    /// Lets the total's round go on: who will not come, what the time says, what has opened.
+    fn seal(&mut self) {
+        let Some(sealing) = &mut self.sealing else { return };
+        let now = self.hub.clock.now();
+        let declined: Vec<PartnerId> = self.round.declined(now).cloned().collect();
+        if let Err(refused) = sealing.go_on(&declined, self.round.terms(), now) {
+            tracing::warn!(question = %self.round.terms().question_id, code = refused.code(), "a total does not open: {refused}");
+            self.round.give_up(refused.code());
+        }
+    }
+
+    fn hear(&mut self, said: Said) {
+        let now = self.hub.clock.now();
+        if let Some(sealing) = &mut self.sealing {
+            sealing.hear(said, now);
+        }
     }
 
     fn take(&mut self, event: Event) {
@@ -162,10 +189,15 @@ impl Running {
         };
         tracing::debug!(%question, partner = %ask.partner, attempt = ask.attempt, "asks a partner");
         let clock = self.hub.clock.clone();
+        let flights = self.sealing.as_ref().map(Sealing::line);
         let work = async move {
             let partner = ask.partner.clone();
             let event = loop {
-                let failure = match node.ask(signed.to_vec(), deadline).await {
+                let asked = match &flights {
+                    Some(line) => line.ask(&node, &partner, signed.to_vec(), deadline).await,
+                    None => node.ask(signed.to_vec(), deadline).await,
+                };
+                let failure = match asked {
                     Ok(reply) => break Event::Replied(partner, reply),
                     Err(failure) => failure,
                 };
@@ -196,7 +228,8 @@ impl Running {
         let now = self.hub.clock.now();
         let id = self.round.terms().question_id;
         let grid = self.round.terms().grid.clone();
-        let Closed { coverage, replies } = self.round.close(now, &self.hub.cards());
+        let opened = self.sealing.and_then(Sealing::into_opened);
+        let Closed { coverage, replies } = self.round.close(now, &self.hub.cards(), opened.as_ref());
         tracing::info!(question = %id, standings = %standings(&coverage), "a round is closed");
         let signed = coverage.sign(self.hub.identity.signing_key()).to_bytes();
         let coverage = padded_coverage(signed, Some(&grid), coverage.partners.len());

@@ -2,7 +2,7 @@
 
 use cairn_ledger::{Entry, EntryKind};
 use cairn_question::answer::PolicyStatement;
-use cairn_question::{Hash, OpenAsk, QuestionId, Refusal};
+use cairn_question::{Hash, OpenAsk, QuestionId, Refusal, TotalTreatment};
 
 /// A question's number and the hash of its signed bytes: what replies and the ledger know it by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,6 +16,8 @@ pub(crate) struct Asked {
 pub(crate) struct Context {
     pub(crate) open: OpenAsk,
     pub(crate) policy: PolicyStatement,
+    /// How the secure total is protected that the question was put as; `None` where each partner's own table is wanted.
+    pub(crate) total: Option<TotalTreatment>,
 }
 
 impl Context {

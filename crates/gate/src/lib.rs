@@ -23,6 +23,7 @@ mod reserve;
 mod settings;
 mod stored;
 mod tally;
+mod total;
 mod unready;
 mod verify;
 
@@ -32,5 +33,6 @@ pub use price::{Buyer, price};
 pub use release::{Failed, Releasable};
 pub use reserve::{ColumnNote, Counting, Provisional, SnapshotFacts};
 pub use stored::stored_table;
+pub use total::{Kept, Opened, Sealable};
 pub use unready::Without;
 pub use verify::Verified;

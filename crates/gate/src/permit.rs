@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::gate::{Gate, Step};
 use crate::release::Releasable;
 use crate::reserve::Counting;
+use crate::total::{Sealable, put_as};
 use crate::verify::Verified;
 
 /// A verified question that every layer of the policy permits, and how it must be answered.
@@ -73,6 +74,14 @@ impl Gate {
     ) -> Result<(), Refusal> {
         still(releasable.context(), releasable.treatment(), layers, now)
     }
+
+    /// The same of a table that waits to go into a secure total.
+    ///
+    /// # Errors
+    /// The refusal, for [`Sealable::stopped`].
+    pub fn still_sealable(&self, sealable: &Sealable, layers: &Layers, now: Moment) -> Result<(), Refusal> {
+        still(sealable.context(), sealable.treatment(), layers, now)
+    }
 }
 
 fn still(context: &Context, was: &Treatment, layers: &Layers, now: Moment) -> Result<(), Refusal> {
@@ -94,6 +103,13 @@ fn verdict(context: &Context, layers: &Layers, now: Moment) -> Result<Treatment,
     let treatment = decide(layers, question, asker, london_day(now))?;
     let mut rules = Vec::from_iter(too_few_partners(&treatment, &context.open.ask.partners));
     rules.extend(able(&treatment, question));
+    let treatment = match put_as(treatment, context.total.as_ref(), layers) {
+        Ok(treatment) => treatment,
+        Err(broken) => {
+            rules.push(broken);
+            return Err(Refusal { rules, nearest: None });
+        }
+    };
     if rules.is_empty() { Ok(treatment) } else { Err(Refusal { rules, nearest: None }) }
 }
 

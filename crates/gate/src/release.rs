@@ -57,6 +57,16 @@ impl Counting {
     }
 }
 
+impl Failed {
+    pub(crate) const fn fault(context: Box<Context>, debited: Debited, code: &'static str) -> Self {
+        Self { context, debited, why: Why::Fault(code) }
+    }
+
+    pub(crate) fn refused(context: Box<Context>, debited: Debited, refusal: Refusal) -> Self {
+        Self { context, debited, why: Why::Refusal(Box::new(refusal)) }
+    }
+}
+
 impl Releasable {
     /// The table must not leave: [`Gate::still_releasable`] gave this. Nothing has left, so that the hold is given up.
     pub fn stopped(self, refusal: Refusal) -> Failed {
@@ -87,6 +97,10 @@ impl Gate {
         raw: RawTable,
         noise: &mut dyn Noise,
     ) -> Result<Releasable, Failed> {
+        if counting.is_total() {
+            // Its own table leaves as no answer: it was permitted for a total alone.
+            return Err(counting.failed(TOTAL_ONLY));
+        }
         let (held, treatment) = (held(&counting, raw), counting.treatment().clone());
         let (context, terms, debited, snapshot, caps) = counting.into_parts();
         let (raw, basis) = match held {
@@ -179,6 +193,9 @@ fn held(counting: &Counting, raw: RawTable) -> Result<(RawTable, Option<Basis>),
 
 /// The code of a table that could not be held against an earlier edition.
 const UNREADABLE_BASIS: &str = "CN014";
+
+/// The code of a table that was permitted for a secure total, and was to leave by itself.
+const TOTAL_ONLY: &str = "CN023";
 
 /// The privacy unit in words.
 pub(crate) const UNIT: &str = "all records of one person at this partner";

@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::gate::{Gate, Step};
 use crate::permit::Permitted;
 use crate::settings;
+use crate::total::unfit;
 
 /// What the gate must know of the snapshot that would be counted. No record, no count.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -74,6 +75,12 @@ impl Counting {
         self.context.open.ask.expires_at
     }
 
+    /// Whether its table goes into a secure total: [`Gate::seal`] takes it then, and [`Gate::release`] otherwise.
+    #[must_use]
+    pub const fn is_total(&self) -> bool {
+        self.context.total.is_some()
+    }
+
     pub(crate) const fn context(&self) -> &Context {
         &self.context
     }
@@ -127,6 +134,10 @@ impl Gate {
             }
             Err(fault) => return Step::Reply(self.fault(&context, fault.code(), ledger, now)),
         };
+        if let Some(broken) = context.total.as_ref().and_then(|total| unfit(total, &terms, &treatment)) {
+            let refusal = Refusal { rules: vec![broken], nearest: None };
+            return Step::Reply(self.refuse(&context, refusal, ledger, now));
+        }
         let wanted = reservation(&context, &treatment, terms.statement(), facts, now);
         let earlier = match ledger.earlier(wanted.canonical, wanted.snapshot) {
             Ok(earlier) => earlier,

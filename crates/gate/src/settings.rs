@@ -15,6 +15,9 @@ pub(crate) fn all(treatment: &Treatment, statement: &TreatmentV1) -> Hash {
         window: WindowV1<'a>,
         rows_per_person: Option<u32>,
         groups_per_person: Option<u32>,
+        // Left out for a partner's own table, as it was before there were totals.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        total: Option<u32>,
         // Left out where the policy has no such rule, as it was before policies could have one.
         #[serde(skip_serializing_if = "Option::is_none")]
         keep: Option<KeepV1<'a>>,
@@ -31,6 +34,7 @@ pub(crate) fn all(treatment: &Treatment, statement: &TreatmentV1) -> Hash {
         window: window(&treatment.window),
         rows_per_person: treatment.rows_per_person,
         groups_per_person,
+        total: Some(treatment.min_partners).filter(|least| *least > 1),
         keep: treatment.keep.as_ref().map(keep),
         opt_out: treatment.opt_out.as_ref().map(opt_out),
     })

@@ -2,12 +2,14 @@
 //! like a node that is offline.
 
 use cairn_ledger::Ledger;
+use cairn_policy::Layers;
 use cairn_question::answer::PolicyStatement;
 use cairn_question::{Hash, Moment, OutcomeV1, Refusal};
 
 use crate::context::Context;
 use crate::gate::{Gate, Step};
 use crate::permit::Permitted;
+use crate::verify::Verified;
 
 /// Why no policy is in force. Complete, not open: each has its own refusal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -61,6 +63,22 @@ impl Gate {
         let (context, _) = permitted.into_parts();
         let refusal = Refusal::one("node.no-snapshot", "CN006", "no records are loaded here yet");
         self.unready(&context, refusal, ledger, now)
+    }
+
+    /// The reply to a question whose secure total this partner takes no part in: its manifest does not hold here, under this code, or the partner
+    /// has no seat. In the audit and not remembered, since a roster or a framework may be on its way.
+    #[must_use]
+    pub fn without_total(
+        &self,
+        verified: Verified,
+        layers: &Layers,
+        (code, says): (&str, String),
+        ledger: &mut Ledger,
+        now: Moment,
+    ) -> Vec<u8> {
+        let mut context = verified.into_context();
+        context.policy = layers.statement().clone();
+        self.unready(&context, Refusal::one("total.manifest", code, says), ledger, now)
     }
 
     fn unready(&self, context: &Context, refusal: Refusal, ledger: &mut Ledger, now: Moment) -> Vec<u8> {

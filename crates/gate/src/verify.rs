@@ -4,7 +4,7 @@ use cairn_ledger::{Denied, EntryKind, Ledger, Recall};
 use cairn_policy::Layers;
 use cairn_question::answer::PolicyStatement;
 use cairn_question::question::{ASK_TYPE, AskError};
-use cairn_question::{Hash, Moment, OutcomeV1, Refusal, SignedAsk};
+use cairn_question::{Hash, Moment, OutcomeV1, QuestionId, Refusal, SignedAsk, TotalTreatment, VerifyingKey};
 use std::sync::{Mutex, PoisonError};
 
 use crate::context::{Asked, Context};
@@ -18,6 +18,24 @@ use crate::tally::{Log, Tally};
 pub struct Verified(Box<Context>);
 
 impl Verified {
+    /// The key that signed the question: the one that a manifest of its total must be signed with.
+    #[must_use]
+    pub const fn analyst_key(&self) -> &VerifyingKey {
+        &self.0.open.credential.key
+    }
+
+    /// The question's number, and the SHA-256 of its signed text.
+    #[must_use]
+    pub const fn question(&self) -> (QuestionId, Hash) {
+        (self.0.open.ask.id, self.0.open.hash)
+    }
+
+    /// The same question, put as a secure total of this treatment: its manifest was held against the roster and the framework's terms.
+    pub fn as_total(mut self, total: TotalTreatment) -> Self {
+        self.0.total = Some(total);
+        self
+    }
+
     pub(crate) fn into_context(self) -> Box<Context> {
         self.0
     }
@@ -43,7 +61,7 @@ impl Gate {
         let Ok(signed) = SignedAsk::parse(bytes) else { return self.unreadable(ledger, now) };
         let Some(asked) = peek(&signed) else { return self.unreadable(ledger, now) };
         match signed.open(&self.issuers, &self.federation, now) {
-            Ok(open) => self.meant(Context { open, policy: policy.clone() }, ledger, now),
+            Ok(open) => self.meant(Context { open, policy: policy.clone(), total: None }, ledger, now),
             Err(error) => Step::Reply(self.turn_away(asked, &error, policy, ledger, now)),
         }
     }

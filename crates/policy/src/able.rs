@@ -49,13 +49,34 @@ pub fn unable(treatment: &Treatment, question: &Question) -> Vec<Unable> {
     if cells.is_some_and(|c| c.dominance.is_some()) {
         cannot(release("dominance"), "withhold sums that a few people dominate".to_owned());
     }
-    if treatment.min_partners > 1 {
-        cannot(release("min_partners"), "add to a total without showing its own table".to_owned());
+    if let Some(what) = unable_total(treatment, question).filter(|_| treatment.min_partners > 1) {
+        cannot(release("min_partners"), what);
     }
     if let Some(what) = question.measure.column().and_then(|column| unable_sum(treatment, column)) {
         cannot("question.measure".to_owned(), what);
     }
     list
+}
+
+/// Why this program does not add a table to a total without showing it: it does so for counts, with shared Laplace noise or by threshold and rounding on
+/// the total.
+fn unable_total(treatment: &Treatment, question: &Question) -> Option<String> {
+    let what = match (&treatment.method, &question.measure) {
+        (
+            Method::Dp { mechanism: Mechanism::Laplace, .. } | Method::SuppressRound(_),
+            Measure::People | Measure::Rows,
+        ) => {
+            return None;
+        }
+        (Method::Dp { mechanism: Mechanism::Laplace, .. } | Method::SuppressRound(_), measure) => {
+            format!("make a secure total of {measure}")
+        }
+        (Method::Dp { mechanism: Mechanism::Gaussian(_), .. }, _) => {
+            "share Gaussian noise in a secure total".to_owned()
+        }
+        (method, _) => format!("make a secure total under {}", method.as_str()),
+    };
+    Some(what)
 }
 
 /// What no answer of this program's can be while people known to several partners are not counted once: after "cannot".

@@ -65,6 +65,14 @@ impl Framework {
         let indicators = doc.as_ref().map(|doc| indicators::known(doc, schema)).unwrap_or_default();
         Self { doc, findings: faults.into_found(), indicators }
     }
+
+    /// The document, where nothing is wrong with it.
+    pub(crate) fn into_doc(self) -> Result<FrameworkDoc, Vec<Finding>> {
+        match self.doc {
+            Some(doc) if self.findings.iter().all(|f| f.severity != Severity::Error) => Ok(doc),
+            _ => Err(self.findings),
+        }
+    }
 }
 
 /// Checks the policy and the brake under a framework; its findings come first.

@@ -6,9 +6,10 @@ use crate::day::{Day, Moment};
 use crate::envelope::{Envelope, SigningKey, VerifyingKey};
 use crate::grid::{Dimension, Grid};
 use crate::id::{Hash, Name, PartnerId, QuestionId};
-use crate::limits::FRAME_BYTES_MAX;
+use crate::limits::{FRAME_BYTES_MAX, PARTNERS_MAX};
 use crate::privacy::{Epsilon, NanoRho};
 use crate::refusal::Refusal;
+use crate::total::SealedV1;
 
 /// Payload type of a reply's envelope.
 pub const REPLY_TYPE: &str = "application/vnd.cairn.reply.v1+json";
@@ -254,6 +255,8 @@ pub struct PolicyStatement {
 pub enum OutcomeV1 {
     /// An answer.
     Answer(Box<AnswerV1>),
+    /// The partner's table is in a secure total, and nobody saw it.
+    Sealed(Box<SealedV1>),
     /// A refusal: nothing was read, nothing was charged.
     Refusal(Refusal),
     /// Something broke at the partner. The code is all that leaves; the story is in its own log.
@@ -306,6 +309,10 @@ impl ReplyV1 {
                 a.table.dimensions == expected.grid.dimensions()
                     && a.table.cells.len() == expected.grid.cells()
                     && a.table.totals.len() == a.treatment.totals(expected.grid)
+            }
+            OutcomeV1::Sealed(s) => {
+                let named = s.partners.windows(2).all(|pair| pair.first() < pair.last());
+                named && s.partners.len() <= PARTNERS_MAX && s.partners.contains(expected.partner)
             }
             OutcomeV1::Refusal(r) => !r.rules.is_empty(),
             OutcomeV1::Fault { code } => is_code(code),

@@ -12,6 +12,7 @@ use crate::grid::{Dimension, Grid};
 use crate::id::{Hash, Name, PartnerId, QuestionId};
 use crate::limits::{COVERAGE_BYTES_MAX, PARTNERS_MAX};
 use crate::refusal::RuleBroken;
+use crate::total::TotalV1;
 
 /// Payload type of a coverage statement's envelope.
 pub const COVERAGE_TYPE: &str = "application/vnd.cairn.coverage.v1+json";
@@ -37,6 +38,9 @@ pub struct CoverageV1 {
     pub partners: Vec<PartnerLine>,
     /// The coordinator's own sum; absent when nobody answered.
     pub combined: Option<CombinedV1>,
+    /// The secure total, where the question was put as one and it opened. It stands in `combined` too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<TotalV1>,
 }
 
 /// How one partner stands.
@@ -95,7 +99,7 @@ impl fmt::Display for PolicyLine {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
-    /// It answered with a table.
+    /// It answered: with a table, or with its part of a secure total.
     Answered,
     /// It refused, under these rules.
     Refused(Vec<RuleBroken>),
@@ -156,7 +160,7 @@ impl CoverageV1 {
 #[must_use]
 pub fn standing_of(reply: &ReplyV1) -> Standing {
     match &reply.outcome {
-        OutcomeV1::Answer(_) => Standing::Answered,
+        OutcomeV1::Answer(_) | OutcomeV1::Sealed(_) => Standing::Answered,
         OutcomeV1::Refusal(refusal) => Standing::Refused(refusal.rules.clone()),
         OutcomeV1::Fault { code } => Standing::Fault(code.clone()),
     }

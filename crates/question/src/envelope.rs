@@ -167,6 +167,12 @@ impl SigningKey {
 }
 
 impl VerifyingKey {
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// A short name for the key: the first 16 hexadecimal digits of the SHA-256 of its bytes.
     #[must_use]
     pub fn id(&self) -> String {

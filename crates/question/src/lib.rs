@@ -25,6 +25,7 @@ pub mod register;
 #[cfg(feature = "sabotage")]
 pub mod sabotage;
 pub mod schema;
+pub mod total;
 
 pub use answer::{AnswerV1, Cell, OutcomeV1, ReplyV1, TableV1, TreatmentV1};
 pub use card::PolicyCard;
@@ -38,6 +39,7 @@ pub use measure::{Measure, MeasureError};
 pub use question::{AskV1, Filter, GroupBy, OpenAsk, Question, SignedAsk};
 pub use refusal::{Refusal, RuleBroken};
 pub use schema::Schema;
+pub use total::{SealedV1, TotalTreatment, TotalV1};
 
 /// Where a test build breaks the program on purpose (docs/reference/attacks.md). In every other build it is the value, and nothing else.
 #[cfg(not(feature = "sabotage"))]

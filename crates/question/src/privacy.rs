@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 /// A privacy loss ε in millionths: `1_000_000` is ε = 1. Never zero, never above [`Epsilon::MAX`].
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -51,6 +52,21 @@ impl Epsilon {
         let tanh = UNIT - (2 * UNIT * UNIT) / (exp + UNIT + 1);
         let nano = (u128::from(self.0) * tanh).div_ceil(UNIT / 1_000);
         NanoRho(u64::try_from(nano).unwrap_or(u64::MAX))
+    }
+}
+
+impl FromStr for Epsilon {
+    type Err = EpsilonOutOfRange;
+
+    /// A decimal number with at most six places after the point: `0.2`.
+    fn from_str(text: &str) -> Result<Self, EpsilonOutOfRange> {
+        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || part.len() > 6 || !digits(whole) || !digits(part) {
+            return Err(EpsilonOutOfRange);
+        }
+        let millionths = format!("{whole}{part:0<6}").parse().map_err(|_| EpsilonOutOfRange)?;
+        Self::from_millionths(millionths)
     }
 }
 

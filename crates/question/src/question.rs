@@ -290,6 +290,10 @@ pub struct SignedAsk {
     pub question: Envelope,
     /// The issuer's signature over a [`Credential`].
     pub credential: Envelope,
+    /// The analyst's signature over the manifest of a secure total, for a question that is put as one. Which table is wanted is said here
+    /// alone: the same question without a manifest asks each partner for its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Envelope>,
 }
 
 /// A question whose signature, credential, federation and time were checked. Whether it is a replay, and whether this
@@ -371,7 +375,13 @@ impl SignedAsk {
     #[must_use]
     pub fn sign(ask: &AskV1, analyst: &SigningKey, credential: Envelope) -> Self {
         let payload = serde_json::to_vec(ask).unwrap_or_default();
-        Self { question: Envelope::sign(ASK_TYPE, &payload, analyst), credential }
+        Self { question: Envelope::sign(ASK_TYPE, &payload, analyst), credential, manifest: None }
+    }
+
+    /// The same question put as a secure total, under this manifest.
+    #[must_use]
+    pub fn as_total(self, manifest: Envelope) -> Self {
+        Self { manifest: Some(manifest), ..self }
     }
 
     /// Reads a signed question. Nothing is verified yet.

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::day::Moment;
+use crate::day::{Day, Moment};
 use crate::envelope::{Envelope, SigningKey, VerifyingKey};
-use crate::id::{Name, PartnerId};
+use crate::id::{Hash, Name, PartnerId};
 use crate::limits::PARTNERS_MAX;
 
 /// Payload type of a register's envelope.
@@ -43,6 +43,23 @@ pub struct PartnerEntry {
     pub kind: String,
     /// The key that signs its answers and refusals.
     pub signing_key: VerifyingKey,
+    /// Its seat in secure totals; absent in registers of programs before them, and for a partner that takes part in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seat: Option<SeatV1>,
+}
+
+/// What lets a partner take part in secure totals. The roster is made of these ([`Register`] is what the board signs).
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeatV1 {
+    /// The organisation that answers for the records. It has one seat, however many systems it runs.
+    pub controller: Name,
+    /// SHA-256 of the public key of its certificate.
+    pub tls_key: Hash,
+    /// First day on which it takes part.
+    pub valid_from: Day,
+    /// Last day.
+    pub valid_until: Day,
 }
 
 /// The coordinator. It signs coverage statements and vouches for nobody.

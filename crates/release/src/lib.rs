@@ -19,6 +19,7 @@ mod sabotage;
 pub mod self_test;
 pub mod share;
 pub mod terms;
+pub mod total;
 pub mod vector;
 
 pub use audited::{AuditedTable, Joint, Kept, TooMany};
@@ -36,4 +37,5 @@ pub use share::{
     self_test_shares, with_share,
 };
 pub use terms::{ReleaseFault, Terms, cost};
+pub use total::Part;
 pub use vector::Vector;

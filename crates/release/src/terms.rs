@@ -382,4 +382,4 @@ impl From<NoiseFault> for ReleaseFault {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -112,7 +112,7 @@ impl Outcome {
         };
         let answers = replies.iter().filter(|r| stands(&r.partner)).filter_map(|r| match &r.outcome {
             OutcomeV1::Answer(answer) => Some((r.partner.clone(), AnswerV1::clone(answer))),
-            OutcomeV1::Refusal(_) | OutcomeV1::Fault { .. } => None,
+            OutcomeV1::Sealed(_) | OutcomeV1::Refusal(_) | OutcomeV1::Fault { .. } => None,
         });
         let answers = answers.collect();
         Self { coverage: Some(coverage), answers }

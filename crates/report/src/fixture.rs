@@ -64,6 +64,7 @@ pub(crate) fn outcomes(
             closed_at: Moment::from_unix_s(1_760_000_000),
             partners: lines,
             combined,
+            total: None,
         };
         Outcome { coverage: Some(coverage), answers }
     };

@@ -78,7 +78,10 @@ fn federation(n: usize, cells: usize) -> Federation {
         clamp: 1_000_000,
         scale: 16,
         noise_tail: 1 << 20,
-        treatment: Treatment::Dp,
+        treatment: Treatment::Dp {
+            epsilon: cairn_question::privacy::Epsilon::from_millionths(1_000_000).unwrap(),
+            sensitivity: 1,
+        },
         deadline: NOW.plus_s(3_600),
         flight_s: 60,
     };

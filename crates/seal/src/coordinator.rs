@@ -90,6 +90,17 @@ pub struct CoordinatorRound {
     events: VecDeque<CoordinatorEvent>,
     last: Option<Attempt>,
     invite_at: Moment,
+    /// Who will not come: nobody is waited for on their account.
+    declined: Members,
+}
+
+/// What an opened round leaves for whoever publishes its total.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OpenedRound {
+    /// H₂ of the attempt that opened.
+    pub opening: Hash,
+    /// Stands for every vector, commitment and signature.
+    pub transcript: Hash,
 }
 
 impl CoordinatorRound {
@@ -115,9 +126,34 @@ impl CoordinatorRound {
             events: VecDeque::new(),
             last: None,
             invite_at: now,
+            declined: Members::default(),
         };
         round.invite(now);
         Ok(round)
+    }
+
+    /// A partner that will not be ready: it refused, or is away for good. Without it there may be nobody left to wait for. One that says READY
+    /// all the same is taken.
+    pub fn decline(&mut self, node: NodeId, now: Moment) {
+        let Some(place) = self.setup.roster.place(node) else { return };
+        let declined = Members::of(self.declined.places().chain([place])).unwrap_or_default();
+        if declined == self.declined {
+            return;
+        }
+        self.declined = declined;
+        if matches!(self.phase, Phase::Gathering { .. }) && self.is_complete() {
+            self.attempt(now);
+        }
+    }
+
+    /// What stands for the round once its sum has opened.
+    #[must_use]
+    pub const fn opened(&self) -> Option<OpenedRound> {
+        match &self.phase {
+            Phase::Summed(s) => Some(OpenedRound { opening: s.h2, transcript: s.transcript }),
+            Phase::Released(r) => Some(OpenedRound { opening: r.h2, transcript: r.transcript }),
+            _ => None,
+        }
     }
 
     /// Takes one frame's body that `from` sent, as the link authenticated it.
@@ -263,7 +299,8 @@ impl CoordinatorRound {
         };
         let bytes = receipt.sign(&self.setup.key).to_bytes();
         let receipt = FromCoordinator::Receipt(bytes).write(&self.manifest);
-        let released = Released { h2: summed.h2, members: summed.members.clone(), receipt };
+        let (h2, transcript) = (summed.h2, summed.transcript);
+        let released = Released { h2, transcript, members: summed.members.clone(), receipt };
         released.members.places().for_each(|place| self.send(place, released.receipt.clone()));
         self.phase = Phase::Released(released);
         Ok(())
@@ -419,7 +456,11 @@ impl CoordinatorRound {
             RollCall::Whoever { .. } => &self.manifest.says().invited,
             RollCall::Exactly(members) => members,
         };
-        self.presence.ready_among(all) == *all
+        let awaited = match &self.setup.roll_call {
+            RollCall::Whoever { .. } => all.without(&self.declined),
+            RollCall::Exactly(_) => all.clone(),
+        };
+        awaited.is_within(&self.presence.ready_among(all))
     }
 
     fn flight_s(&self) -> u64 {

@@ -26,7 +26,9 @@ pub mod wire;
 
 pub use agree::{Randomness, SystemRandomness};
 pub use attempt::{ATTEMPTS_MAX, Attempt};
-pub use coordinator::{CoordinatorEvent, CoordinatorRound, CoordinatorSetup, RollCall, Standing, Summed};
+pub use coordinator::{
+    CoordinatorEvent, CoordinatorRound, CoordinatorSetup, OpenedRound, RollCall, Standing, Summed,
+};
 pub use layout::{Layout, Masked, Plain, Ring, SymbolBits};
 pub use linkage_secret::LinkageSecret;
 pub use manifest::{Manifest, ManifestV1, Repeat, Treatment};

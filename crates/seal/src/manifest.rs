@@ -10,6 +10,9 @@ use crate::refused::Refused;
 use crate::roster::Roster;
 use crate::terms::{Terms, answers_hide};
 
+/// How a total is protected.
+pub use cairn_question::TotalTreatment as Treatment;
+
 /// Payload type of a manifest's envelope.
 pub const MANIFEST_TYPE: &str = "application/vnd.cairn.manifest.v1+json";
 
@@ -21,20 +24,6 @@ pub const ROUND_BYTES_MAX: usize = 256 << 20;
 
 /// Longest that one flight may take, in seconds.
 pub const FLIGHT_S_MAX: u16 = 600;
-
-/// How the total is protected. Complete: another one is another version of the protocol.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Treatment {
-    /// Each node's share of the noise, inside the mask.
-    Dp,
-    /// Each node's cells perturbed by their keys, inside the mask.
-    CellKey,
-    /// Threshold and rounding on the total, by the coordinator.
-    SuppressRound,
-    /// The randomised vector of people counted once.
-    Occupancy,
-}
 
 /// What limits a second total on the same records. Complete: there is or there is not a fresh charge.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -99,19 +88,16 @@ impl ManifestV1 {
     }
 }
 
-impl Treatment {
-    /// What limits a second total on the same records.
+impl Repeat {
+    /// What the treatment of a total asks for.
     #[must_use]
-    pub const fn repeat(self) -> Repeat {
-        match self {
-            Self::Dp | Self::Occupancy => Repeat::Charged,
-            Self::CellKey | Self::SuppressRound => Repeat::SamePartners,
-        }
+    pub const fn of(treatment: &Treatment) -> Self {
+        if treatment.is_charged() { Self::Charged } else { Self::SamePartners }
     }
+}
 
-    const fn fits(self, ring: Ring) -> bool {
-        matches!(self, Self::Occupancy) == matches!(ring, Ring::Xor(_))
-    }
+const fn lies_in(treatment: &Treatment, ring: Ring) -> bool {
+    matches!(treatment, Treatment::Occupancy) == matches!(ring, Ring::Xor(_))
 }
 
 impl Manifest {
@@ -141,6 +127,19 @@ impl Manifest {
         fits(&doc)?;
         let colluding = terms.colluding_max();
         Ok(Self { hash: Hash::of(&payload), bytes: bytes.to_vec(), doc, colluding })
+    }
+
+    /// Reads a manifest under its own terms: for the coordinator, which has no framework and is trusted with none of it. Every node holds it against its own.
+    ///
+    /// # Errors
+    /// As [`Manifest::open`]; [`Refused::Terms`] for terms that no framework could have.
+    pub fn open_as_said(bytes: &[u8], analyst: &VerifyingKey, roster: &Roster) -> Result<Self, Refused> {
+        let envelope = Envelope::parse(bytes, MANIFEST_BYTES_MAX).map_err(|_| Refused::Manifest)?;
+        let payload = envelope.open(MANIFEST_TYPE, analyst).map_err(|_| Refused::Manifest)?;
+        let doc: ManifestV1 = serde_json::from_slice(&payload).map_err(|_| Refused::Manifest)?;
+        let (colluding, answering) = (usize::from(doc.colluding_max), usize::from(doc.answering_min));
+        let terms = Terms::new(colluding, answering, doc.invited.len(), doc.clamp)?;
+        Self::open(bytes, analyst, roster, &terms)
     }
 
     /// Holds it against the question that this node verified.
@@ -219,7 +218,7 @@ fn only_raises(doc: &ManifestV1, terms: &Terms) -> Result<(), Refused> {
 }
 
 fn fits(doc: &ManifestV1) -> Result<(), Refused> {
-    if !doc.treatment.fits(doc.layout.ring()) {
+    if !lies_in(&doc.treatment, doc.layout.ring()) {
         return Err(Refused::Treatment);
     }
     if !doc.scale.is_power_of_two() || !sum_fits(doc) {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use cairn_question::id::{hex, unhex};
 use cairn_question::limits::PARTNERS_MAX;
+use cairn_question::{Hash, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use crate::refused::Refused;
@@ -21,6 +22,14 @@ pub struct NodeId([u8; 16]);
 pub struct Members(Vec<u8>);
 
 impl NodeId {
+    /// The number of the node that signs with this key: the first half of the key's SHA-256. A new key is a new node.
+    #[must_use]
+    pub fn of_key(key: &VerifyingKey) -> Self {
+        let mut id = [0; 16];
+        id.iter_mut().zip(Hash::of(key.as_bytes()).as_bytes()).for_each(|(to, from)| *to = *from);
+        Self(id)
+    }
+
     /// Takes the bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {

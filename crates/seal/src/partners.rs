@@ -42,6 +42,12 @@ impl Partners {
         Self(ids)
     }
 
+    /// From the ids' bytes, as a ledger keeps them.
+    #[must_use]
+    pub fn of_bytes(ids: &[[u8; 16]]) -> Self {
+        Self::new(ids.iter().map(|id| NodeId::from_bytes(*id)))
+    }
+
     /// The ids, rising.
     #[must_use]
     pub fn ids(&self) -> &[NodeId] {
@@ -50,6 +56,12 @@ impl Partners {
 }
 
 impl Openings {
+    /// No opening of the question, and what a ledger says of the records: the partners that a total without fresh noise is bound to (R6).
+    #[must_use]
+    pub fn bound_to(bound: Option<(Series, Partners)>) -> Self {
+        Self { questions: BTreeSet::new(), bound: bound.into_iter().collect() }
+    }
+
     /// Whether a total of these partners may be opened for this question on these records. Asked before the table is sealed, and by [`Openings::record`] again.
     ///
     /// # Errors

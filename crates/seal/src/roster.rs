@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cairn_question::limits::PARTNERS_MAX;
+use cairn_question::register::{PartnerEntry, Register};
 use cairn_question::{Day, Hash, Name, PartnerId, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +80,38 @@ impl Roster {
         once(&entries)?;
         entries.sort_by_key(|entry| entry.node);
         Ok(Self { federation, version, hash: Hash::of(bytes), entries })
+    }
+
+    /// The roster of a register that the federation's key signed: everybody who has a seat. Its version is the register's.
+    ///
+    /// # Errors
+    /// As [`Roster::parse`].
+    pub fn of(register: &Register) -> Result<Self, Refused> {
+        let entry = |partner: &PartnerEntry| {
+            let seat = partner.seat.as_ref()?;
+            Some(RosterEntryV1 {
+                node: NodeId::of_key(&partner.signing_key),
+                controller: seat.controller.clone(),
+                partner: partner.id.clone(),
+                key: partner.signing_key,
+                tls_key: seat.tls_key,
+                valid_from: seat.valid_from,
+                valid_until: seat.valid_until,
+            })
+        };
+        let roster = RosterV1 {
+            cairn_roster: 1,
+            federation: register.federation.clone(),
+            version: register.version,
+            entries: register.partners.iter().filter_map(entry).collect(),
+        };
+        Self::parse(&serde_json::to_vec(&roster).unwrap_or_default())
+    }
+
+    /// The entry of a partner, with its place.
+    #[must_use]
+    pub fn of_partner(&self, partner: &PartnerId) -> Option<(usize, &RosterEntryV1)> {
+        self.entries.iter().enumerate().find(|(_, entry)| entry.partner == *partner)
     }
 
     /// The federation.

@@ -12,8 +12,7 @@ use cairn_question::{AnswerV1, Name, PartnerId, Question, Schema};
 use super::people::{Made, SIDES, Side, mapping};
 use super::round::Round;
 use crate::failure::Failure;
-use crate::federation::EXPIRES_IN_S;
-use crate::federation::Federation as Client;
+use crate::federation::{EXPIRES_IN_S, Federation as Client, Put};
 use crate::progress::Progress;
 use crate::staged::{Federation, Member, Staged};
 use crate::{context, files};
@@ -303,7 +302,8 @@ impl Session {
         let partners = SIDES.map(|side| PartnerId::new(side.member().id));
         let partners: Vec<PartnerId> = partners.into_iter().flatten().collect();
         let mut progress = Progress::begin("asking");
-        let shown = self.client.ask(question, partners, EXPIRES_IN_S, &mut progress).await;
+        let put = Put { question, partners, expires_in_s: EXPIRES_IN_S, put_as: None };
+        let shown = self.client.ask(put, &mut progress).await;
         progress.end();
         let mut shown = shown?;
         Ok(SIDES.map(|side| {

@@ -18,4 +18,5 @@ mod prices;
 mod refusals;
 mod rewritings;
 mod sums;
+mod totals;
 mod world;

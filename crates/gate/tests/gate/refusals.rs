@@ -75,11 +75,11 @@ fn a_total_is_asked_of_as_many_partners_as_the_policy_says() {
         w.layers = layers(&total, None);
         d.ask.partners.extend(others.iter().map(|p| PartnerId::new(*p).unwrap()));
     };
-    let (few, cannot) = ("release.plain-table.min_partners CN012", "release.plain-table.min_partners CN010");
+    let (few, cannot) = ("release.plain-table.min_partners CN012", "release.plain-table.min_partners CN019");
     let too_few = format!("{few}, {cannot}");
     check(|w, d| ask(w, d, &[]), PEOPLE, &too_few);
     check(|w, d| ask(w, d, &["angus"]), PEOPLE, &too_few);
-    // Enough, and refused all the same: this program never gives its own table where the board wrote a total.
+    // Enough, and refused all the same: nobody is given its own table where the board wrote a total.
     check(|w, d| ask(w, d, &["angus", "fife"]), PEOPLE, cannot);
 }
 

@@ -190,6 +190,7 @@ impl World {
     pub(crate) fn outcome(&self, reply: &[u8], draft: &Draft) -> String {
         match self.open(reply, draft).outcome {
             OutcomeV1::Answer(_) => "answer".into(),
+            OutcomeV1::Sealed(_) => "sealed".into(),
             OutcomeV1::Fault { code } => format!("fault {code}"),
             OutcomeV1::Refusal(refusal) => {
                 let rules = refusal.rules.iter().map(|r| format!("{} {}", r.rule, r.code));

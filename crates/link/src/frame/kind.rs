@@ -32,7 +32,7 @@ pub enum Kind {
     ResultCoverage,
     /// Analyst to coordinator: send the register.
     RegisterRequest,
-    /// Coordinator to analyst: the signed register.
+    /// Coordinator to analyst, and from [`FLIGHTS_FROM`](super::FLIGHTS_FROM) on to a node on the control stream: the signed register.
     Register,
     /// Analyst to coordinator: send the result of an earlier question.
     Fetch,

@@ -1,7 +1,8 @@
 //! The federation's authority: its transport root, its own signing key, and the register.
 
-use cairn_question::register::{CoordinatorEntry, PartnerEntry, Register};
-use cairn_question::{Moment, Name, PartnerId, SigningKey, VerifyingKey};
+use cairn_question::register::{CoordinatorEntry, PartnerEntry, Register, SeatV1};
+use cairn_question::{Day, Hash, Moment, Name, PartnerId, SigningKey, VerifyingKey};
+use rcgen::PublicKeyData as _;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -130,14 +131,43 @@ impl Authority {
         }
         let id = Name::new(partner.as_str()).map_err(|e| IdentityError::unusable(e.to_string()))?;
         refuse_existing(out_dir, &[ISSUERS])?;
-        let signing_key = self.make_party(Role::Node, id, &[], out_dir, now)?;
+        let signing_key = self.make_party(Role::Node, id.clone(), &[], out_dir, now)?;
         IssuersFile::new(IssuersFile::read(&self.dir)?.issuers).write(out_dir)?;
+        let valid_from = now.day_utc();
+        let seat = SeatV1 {
+            controller: id,
+            tls_key: public_key_hash(&out_dir.join(TLS_KEY))?,
+            valid_from,
+            valid_until: valid_from.plus_days(SEAT_DAYS),
+        };
         self.register.partners.push(PartnerEntry {
             id: partner.clone(),
             name: name.to_owned(),
             kind: kind.to_owned(),
             signing_key,
+            seat: Some(seat),
         });
+        self.write_register(now)
+    }
+
+    /// Gives a partner its seat in secure totals until this day, the last one; or none, from today on: it leaves the roster, and its node is not
+    /// invited again. Everybody else goes on as before, under the next version of the register.
+    ///
+    /// # Errors
+    /// [`IdentityError::Unusable`] for a partner that is not in the register, or has no seat that could be changed.
+    pub fn seat(
+        &mut self,
+        partner: &PartnerId,
+        until: Option<Day>,
+        now: Moment,
+    ) -> Result<(), IdentityError> {
+        let none = || IdentityError::unusable(format!("partner `{partner}` has no seat in secure totals"));
+        let entry = self.register.partners.iter_mut().find(|entry| entry.id == *partner).ok_or_else(none)?;
+        match (until, &mut entry.seat) {
+            (Some(until), Some(seat)) if until >= seat.valid_from => seat.valid_until = until,
+            (Some(_), _) => return Err(none()),
+            (None, seat) => *seat = None,
+        }
         self.write_register(now)
     }
 
@@ -252,6 +282,14 @@ impl Authority {
     }
 }
 
+/// SHA-256 of the public key that belongs to a private one in PEM.
+fn public_key_hash(file: &Path) -> Result<Hash, IdentityError> {
+    let key = read(file, Private)?;
+    let key = std::str::from_utf8(&key).ok().and_then(|pem| rcgen::KeyPair::from_pem(pem).ok());
+    let key = key.ok_or_else(|| IdentityError::malformed(file, "not a private key in PEM"))?;
+    Ok(Hash::of(&key.subject_public_key_info()))
+}
+
 fn check_words(what: &str, text: &str) -> Result<(), IdentityError> {
     let fits =
         !text.trim().is_empty() && text.len() <= WORDS_BYTES_MAX && !text.chars().any(char::is_control);
@@ -261,6 +299,9 @@ fn check_words(what: &str, text: &str) -> Result<(), IdentityError> {
         Err(IdentityError::unusable(format!("{what} has 1 to {WORDS_BYTES_MAX} bytes of plain text")))
     }
 }
+
+/// How long a seat lasts that nobody prolongs: three years.
+const SEAT_DAYS: i32 = 1_096;
 
 const AUTHORITY_FILE: &str = "authority.toml";
 const ROOT_KEY: &str = "root.key";

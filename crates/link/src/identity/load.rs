@@ -7,6 +7,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::certificate::{Verdict, check_certificate, not_after};
 use super::denied::DenyList;
@@ -47,7 +48,7 @@ pub struct AnalystIdentity {
 
 struct Common {
     transport: Transport,
-    signing: SigningKey,
+    signing: Arc<SigningKey>,
     federation_key: VerifyingKey,
 }
 
@@ -152,8 +153,14 @@ macro_rules! common {
 
             /// This party's own signing key.
             #[must_use]
-            pub const fn signing_key(&self) -> &SigningKey {
+            pub fn signing_key(&self) -> &SigningKey {
                 &self.common.signing
+            }
+
+            /// The same, for a part of the program that holds it as long as this one. A signing key is never copied in memory.
+            #[must_use]
+            pub fn shared_signing_key(&self) -> Arc<SigningKey> {
+                Arc::clone(&self.common.signing)
             }
 
             /// What it shows and trusts on a connection.
@@ -201,6 +208,7 @@ impl Common {
         }
         let signing = read_signing_key(&dir.join(&file.signing_key))?;
         let federation_key = read_public_key(&dir.join(&file.federation_key))?;
+        let signing = Arc::new(signing);
         Ok(Self { transport: load_transport(dir, &file, now)?, signing, federation_key })
     }
 }

@@ -40,6 +40,11 @@ impl NodeHandle {
         let _ = self.commands.send(Command::Keep(end));
     }
 
+    /// Gives the node the federation's signed register.
+    pub fn register(&self, register: Vec<u8>) {
+        let _ = self.commands.send(Command::GiveRegister(register));
+    }
+
     /// The partner.
     #[must_use]
     pub const fn partner(&self) -> &PartnerId {

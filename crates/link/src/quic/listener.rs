@@ -99,6 +99,7 @@ pub(super) enum Command {
     GiveUp(Stream),
     Held(Option<Vec<u8>>),
     Keep(LedgerEnd),
+    GiveRegister(Vec<u8>),
     Accepted(Stream, Accepted),
     Progress(Stream, Progress),
     Result(Stream, Vec<(PartnerId, Vec<u8>)>, Vec<u8>),
@@ -345,6 +346,7 @@ impl Around for AroundConnection {
             Command::GiveUp(stream) => session.give_up(stream),
             Command::Held(held) => session.held(held),
             Command::Keep(end) => session.keep(end),
+            Command::GiveRegister(register) => session.give_register(register),
             Command::Accepted(stream, accepted) => session.accepted(stream, accepted),
             Command::Progress(stream, progress) => session.progress(stream, progress),
             Command::Result(stream, replies, coverage) => {

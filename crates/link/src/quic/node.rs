@@ -55,6 +55,9 @@ pub trait Handler: Send + Sync + 'static {
     /// Hears the end of another partner's ledger, to be kept as a second copy; must not wait. Default: it is not kept.
     fn keep(&self, _end: LedgerEnd) {}
 
+    /// Hears the federation's register as the coordinator has it: signed, and not verified yet; must not wait. Default: nothing is done with it.
+    fn register(&self, _register: Vec<u8>) {}
+
     /// The ends of other partners' ledgers that are kept here; the coordinator is told of them when it has welcomed this node. Default: none.
     fn kept(&self) -> Vec<LedgerEnd> {
         Vec::new()
@@ -254,6 +257,7 @@ impl<H: Handler> Around for AroundNode<'_, H> {
             }
             NodeEvent::Held(end) => self.node.handler.held(Some(end)),
             NodeEvent::Keep(end) => self.node.handler.keep(end),
+            NodeEvent::Register(register) => self.node.handler.register(register),
             NodeEvent::Question { stream, ask, within } => self.begin(session, stream, ask, within),
             NodeEvent::Flight { stream, body } => {
                 if self.posts.get(&stream).is_some_and(|post| post.put(body.0).is_err()) {

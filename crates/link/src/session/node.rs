@@ -37,6 +37,8 @@ pub enum NodeEvent {
     Held(Vec<u8>),
     /// The end of another partner's ledger is to be kept here.
     Keep(LedgerEnd),
+    /// The federation's register, as the coordinator has it: the signed document's exact bytes.
+    Register(Vec<u8>),
     /// A question has come, and wants [`NodeSession::reply`].
     Question {
         /// Its stream.
@@ -255,12 +257,13 @@ impl NodeSession {
         }
     }
 
-    /// An end of a ledger: this node's own, or another partner's.
+    /// What the coordinator hands a node: an end of a ledger, its own or another partner's, or the register.
     fn hear_end(&mut self, frame: Frame, now: Now) {
         let State::Answering(answering) = &mut self.state else { return };
         let event = match frame {
             Frame::Checkpoint(end) if answering.version >= HOLDERS_FROM => NodeEvent::Held(end),
             Frame::Keep(end) if answering.version >= HOLDERS_FROM => NodeEvent::Keep(end),
+            Frame::Register(register) if answering.version >= FLIGHTS_FROM => NodeEvent::Register(register),
             _ => return self.end(Close::Unexpected),
         };
         if !counted(&mut answering.ends, now, ENDS_PER_MINUTE_MAX) {
@@ -399,7 +402,7 @@ impl Session for NodeSession {
 
     fn takes(stream: StreamSide) -> &'static [Kind] {
         match stream {
-            StreamSide::Control => &[Kind::Welcome, Kind::Checkpoint, Kind::Keep],
+            StreamSide::Control => &[Kind::Welcome, Kind::Checkpoint, Kind::Keep, Kind::Register],
             StreamSide::Theirs => &[Kind::Question, Kind::Flight],
             StreamSide::Ours => &[],
         }

@@ -96,6 +96,7 @@ fn an_altered_question_and_a_forged_credential_are_told_apart() {
     let swapped = SignedAsk {
         question: SignedAsk::sign(&other, &key(), w.credential.sign(&w.issuer)).question,
         credential: w.credential.sign(&w.issuer),
+        manifest: None,
     };
     assert_eq!(fail(&swapped), "verify.signature");
 }

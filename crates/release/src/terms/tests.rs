@@ -7,7 +7,7 @@ fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
-fn question(text: &str) -> Question {
+pub(crate) fn question(text: &str) -> Question {
     cairn_question::form::parse(text, &name("r"), &name("p"), Schema::smf()).unwrap()
 }
 
@@ -34,12 +34,12 @@ fn treatment(method: Method) -> Treatment {
     }
 }
 
-fn dp(groups_per_person: u32) -> Treatment {
+pub(crate) fn dp(groups_per_person: u32) -> Treatment {
     let epsilon = Epsilon::from_millionths(500_000).unwrap();
     treatment(Method::Dp { mechanism: Mechanism::Laplace, epsilon, groups_per_person })
 }
 
-fn suppress(min_people: u32, round_to: u32) -> Treatment {
+pub(crate) fn suppress(min_people: u32, round_to: u32) -> Treatment {
     let profile = "sub-national-8-5".to_owned();
     treatment(Method::SuppressRound(cairn_policy::Cells {
         profile,
@@ -51,7 +51,7 @@ fn suppress(min_people: u32, round_to: u32) -> Treatment {
     }))
 }
 
-fn terms(text: &str, treatment: &Treatment) -> Result<Terms, ReleaseFault> {
+pub(crate) fn terms(text: &str, treatment: &Treatment) -> Result<Terms, ReleaseFault> {
     let as_of = "2026-03-31".parse().unwrap();
     Terms::new(QuestionId::from_bytes([1; 32]), &question(text), treatment, Schema::smf(), as_of, [0; 32])
 }

@@ -82,6 +82,7 @@ pub(super) struct Standing {
 pub(super) struct Released {
     pub(super) members: Members,
     pub(super) h2: Hash,
+    pub(super) transcript: Hash,
     pub(super) receipt: Vec<u8>,
 }
 

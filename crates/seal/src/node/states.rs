@@ -5,7 +5,7 @@ use cairn_question::{Hash, Moment};
 use crate::agree::{Half, Randomness, blind};
 use crate::attempt::{Attempt, SealedLine, Statement, h1, h2};
 use crate::layout::Plain;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Repeat};
 use crate::mask::{Blind, MaskKey, Pair, Side};
 use crate::members::{Members, NodeId};
 use crate::partners::Partners;
@@ -131,7 +131,7 @@ impl State {
         every_key_is_for_us(ours, relay)?;
         let entries = ours.setup.roster.entries(&relay.members)?;
         let ids: Vec<NodeId> = entries.iter().map(|entry| entry.node).collect();
-        let repeat = ours.manifest.says().treatment.repeat();
+        let repeat = Repeat::of(&ours.manifest.says().treatment);
         let partners = Partners::new(ids.iter().copied());
         let subject = &ours.subject;
         subject.openings.allow(subject.question, (&subject.series, &partners), repeat)?;
@@ -295,7 +295,7 @@ impl Sealed {
             manifest: *ours.manifest.hash(),
             attempt: self.attempt,
             series: ours.subject.series.clone(),
-            repeat: says.treatment.repeat(),
+            repeat: Repeat::of(&says.treatment),
             partners: Partners::new(self.ids),
             h2,
             signature: Statement::open(&h2, &self.blind).sign(&ours.setup.key),

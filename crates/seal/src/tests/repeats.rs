@@ -5,7 +5,7 @@ use cairn_question::{Day, Hash, Name, QuestionId, Signature};
 use crate::mask::Blind;
 use crate::{Attempt, OpenRecord, Openings, Partners, Refused, Repeat, Series, Treatment};
 
-use super::world::node;
+use super::world::{ROUNDED, dp, node};
 
 fn series(dataset: &str, edition: u32) -> Series {
     Series { dataset: Name::new(dataset).unwrap(), as_of: Day::new(2026, 3, 1).unwrap(), edition }
@@ -85,11 +85,11 @@ fn partners_are_a_set() {
 #[test]
 fn only_a_charged_treatment_may_change_partners() {
     for (treatment, repeat) in [
-        (Treatment::Dp, Repeat::Charged),
+        (dp(), Repeat::Charged),
         (Treatment::Occupancy, Repeat::Charged),
         (Treatment::CellKey, Repeat::SamePartners),
-        (Treatment::SuppressRound, Repeat::SamePartners),
+        (ROUNDED, Repeat::SamePartners),
     ] {
-        assert_eq!(treatment.repeat(), repeat, "{treatment:?}");
+        assert_eq!(Repeat::of(&treatment), repeat, "{treatment:?}");
     }
 }

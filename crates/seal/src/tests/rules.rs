@@ -13,7 +13,7 @@ use crate::{
 
 use super::federation::{ATTEMPT, BOARD, Federation, KEYS, Mail, OPEN, READY, RECEIPT, RELAY, SEALED};
 use super::repeats::opened;
-use super::world::{NOW, World, node, series};
+use super::world::{NOW, ROUNDED, World, dp, node, series};
 
 fn read(federation: &Federation, body: &[u8]) -> FromCoordinator {
     FromCoordinator::read(body, &federation.manifest).unwrap()
@@ -458,10 +458,10 @@ fn r6_the_same_partners_or_new_noise_before_anything_is_sealed() {
         assert_eq!(federation.summed.is_some(), expected.is_none());
         assert_eq!(federation.refusals.first().cloned(), expected);
     };
-    check(Treatment::SuppressRound, 5, None);
-    check(Treatment::SuppressRound, 4, Some(Refused::OtherPartners));
+    check(ROUNDED, 5, None);
+    check(ROUNDED, 4, Some(Refused::OtherPartners));
     check(Treatment::CellKey, 4, Some(Refused::OtherPartners));
-    check(Treatment::Dp, 4, None);
+    check(dp(), 4, None);
 }
 
 #[test]

@@ -8,6 +8,8 @@ use crate::{
     PairwiseMasks, Refused, Ring, RollCall, Roster, RosterEntryV1, RosterV1, Series, Subject, Terms,
     Treatment,
 };
+use cairn_question::answer::Zeros;
+use cairn_question::privacy::Epsilon;
 use cairn_question::{Day, Hash, Moment, Name, PartnerId, QuestionId, SigningKey};
 
 /// 2026-03-01T00:00:00Z.
@@ -27,6 +29,18 @@ pub(crate) struct World {
 pub(crate) fn fresh_key() -> SigningKey {
     SigningKey::from_pkcs8(&SigningKey::make_pkcs8().unwrap()).unwrap()
 }
+
+pub(crate) fn dp() -> Treatment {
+    Treatment::Dp { epsilon: Epsilon::from_millionths(500_000).unwrap(), sensitivity: 1 }
+}
+
+pub(crate) const ROUNDED: Treatment = Treatment::SuppressRound {
+    min_people: 5,
+    round_to: 5,
+    zeros: Zeros::Show,
+    min_cohort: 0,
+    rows_per_person: 1,
+};
 
 pub(crate) fn node(n: usize) -> NodeId {
     NodeId::from_bytes((n as u128).to_be_bytes())
@@ -86,7 +100,7 @@ impl World {
             clamp: 1_000_000,
             scale: 1,
             noise_tail: 0,
-            treatment: Treatment::Dp,
+            treatment: dp(),
             deadline: NOW.plus_s(3_600),
             flight_s: 30,
         }

@@ -135,7 +135,7 @@ fn answered_again(federation: &mut Federation) {
 }
 
 /// `partner standing` for each line of the coverage statement.
-fn standings(answer: &Value) -> Vec<String> {
+pub(crate) fn standings(answer: &Value) -> Vec<String> {
     let word = |standing: &Value| match standing {
         Value::Object(kind) => kind.keys().next().unwrap().clone(),
         plain => plain.as_str().unwrap().to_owned(),
@@ -151,7 +151,7 @@ fn cell_of(answer: &Value, partner: &str, code: &str) -> String {
 }
 
 /// One cell of the sum.
-fn combined(answer: &Value, code: &str) -> String {
+pub(crate) fn combined(answer: &Value, code: &str) -> String {
     let table = &answer["combined"];
     table["cells"][place(table, code)].to_string()
 }

@@ -88,7 +88,7 @@ fn a_ledger_refuses_rather_than_skips(federation: &mut Federation) {
         match analyst.outcome(&signed, "fife", &result.replies[0].1) {
             OutcomeV1::Answer(_) => answered.push(signed.ask.id.to_string()),
             OutcomeV1::Fault { code } => return Some(code),
-            OutcomeV1::Refusal(refusal) => panic!("{refusal:?}"),
+            other => panic!("{other:?}"),
         }
         None
     });

@@ -29,3 +29,4 @@ mod restore;
 mod rows;
 mod sabotage;
 mod strangers;
+mod totals;

@@ -3,7 +3,7 @@
 use super::super::{After, Now, Output, Stream, counted};
 use super::{CoordinatorEvent, CoordinatorSession, State};
 use crate::close::Close;
-use crate::frame::{CHECKPOINTS_FROM, Frame, HOLDERS_FROM, Kind, LedgerEnd};
+use crate::frame::{CHECKPOINTS_FROM, FLIGHTS_FROM, Frame, HOLDERS_FROM, Kind, LedgerEnd};
 
 impl CoordinatorSession {
     /// Tells the node which end of its ledger is held here: nothing where `held` is `None`. The node takes up no question before the first; a later
@@ -27,6 +27,15 @@ impl CoordinatorSession {
         let State::WithNode(node) = &mut self.state else { return };
         if node.told && node.version >= HOLDERS_FROM && end.checkpoint.len() <= Kind::Checkpoint.bytes_max() {
             self.out.push_back(Output::Send(Stream::CONTROL, Frame::Keep(end), After::More));
+        }
+    }
+
+    /// Gives the node the federation's signed register: who has a seat in secure totals. Says nothing to a node whose version has no flights, or before it
+    /// was told of its own ledger.
+    pub fn give_register(&mut self, register: Vec<u8>) {
+        let State::WithNode(node) = &mut self.state else { return };
+        if node.told && node.version >= FLIGHTS_FROM && register.len() <= Kind::Register.bytes_max() {
+            self.out.push_back(Output::Send(Stream::CONTROL, Frame::Register(register), After::More));
         }
     }
 

@@ -238,26 +238,26 @@ fn it_says_what_this_program_cannot_answer_yet() {
         "NOT ANSWERED YET",
         &[
             "refuses such questions, and answers none under a laxer rule, until it can",
-            "add to a total without showing its own table (smf-quarterly, smf-outcomes, equalities-noisy, pay-bands)",
+            "make a secure total under cell-key (smf-quarterly, smf-outcomes, pay-bands)",
             "add up hourly_pay (pay-bands)",
             "count anything but people under cell-key (smf-outcomes, pay-bands)",
         ],
     );
-    says("strathcarron", "WHAT IS SHARED", &["equalities-noisy. Not answered yet. The role"]);
+    says("strathcarron", "WHAT IS SHARED", &["smf-outcomes. Not answered yet. The role"]);
     says(
         "strathcarron",
         "WHO CAN SEE WHAT",
         &[
-            "or this partner's part. The program cannot make such totals yet.",
+            "nobody sees an exact total or this partner's part.",
             "can be opened. The program cannot count a person once across partners yet.",
         ],
     );
     let layers = loaded("strathcarron");
     let joined = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let easy = joined(easy_read(&layers));
-    assert!(easy.contains("We can not make these totals yet. We can not give some counts yet."), "{easy}");
+    assert!(easy.contains("We can not give some counts yet."), "{easy}");
     let notice = joined(notice(&layers));
-    assert!(notice.contains("The program cannot make such totals yet."), "{notice}");
+    assert!(notice.contains("Our program cannot make all of these counts yet."), "{notice}");
     assert!(notice.contains("It refuses a question until it can."), "{notice}");
     for page in [explain_html(&layers), easy_read_html(&layers), notice_html(&layers)] {
         assert!(page.contains(" yet"), "{page}");

@@ -109,7 +109,7 @@ impl Analyst {
 pub(crate) fn rules(outcome: &OutcomeV1) -> Vec<String> {
     match outcome {
         OutcomeV1::Refusal(refusal) => refusal.rules.iter().map(|r| r.rule.clone()).collect(),
-        OutcomeV1::Answer(_) => panic!("answered"),
+        OutcomeV1::Answer(_) | OutcomeV1::Sealed(_) => panic!("answered"),
         OutcomeV1::Fault { code } => panic!("a fault: {code}"),
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Partner {
     pub(crate) people: Vec<Person>,
     /// What is replaced in the shipped council policy.
     pub(crate) policy: Vec<(&'static str, &'static str)>,
+    /// What is replaced in the shipped framework.
+    pub(crate) framework: Vec<(&'static str, &'static str)>,
     /// Lines added to `node.toml`.
     pub(crate) config: &'static str,
     pub(crate) board: Board,
@@ -144,12 +146,15 @@ impl Federation {
     }
 
     fn make_policy(&self, partner: &Partner) {
-        self.edit(&format!("{}/policy/policy.toml", partner.id), |policy| {
-            partner.policy.iter().fold(in_date(policy), |text, (was, is)| {
-                assert!(text.contains(was), "the shipped policy has no `{was}`");
+        let changed = |text: String, changes: &[(&str, &str)]| {
+            changes.iter().fold(text, |text, (was, is)| {
+                assert!(text.contains(was), "the shipped file has no `{was}`");
                 text.replace(was, is)
             })
-        });
+        };
+        let file = |name: &str| format!("{}/policy/{name}.toml", partner.id);
+        self.edit(&file("policy"), |policy| changed(in_date(policy), &partner.policy));
+        self.edit(&file("framework"), |framework| changed(framework, &partner.framework));
         self.pin_board(partner.id);
         self.approve(partner.id, &MADE_UP_QUORUM);
     }

@@ -1,0 +1,166 @@
+//! A question put as a secure total: the manifest that the analyst signs beside it.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use cairn_policy::{File, SecureTerms, secure_terms};
+use cairn_question::answer::Zeros;
+use cairn_question::privacy::Epsilon;
+use cairn_question::register::Register;
+use cairn_question::{AskV1, Envelope, Grid, Hash, SigningKey, TotalTreatment};
+use cairn_seal::{Layout, ManifestV1, Members, Refused, Ring, Roster};
+use clap::Args;
+
+use crate::failure::Failure;
+
+/// Seconds for which a total's partners are waited for, all flights together. Nobody waits for it where all are ready.
+const WITHIN_S: u64 = 120;
+
+/// Seconds for which the slowest partner is waited for in one flight.
+const FLIGHT_S: u16 = 10;
+
+/// Most that one partner adds to one cell: the nodes' own bound.
+const CLAMP: u64 = 10_000_000;
+
+/// Room for the noise of all partners together: e^(−2²⁸) at the widest noise that can be shared.
+const NOISE_TAIL: u64 = 1 << 40;
+
+#[derive(Args)]
+pub(crate) struct Total {
+    /// Ask for one total whose parts nobody sees: dp=0.1 for noise of ε 0.1 in all, round=8,5 to withhold fewer than 8 and round to 5
+    #[arg(long, value_name = "PROTECTION")]
+    total: Option<Protection>,
+    /// The framework whose terms of secure totals the partners hold; the shipped one without it
+    #[arg(long, value_name = "FILE", requires = "total")]
+    framework: Option<PathBuf>,
+}
+
+/// How a total is wanted to be protected: all partners hold it against their policies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Protection(TotalTreatment);
+
+/// What a question is put as.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PutAs {
+    treatment: TotalTreatment,
+    terms: SecureTerms,
+}
+
+impl Total {
+    /// What the question is put as; `None` for every partner's own table.
+    pub(crate) fn put_as(&self) -> Result<Option<PutAs>, Failure> {
+        let Some(Protection(treatment)) = self.total else { return Ok(None) };
+        let file = match &self.framework {
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|e| Failure::new("CC213", format!("cannot read {}: {e}", path.display())))?;
+                File::new(path.display().to_string(), text)
+            }
+            None => File::new("framework.toml", SHIPPED.to_owned()),
+        };
+        let none = |what: &str| Failure::new("CC213", format!("{}: {what}", file.name));
+        let terms = secure_terms(&file).map_err(|_| none("is no framework; see `cairn policy check`"))?;
+        let terms = terms.ok_or_else(|| none("has no [secure] terms of secure totals"))?;
+        Ok(Some(PutAs { treatment, terms }))
+    }
+}
+
+impl PutAs {
+    /// The signed manifest of a question.
+    pub(crate) fn manifest(
+        &self,
+        (ask, hash, grid): (&AskV1, Hash, &Grid),
+        register: &Register,
+        analyst: &SigningKey,
+    ) -> Result<Envelope, Failure> {
+        let no = |refused: &Refused| Failure::new(refused.code(), format!("no total can be made: {refused}"));
+        let roster = Roster::of(register).map_err(|e| no(&e))?;
+        let places = ask.partners.iter().map(|partner| {
+            let says = || format!("`{partner}` has no seat in secure totals; ask without it");
+            roster.of_partner(partner).map(|(at, _)| at).ok_or_else(|| Failure::new("CC214", says()))
+        });
+        let places: Vec<usize> = places.collect::<Result<_, _>>()?;
+        let invited = Members::of(places).map_err(|e| no(&e))?;
+        let numbers = self.treatment.numbers(&ask.question, grid.cells()).unwrap_or_default();
+        let colluding = usize::try_from(self.terms.colluding_max).unwrap_or(usize::MAX);
+        let least = usize::try_from(self.terms.answering_min).unwrap_or(usize::MAX);
+        let answering = least.max(usize::midpoint(invited.len(), colluding) + 1);
+        let number = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        let manifest = ManifestV1 {
+            cairn_manifest: 1,
+            question: ask.id,
+            question_hash: hash,
+            roster_version: roster.version(),
+            roster: *roster.hash(),
+            invited,
+            colluding_max: number(colluding),
+            answering_min: number(answering),
+            layout: Layout::new(Ring::U64, numbers).map_err(|e| no(&e))?,
+            clamp: CLAMP,
+            scale: 1,
+            noise_tail: NOISE_TAIL,
+            treatment: self.treatment,
+            deadline: ask.asked_at.plus_s(WITHIN_S).min(ask.expires_at),
+            flight_s: FLIGHT_S,
+        };
+        Ok(manifest.sign(analyst))
+    }
+}
+
+impl FromStr for Protection {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (method, figures) = text.split_once('=').ok_or_else(help)?;
+        let figures: Vec<&str> = figures.split(',').map(str::trim).collect();
+        let whole = |text: &str| text.parse::<u32>().map_err(|_| help());
+        let treatment = match (method.trim(), figures.as_slice()) {
+            ("dp", [epsilon, rest @ ..]) if rest.len() <= 1 => TotalTreatment::Dp {
+                epsilon: epsilon.parse::<Epsilon>().map_err(|_| help())?,
+                sensitivity: rest.first().map_or(Ok(1), |most| whole(most))?,
+            },
+            ("round", [min_people, round_to, rest @ ..]) if rest.len() <= 2 => {
+                TotalTreatment::SuppressRound {
+                    min_people: whole(min_people)?,
+                    round_to: whole(round_to)?,
+                    zeros: Zeros::Show,
+                    min_cohort: rest.first().map_or(Ok(0), |least| whole(least))?,
+                    rows_per_person: rest.get(1).map_or(Ok(1), |most| whole(most))?,
+                }
+            }
+            _ => return Err(help()),
+        };
+        Ok(Self(treatment))
+    }
+}
+
+fn help() -> String {
+    "write dp=EPSILON (dp=0.1; dp=0.1,3 where one person may be in 3 cells), or round=THRESHOLD,BASE (round=8,5; round=8,5,10 for cohorts of at least 10)"
+        .to_owned()
+}
+
+const SHIPPED: &str = include_str!("../../policies/framework/framework.toml");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_protection_is_read_from_its_figures() {
+        let check = |text: &str, expected: Option<TotalTreatment>| {
+            assert_eq!(text.parse::<Protection>().ok().map(|p| p.0), expected, "{text}");
+        };
+        let epsilon = Epsilon::from_millionths(100_000).unwrap();
+        check("dp=0.1", Some(TotalTreatment::Dp { epsilon, sensitivity: 1 }));
+        check("dp=0.1,3", Some(TotalTreatment::Dp { epsilon, sensitivity: 3 }));
+        let round = |min_cohort, rows_per_person| {
+            let (min_people, round_to, zeros) = (8, 5, Zeros::Show);
+            Some(TotalTreatment::SuppressRound { min_people, round_to, zeros, min_cohort, rows_per_person })
+        };
+        check("round=8,5", round(0, 1));
+        check("round=8, 5, 10, 4", round(10, 4));
+        for wrong in ["", "dp", "dp=", "dp=0", "dp=1,2,3", "round=8", "round=8,x", "cell-key=1"] {
+            check(wrong, None);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Secure totals at the coordinator: which it takes on, and how a sum without noise is protected before anybody reads it.
+
+use std::sync::Arc;
+
+use cairn_disclosure::{Counts, Rule, suppress_round};
+use cairn_question::register::Register;
+use cairn_question::{
+    AskV1, Cell, Grid, Hash, Measure, Moment, PartnerId, Question, SignedAsk, TableV1, TotalTreatment,
+};
+use cairn_seal::manifest::ManifestV1;
+use cairn_seal::{Manifest, Members, Refused, Ring, Roster};
+
+/// What a round needs of the total that its question was put as.
+#[derive(Clone, Debug)]
+pub struct TotalTerms {
+    /// The analyst's manifest, held against the roster and under its own terms: the nodes hold it against the framework's.
+    pub manifest: Manifest,
+    /// The roster that it names.
+    pub roster: Arc<Roster>,
+    /// The question.
+    pub question: Question,
+}
+
+/// A total that opened and was protected.
+#[derive(Clone, Debug)]
+pub struct OpenedTotal {
+    /// The table that leaves.
+    pub table: TableV1,
+    /// Whose total it is, in the order of their names.
+    pub partners: Vec<PartnerId>,
+    /// t, as the manifest has it.
+    pub colluding_max: u16,
+    /// SHA-256 of the manifest's text.
+    pub manifest: Hash,
+    /// H₂ of the attempt that opened.
+    pub opening: Hash,
+    /// Stands for every vector, commitment and signature of the round.
+    pub transcript: Hash,
+}
+
+/// Why a total is not taken on.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoTotal {
+    /// The manifest does not hold.
+    #[error("the manifest of the total does not hold: {0}")]
+    Manifest(#[from] Refused),
+    /// It invites others than the question is put to.
+    #[error("the manifest invites other partners than the question is put to")]
+    OtherPartners,
+    /// Its vectors are not as long as the question's table.
+    #[error("the manifest's vectors do not fit the question's table")]
+    OtherTable,
+    /// A total without noise is of the same partners as every other of its snapshot, so that the snapshot must be named.
+    #[error("a total without noise must name the day of its records")]
+    NoDay,
+    /// This coordinator does not make such totals.
+    #[error("totals of this kind are not made by this coordinator")]
+    Kind,
+}
+
+impl TotalTerms {
+    /// The terms of the total that a question was put as; `None` for one that wants each partner's own table.
+    ///
+    /// # Errors
+    /// [`NoTotal`].
+    pub fn of(
+        signed: &SignedAsk,
+        (ask, hash): (&AskV1, &Hash),
+        (register, grid): (&Register, &Grid),
+        now: Moment,
+    ) -> Result<Option<Self>, NoTotal> {
+        let Some(envelope) = &signed.manifest else { return Ok(None) };
+        let roster = Roster::of(register)?;
+        let analyst = signed.peek_credential().map_err(|_| Refused::Manifest)?.key;
+        let manifest = Manifest::open_as_said(&envelope.to_bytes(), &analyst, &roster)?;
+        manifest.of_question(ask.id, hash)?;
+        manifest.in_time(&roster, now)?;
+        check(manifest.says(), ask, &roster, grid)?;
+        Ok(Some(Self { manifest, roster: Arc::new(roster), question: ask.question.clone() }))
+    }
+
+    /// The names of a set of the roster's places, in their order.
+    #[must_use]
+    pub fn names(&self, members: &Members) -> Vec<PartnerId> {
+        let entries = members.places().filter_map(|place| self.roster.entry(place));
+        let mut names: Vec<PartnerId> = entries.map(|entry| entry.partner.clone()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The table that may leave of the opened sum: noise is in it already, or it is withheld and rounded here by the rules that a node has for its
+    /// own table. `None` where the numbers are not the table's.
+    #[must_use]
+    pub fn protect(&self, sum: &[i64], grid: &Grid) -> Option<TableV1> {
+        let cells = match &self.manifest.says().treatment {
+            TotalTreatment::Dp { .. } => sum.iter().map(|n| Cell::Value(*n)).collect(),
+            TotalTreatment::SuppressRound { min_people, round_to, zeros, min_cohort, .. } => {
+                let rule = Rule::new(*min_people, *round_to, *zeros).ok()?.with_min_cohort(*min_cohort);
+                // A partner that lies can make a sum negative; nobody is fewer than nobody.
+                let counts: Vec<u64> = sum.iter().map(|n| u64::try_from(*n).unwrap_or(0)).collect();
+                let (people, rest) = counts.split_at_checked(grid.cells())?;
+                let of_rows = if self.question.measure == Measure::People { 0 } else { grid.cells() };
+                let (rows, left_out) = rest.split_at_checked(of_rows)?;
+                let counts =
+                    Counts::new(people, Some(rows).filter(|rows| !rows.is_empty()), left_out).ok()?;
+                suppress_round(&counts, &rule)
+            }
+            TotalTreatment::CellKey | TotalTreatment::Occupancy => return None,
+        };
+        if cells.len() != grid.cells() {
+            return None;
+        }
+        Some(TableV1 { dimensions: grid.dimensions().to_vec(), cells, totals: Vec::new() })
+    }
+}
+
+fn check(says: &ManifestV1, ask: &AskV1, roster: &Roster, grid: &Grid) -> Result<(), NoTotal> {
+    if matches!(says.treatment, TotalTreatment::CellKey | TotalTreatment::Occupancy) {
+        return Err(NoTotal::Kind);
+    }
+    let place = |id: &PartnerId| roster.of_partner(id).map(|(place, _)| place);
+    let asked: Option<Vec<usize>> = ask.partners.iter().map(place).collect();
+    let asked = Members::of(asked.ok_or(NoTotal::OtherPartners)?)?;
+    let numbers = says.treatment.numbers(&ask.question, grid.cells());
+    match () {
+        () if asked != says.invited => Err(NoTotal::OtherPartners),
+        () if numbers != Some(says.layout.symbols()) || says.layout.ring() != Ring::U64 => {
+            Err(NoTotal::OtherTable)
+        }
+        () if says.scale != 1 => Err(NoTotal::OtherTable),
+        () if !says.treatment.is_charged() && ask.question.as_of.is_none() => Err(NoTotal::NoDay),
+        () => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+use cairn_question::answer::Zeros;
+use cairn_question::privacy::Epsilon;
+
+use cairn_seal::Layout;
+
+use super::*;
+use crate::fixture::{Asked, Federation, NOW, partner};
+
+const ROUND: TotalTreatment = TotalTreatment::SuppressRound {
+    min_people: 8,
+    round_to: 5,
+    zeros: Zeros::Show,
+    min_cohort: 0,
+    rows_per_person: 1,
+};
+
+fn dp() -> TotalTreatment {
+    TotalTreatment::Dp { epsilon: Epsilon::from_millionths(100_000).unwrap(), sensitivity: 1 }
+}
+
+fn federation() -> Federation {
+    Federation::of(&["a", "b", "c", "d"])
+}
+
+fn asked(federation: &Federation, as_of: Option<&str>) -> Asked {
+    let mut ask = federation.ask(1, NOW.plus_s(600)).ask;
+    ask.question.as_of = as_of.map(|day| day.parse().unwrap());
+    federation.sign(ask)
+}
+
+/// Everybody invited, one may collude, three must answer.
+fn manifest(federation: &Federation, asked: &Asked, treatment: TotalTreatment) -> ManifestV1 {
+    let roster = Roster::of(&federation.register()).unwrap();
+    let numbers = treatment.numbers(&asked.ask.question, asked.grid.cells()).unwrap_or(8);
+    ManifestV1 {
+        cairn_manifest: 1,
+        question: asked.ask.id,
+        question_hash: asked.hash,
+        roster_version: roster.version(),
+        roster: *roster.hash(),
+        invited: Members::of(0..4).unwrap(),
+        colluding_max: 1,
+        answering_min: 3,
+        layout: Layout::new(Ring::U64, numbers).unwrap(),
+        clamp: 1_000_000,
+        scale: 1,
+        noise_tail: 1 << 40,
+        treatment,
+        deadline: NOW.plus_s(120),
+        flight_s: 10,
+    }
+}
+
+fn of(federation: &Federation, asked: &Asked, manifest: &ManifestV1) -> Result<Option<TotalTerms>, NoTotal> {
+    let signed = SignedAsk::parse(&asked.bytes).unwrap().as_total(manifest.sign(&federation.analyst));
+    TotalTerms::of(&signed, (&asked.ask, &asked.hash), (&federation.register(), &asked.grid), NOW)
+}
+
+#[test]
+fn a_total_is_taken_on_where_its_manifest_is_of_the_question() {
+    let federation = federation();
+    let check =
+        |as_of: Option<&str>, treatment, change: &dyn Fn(&mut ManifestV1), expected: Option<NoTotal>| {
+            let asked = asked(&federation, as_of);
+            let mut manifest = manifest(&federation, &asked, treatment);
+            change(&mut manifest);
+            assert_eq!(of(&federation, &asked, &manifest).err(), expected, "{manifest:?}");
+        };
+    let day = Some("2026-03-31");
+    check(None, dp(), &|_| {}, None);
+    check(day, ROUND, &|_| {}, None);
+    check(None, ROUND, &|_| {}, Some(NoTotal::NoDay));
+    check(None, dp(), &|m| m.question_hash = Hash::of(b"other"), Some(Refused::OtherQuestion.into()));
+    check(None, dp(), &|m| m.deadline = NOW, Some(Refused::Deadline.into()));
+    check(None, dp(), &|m| m.roster_version = 9, Some(Refused::OtherRoster.into()));
+    check(None, dp(), &|m| m.answering_min = 2, Some(Refused::Terms.into()));
+    check(None, dp(), &|m| m.invited = Members::of(0..3).unwrap(), Some(NoTotal::OtherPartners));
+    check(None, dp(), &|m| m.layout = Layout::new(Ring::U64, 2).unwrap(), Some(NoTotal::OtherTable));
+    let narrow = |m: &mut ManifestV1| {
+        m.layout = Layout::new(Ring::U32, m.layout.symbols()).unwrap();
+        m.noise_tail = 1 << 20;
+    };
+    check(None, dp(), &narrow, Some(NoTotal::OtherTable));
+    check(None, dp(), &|m| m.scale = 2, Some(NoTotal::OtherTable));
+    check(day, TotalTreatment::CellKey, &|_| {}, Some(NoTotal::Kind));
+}
+
+#[test]
+fn a_question_without_a_manifest_wants_own_tables_and_one_of_a_stranger_is_none() {
+    let federation = federation();
+    let asked = asked(&federation, None);
+    let manifest = manifest(&federation, &asked, dp());
+    let plain = SignedAsk::parse(&asked.bytes).unwrap();
+    let register = federation.register();
+    let own = TotalTerms::of(&plain, (&asked.ask, &asked.hash), (&register, &asked.grid), NOW);
+    assert!(own.unwrap().is_none());
+    let forged = plain.as_total(manifest.sign(&federation.coordinator));
+    let forged = TotalTerms::of(&forged, (&asked.ask, &asked.hash), (&register, &asked.grid), NOW);
+    assert_eq!(forged.unwrap_err(), Refused::Manifest.into());
+}
+
+#[test]
+fn a_sum_without_noise_is_withheld_and_rounded_before_anybody_reads_it() {
+    let federation = federation();
+    let asked = asked(&federation, Some("2026-03-31"));
+    let check = |treatment, sum: &[i64], expected: Option<&str>| {
+        let terms = of(&federation, &asked, &manifest(&federation, &asked, treatment)).unwrap().unwrap();
+        let table = terms.protect(sum, &asked.grid);
+        let cells = table.map(|table| serde_json::to_string(&table.cells).unwrap());
+        assert_eq!(cells.as_deref(), expected, "{sum:?}");
+    };
+    assert_eq!(asked.grid.cells(), 3);
+    check(ROUND, &[0, 7, 18], Some(r#"[0,"c",20]"#));
+    check(ROUND, &[-3, 8, 22], Some(r#"[0,10,20]"#));
+    check(ROUND, &[1, 2], None);
+    check(dp(), &[-3, 7, 18], Some("[-3,7,18]"));
+    check(dp(), &[1, 2, 3, 4], None);
+}
+
+#[test]
+fn names_are_in_their_order_whatever_the_places() {
+    let federation = federation();
+    let asked = asked(&federation, None);
+    let terms = of(&federation, &asked, &manifest(&federation, &asked, dp())).unwrap().unwrap();
+    assert_eq!(terms.names(&Members::of(0..4).unwrap()), ["a", "b", "c", "d"].map(partner));
+}

@@ -1,0 +1,272 @@
+//! The other last steps: the table goes into a secure total, masked, and only the ledger's record of it lets it open.
+
+use cairn_ledger::{Debited, Entry, EntryKind, KeptRecord, Ledger, NotOpened, Opening, Repeat, SnapshotKey};
+use cairn_policy::{Caps, Layers, Method, Treatment};
+use cairn_question::answer::{PrivacyStatement, SnapshotStatement, Zeros};
+use cairn_question::{
+    Hash, Moment, Name, OutcomeV1, PartnerId, Refusal, RuleBroken, SealedV1, TotalTreatment,
+};
+use cairn_release::share::{HonestPartners, ShareFault, ShareNoise};
+use cairn_release::{Part, RawTable, Terms, total};
+use std::fmt;
+
+use crate::context::Context;
+use crate::gate::Gate;
+use crate::release::{Failed, UNIT};
+use crate::reserve::Counting;
+
+/// A counted table that may go into one secure total, noise drawn anew for each attempt, and into nothing else.
+#[must_use = "a part that is neither opened nor failed leaves its hold open until it lapses"]
+pub struct Sealable {
+    context: Box<Context>,
+    terms: Terms,
+    debited: Debited,
+    snapshot: SnapshotStatement,
+    caps: Caps,
+    treatment: Treatment,
+    part: Part,
+    total: TotalTreatment,
+}
+
+/// The attempt that is to open, as the seal protocol has it.
+#[derive(Clone, Copy)]
+pub struct Opened<'a> {
+    /// SHA-256 of the manifest's text.
+    pub manifest: Hash,
+    /// H₂ of the attempt.
+    pub opening: Hash,
+    /// The partners, in the order of their names.
+    pub partners: &'a [PartnerId],
+    /// Their node ids, rising.
+    pub nodes: &'a [[u8; 16]],
+    /// Of the partners, how many are sure to be honest.
+    pub honest: HonestPartners,
+    /// What opens: a secret until it is sent.
+    pub record: &'a [u8],
+    /// The round's deadline.
+    pub deadline: Moment,
+}
+
+/// What keeping an opening came to.
+pub enum Kept {
+    /// It is on disk: the opening may be sent, and then the reply.
+    Opened(KeptRecord, Vec<u8>),
+    /// It was refused or broke, nothing was opened, and this is the whole reply.
+    Reply(Vec<u8>),
+}
+
+impl Sealable {
+    /// This partner's numbers for one attempt, with fresh noise of its share.
+    ///
+    /// # Errors
+    /// [`ShareFault`], for [`Sealable::failed`].
+    pub fn draw(&self, honest: HonestPartners, noise: &mut dyn ShareNoise) -> Result<Vec<i64>, ShareFault> {
+        self.part.draw(honest, noise)
+    }
+
+    /// The table that was counted.
+    #[must_use]
+    pub fn dataset(&self) -> Option<Name> {
+        Name::new(&self.context.open.ask.question.dataset).ok()
+    }
+
+    /// The snapshot that was counted.
+    #[must_use]
+    pub const fn snapshot(&self) -> SnapshotKey {
+        SnapshotKey { as_of: self.snapshot.as_of, edition: self.snapshot.edition }
+    }
+
+    /// It was not opened: a stable code is all that leaves.
+    pub fn failed(self, code: &'static str) -> Failed {
+        Failed::fault(self.context, self.debited, code)
+    }
+
+    /// It must not be opened: [`Gate::still_sealable`] gave this.
+    pub fn stopped(self, refusal: Refusal) -> Failed {
+        Failed::refused(self.context, self.debited, refusal)
+    }
+
+    pub(crate) const fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub(crate) const fn treatment(&self) -> &Treatment {
+        &self.treatment
+    }
+}
+
+impl Gate {
+    /// Takes a counted table as this partner's part of the total that its question was put as.
+    ///
+    /// # Errors
+    /// [`Failed`], for [`Gate::fail`].
+    pub fn seal(&self, counting: Counting, raw: &RawTable) -> Result<Sealable, Failed> {
+        let treatment = counting.treatment().clone();
+        let (context, terms, debited, snapshot, caps) = counting.into_parts();
+        let Some(total) = context.total else { return Err(Failed::fault(context, debited, NO_TOTAL)) };
+        match Part::of(raw, &terms, &total) {
+            Ok(part) => Ok(Sealable { context, terms, debited, snapshot, caps, treatment, part, total }),
+            Err(fault) => Err(Failed::fault(context, debited, fault.code())),
+        }
+    }
+
+    /// Signs the partner's word, and makes the charge, the opening's record, the word and its audit entry durable in one transaction: only
+    /// then may the opening be sent (R2), and only if the partners are those of every total without noise on these records (R6).
+    #[must_use]
+    pub fn open_total(
+        &self,
+        sealable: Sealable,
+        opened: Opened<'_>,
+        ledger: &mut Ledger,
+        now: Moment,
+    ) -> Kept {
+        let in_round = u16::try_from(opened.partners.len()).unwrap_or(u16::MAX);
+        let statement = total::statement(&sealable.terms, &sealable.total, (in_round, opened.honest));
+        let (dataset, snapshot_key) = (sealable.dataset(), sealable.snapshot());
+        let (Ok(treatment), Some(dataset)) = (statement, dataset) else {
+            return Kept::Reply(self.fail(sealable.failed(NO_TOTAL), ledger, now));
+        };
+        let Sealable { context, debited, snapshot, caps, total, .. } = sealable;
+        let entry = Entry {
+            treatment: Some(treatment.clone()),
+            snapshot: Some(snapshot_key),
+            ..context.entry(EntryKind::QuestionAnswered)
+        };
+        let privacy = PrivacyStatement {
+            unit: UNIT.to_owned(),
+            charged: debited.cost(),
+            year_so_far: debited.year_so_far(),
+            year_cap: caps.per_year,
+        };
+        let sealed = SealedV1 {
+            manifest: opened.manifest,
+            opening: opened.opening,
+            partners: opened.partners.to_vec(),
+            treatment,
+            snapshot,
+            privacy,
+        };
+        let reply = self.sign(context.asked(), &context.policy, OutcomeV1::Sealed(Box::new(sealed)), now);
+        let opening = Opening {
+            dataset: &dataset,
+            snapshot: snapshot_key,
+            repeat: if total.is_charged() { Repeat::Charged } else { Repeat::SamePartners },
+            partners: opened.nodes,
+            record: opened.record,
+            deadline: opened.deadline,
+        };
+        match ledger.open_total(debited, opening, &reply, &entry, now) {
+            Ok(record) => Kept::Opened(record, reply),
+            Err(NotOpened::Refused { refusal, .. }) => {
+                Kept::Reply(self.refuse(&context, refusal, ledger, now))
+            }
+            Err(NotOpened::Fault(fault)) => {
+                Kept::Reply(self.broken(context.asked(), &context.policy, &fault, now))
+            }
+        }
+    }
+}
+
+/// The code of a part that was asked of a question which is no total.
+const NO_TOTAL: &str = "CT007";
+
+/// Holds how the question was put against how the policy lets it be answered, and gives the treatment that both make.
+///
+/// The noise that protects this partner's people is drawn by the others too, so what is agreed for all may protect more than this partner's
+/// policy asks for, and never less.
+pub(crate) fn put_as(
+    treatment: Treatment,
+    total: Option<&TotalTreatment>,
+    layers: &Layers,
+) -> Result<Treatment, RuleBroken> {
+    let rule = format!("release.{}.min_partners", treatment.release);
+    let broken = |code: &str, says: String| RuleBroken { rule: rule.clone(), code: code.to_owned(), says };
+    let least = treatment.min_partners;
+    match (least > 1, total) {
+        (false, None) => Ok(treatment),
+        (true, _) if layers.secure().is_none() => {
+            let says = "this leaves as a secure total only, and the framework has no [secure] terms for one";
+            Err(broken("CN018", says.to_owned()))
+        }
+        (true, None) => {
+            let says = format!(
+                "this leaves only in a secure total of at least {least} partners; ask for one (`cairn ask --total`)"
+            );
+            Err(broken("CN019", says))
+        }
+        (false, Some(_)) => {
+            let says = "this leaves as this partner's own table; ask for it without `--total`";
+            Err(broken("CN020", says.to_owned()))
+        }
+        (true, Some(total)) => {
+            let release = treatment.release.clone();
+            agreed(treatment, total).map_err(|(key, says)| RuleBroken {
+                rule: format!("release.{release}.{key}"),
+                code: "CN021".to_owned(),
+                says,
+            })
+        }
+    }
+}
+
+/// The treatment under the terms that all partners of the total agree on; or the rule of this partner that they fall short of.
+fn agreed(mut treatment: Treatment, total: &TotalTreatment) -> Result<Treatment, (&'static str, String)> {
+    let rows = treatment.rows_per_person.unwrap_or(1);
+    let cohort = treatment.min_cohort;
+    match (&mut treatment.method, total) {
+        (Method::Dp { epsilon, .. }, TotalTreatment::Dp { epsilon: asked, .. }) => {
+            if asked > epsilon {
+                return Err((
+                    "epsilon",
+                    format!("a loss of at most ε {epsilon} for one table, you asked for {asked}"),
+                ));
+            }
+            *epsilon = *asked;
+        }
+        (
+            Method::SuppressRound(cells),
+            TotalTreatment::SuppressRound { min_people, round_to, zeros, min_cohort, rows_per_person },
+        ) => {
+            let short =
+                |key, least: u32, asked: u32| Err((key, format!("at least {least}, you asked for {asked}")));
+            match () {
+                () if *min_people < cells.min_people => {
+                    return short("min_people", cells.min_people, *min_people);
+                }
+                () if *round_to != cells.round_to => {
+                    let says = format!("rounded to {}, you asked for {round_to}", cells.round_to);
+                    return Err(("round_to", says));
+                }
+                () if cells.zeros == Zeros::Withhold && *zeros == Zeros::Show => {
+                    return Err(("zeros", "zeros are withheld, you asked for them".to_owned()));
+                }
+                () if *min_cohort < cohort => return short("min_cohort", cohort, *min_cohort),
+                () if *rows_per_person < rows => return short("rows_per_person", rows, *rows_per_person),
+                () => {}
+            }
+            (cells.min_people, cells.zeros) = (*min_people, *zeros);
+            treatment.min_cohort = *min_cohort;
+        }
+        (method, _) => {
+            return Err((
+                "method",
+                format!("protected by {}, and you asked for another protection", method.as_str()),
+            ));
+        }
+    }
+    Ok(treatment)
+}
+
+/// The rule of this partner that the total's noise is not made for.
+pub(crate) fn unfit(total: &TotalTreatment, terms: &Terms, treatment: &Treatment) -> Option<RuleBroken> {
+    terms.fit_total(total).err()?;
+    let says = "one person may add more to this table here than the total's noise is made for";
+    let rule = format!("release.{}.method", treatment.release);
+    Some(RuleBroken { rule, code: "CN022".to_owned(), says: says.to_owned() })
+}
+
+impl fmt::Debug for Sealable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sealable({}, {:?})", self.context.asked().id.short(), self.part)
+    }
+}

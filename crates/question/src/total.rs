@@ -1,0 +1,135 @@
+//! Secure totals: what is agreed about one before it is counted, what a partner says of its part, and what the coordinator publishes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::answer::{AnswerV1, PrivacyStatement, SnapshotStatement, TableV1, TreatmentV1, Zeros};
+use crate::combine::{CombinedV1, combine};
+use crate::grid::Grid;
+use crate::id::{Hash, PartnerId};
+use crate::measure::Measure;
+use crate::privacy::Epsilon;
+use crate::question::Question;
+
+/// How a total is protected: one for all partners of it, since the noise that protects one partner's people is drawn by the others.
+///
+/// Complete: another one is another version of the protocol.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TotalTreatment {
+    /// Each node's share of discrete Laplace noise, inside the mask.
+    Dp {
+        /// The loss of the whole table.
+        epsilon: Epsilon,
+        /// The most that one person adds at one partner, in all cells together (L1).
+        sensitivity: u32,
+    },
+    /// Each node's cells perturbed by their keys, inside the mask.
+    CellKey,
+    /// Threshold and rounding on the total, by the coordinator, which sees exact totals.
+    SuppressRound {
+        /// Fewer people than this are withheld.
+        min_people: u32,
+        /// The rounding base.
+        round_to: u32,
+        /// Whether 0 is shown.
+        zeros: Zeros,
+        /// For each filter: it leaves out nobody at all partners together, or at least this many. 0: no such rule.
+        min_cohort: u32,
+        /// Most rows of one person in a cell at one partner: 1 where people are counted.
+        rows_per_person: u32,
+    },
+    /// The randomised vector of people counted once.
+    Occupancy,
+}
+
+/// A partner's signed word that its table is in one opened total, and in no other of this question.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedV1 {
+    /// SHA-256 of the manifest's text.
+    pub manifest: Hash,
+    /// H₂ of the attempt that opened: stands for every partner's sealed vector.
+    pub opening: Hash,
+    /// The partners whose sum it is, in the order of their names.
+    pub partners: Vec<PartnerId>,
+    /// How the total is protected.
+    pub treatment: TreatmentV1,
+    /// The snapshot that this partner counted.
+    pub snapshot: SnapshotStatement,
+    /// What it cost this partner's people, and what their account stands at.
+    pub privacy: PrivacyStatement,
+}
+
+/// A total whose parts nobody saw, as the coordinator published it. Its figures are those of the coverage statement's sum, which has one part.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TotalV1 {
+    /// How it is protected: as every partner of it signed.
+    pub treatment: TreatmentV1,
+    /// The partners whose sum it is, in the order of their names.
+    pub partners: Vec<PartnerId>,
+    /// Of them, how many may collude without learning another's figure.
+    pub colluding_max: u16,
+    /// SHA-256 of the manifest's text.
+    pub manifest: Hash,
+    /// H₂ of the attempt that opened.
+    pub opening: Hash,
+    /// Stands for every vector, commitment and signature of the round: what an auditor recomputes the total from.
+    pub transcript: Hash,
+}
+
+impl TotalTreatment {
+    /// Whether its noise is fresh and charged each time.
+    #[must_use]
+    pub const fn is_charged(&self) -> bool {
+        matches!(self, Self::Dp { .. } | Self::Occupancy)
+    }
+
+    /// How many numbers each partner masks for a question of so many cells: its cells; without noise also, where rows are counted, the people
+    /// behind them, and where cohorts are held, the people that each filter leaves out. `None` for people counted once, whose buckets are chosen.
+    #[must_use]
+    pub fn numbers(&self, question: &Question, cells: usize) -> Option<usize> {
+        match self {
+            Self::Dp { .. } | Self::CellKey => Some(cells),
+            Self::SuppressRound { min_cohort, .. } => {
+                let rows = if question.measure == Measure::People { 0 } else { cells };
+                let filters = if *min_cohort == 0 { 0 } else { question.filter_by.len() };
+                cells.checked_add(rows)?.checked_add(filters)
+            }
+            Self::Occupancy => None,
+        }
+    }
+}
+
+impl TotalV1 {
+    /// Whether a partner's signed word is of this total: the same partners, opening, manifest and treatment.
+    #[must_use]
+    pub fn is_of(&self, sealed: &SealedV1) -> bool {
+        (self.manifest, self.opening) == (sealed.manifest, sealed.opening)
+            && self.partners == sealed.partners
+            && self.treatment == sealed.treatment
+    }
+
+    /// The sum of one part that a total is, so that it is read and ranged as any other. `of` is the signed word of any of its partners.
+    #[must_use]
+    pub fn combined(table: TableV1, of: &SealedV1, grid: &Grid) -> Option<CombinedV1> {
+        let (treatment, snapshot, privacy) = (of.treatment.clone(), of.snapshot.clone(), of.privacy.clone());
+        combine(grid, [&AnswerV1 { table, treatment, snapshot, privacy }])
+    }
+}
+
+impl TableV1 {
+    /// The table of a sum's own cells.
+    #[must_use]
+    pub fn of_sum(sum: &CombinedV1) -> Self {
+        let cells = sum.cells.iter().map(|cell| cell.cell).collect();
+        Self { dimensions: sum.dimensions.clone(), cells, totals: Vec::new() }
+    }
+
+    /// SHA-256 of the table as a receipt names it.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        // Names, codes and numbers only: serde_json cannot fail on them.
+        Hash::of(&serde_json::to_vec(self).unwrap_or_default())
+    }
+}

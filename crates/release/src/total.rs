@@ -1,0 +1,132 @@
+//! A partner's part of a secure total: its numbers under the bounds of its own policy, and fresh noise of its share for every attempt.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use cairn_question::TotalTreatment;
+use cairn_question::answer::TreatmentV1;
+
+use crate::layout::Channel;
+use crate::noise::Scale;
+use crate::plan::RawTable;
+use crate::released::check_shape;
+use crate::share::{HonestPartners, LaplaceShare, Share, ShareFault, ShareNoise, with_share};
+use crate::terms::{Means, ReleaseFault, Terms};
+use crate::vector::Vector;
+
+/// What a partner adds to a total, before noise. Has no way out but [`Part::draw`], and its `Debug` shows nothing.
+pub struct Part {
+    exact: Vec<i64>,
+    treatment: TotalTreatment,
+}
+
+impl Terms {
+    /// Whether a total of this treatment protects this partner's people as its own terms want: no person may add more here than the noise
+    /// of all partners is made for.
+    ///
+    /// # Errors
+    /// [`ReleaseFault::NoBound`] where a person adds more, [`ReleaseFault::Contradiction`] where the treatment is another.
+    pub fn fit_total(&self, total: &TotalTreatment) -> Result<(), ReleaseFault> {
+        let fits = match (&self.means, total) {
+            (Means::Noise(vectors), TotalTreatment::Dp { sensitivity, .. }) => {
+                one(vectors)?.sensitivity.get() <= *sensitivity
+            }
+            (Means::Suppress(_), TotalTreatment::SuppressRound { .. }) => true,
+            _ => return Err(ReleaseFault::Contradiction),
+        };
+        if fits { Ok(()) } else { Err(ReleaseFault::NoBound) }
+    }
+}
+
+impl Part {
+    /// The numbers of a counted table as they add up: its cells; without noise, for rows the people behind each cell first, and then the people that
+    /// each filter leaves out where the total holds cohorts ([`TotalTreatment::numbers`]).
+    ///
+    /// # Errors
+    /// [`ReleaseFault::OtherQuestion`], [`ReleaseFault::NotTheGrid`], or as for [`Terms::fit_total`].
+    pub fn of(raw: &RawTable, terms: &Terms, total: &TotalTreatment) -> Result<Self, ReleaseFault> {
+        if raw.question_id != terms.plan().question_id {
+            return Err(ReleaseFault::OtherQuestion);
+        }
+        check_shape(raw, terms.plan())?;
+        terms.fit_total(total)?;
+        let exact = match &terms.means {
+            Means::Noise(vectors) => one(vectors)?.exact(&raw.counted),
+            _ => {
+                let channels = [Channel::People, Channel::Rows].map(|channel| raw.counted.of(channel));
+                let all = channels.into_iter().flatten().chain(raw.counted.left_out());
+                all.map(|n| i64::try_from(*n).unwrap_or(i64::MAX)).collect()
+            }
+        };
+        Ok(Self { exact, treatment: *total })
+    }
+
+    /// How many numbers it has.
+    #[must_use]
+    pub fn numbers(&self) -> usize {
+        self.exact.len()
+    }
+
+    /// The numbers as they are masked: scaled, each with a fresh draw of this partner's share of the noise. Every attempt draws anew.
+    ///
+    /// # Errors
+    /// [`ShareFault`].
+    pub fn draw(&self, honest: HonestPartners, noise: &mut dyn ShareNoise) -> Result<Vec<i64>, ShareFault> {
+        match share(&self.treatment, honest)? {
+            Some(share) => with_share(&self.exact, &share, noise),
+            None => Ok(self.exact.clone()),
+        }
+    }
+}
+
+/// The vector of a total. A mean has two, and is no total.
+fn one(vectors: &[crate::terms::Noisy]) -> Result<Vector, ReleaseFault> {
+    match vectors {
+        [one] => Ok(one.vector),
+        _ => Err(ReleaseFault::Contradiction),
+    }
+}
+
+/// One partner's share of the noise of a total; `None` for a treatment without noise inside the mask.
+///
+/// # Errors
+/// [`ShareFault`], by the treatment and the number of partners alone.
+pub fn share(total: &TotalTreatment, honest: HonestPartners) -> Result<Option<Share>, ShareFault> {
+    match total {
+        TotalTreatment::Dp { epsilon, sensitivity } => {
+            let sensitivity = NonZeroU32::new(*sensitivity).ok_or(ShareFault::OutOfRange)?;
+            let share = LaplaceShare::new(Scale::new(sensitivity, *epsilon), honest)?;
+            Ok(Some(Share::Laplace(share)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// What the answer says of a total's protection: as the policy's own terms say it, with the width of the noise of all partners of the round
+/// together.
+///
+/// # Errors
+/// As for [`share`].
+pub fn statement(
+    terms: &Terms,
+    total: &TotalTreatment,
+    (in_round, honest): (u16, HonestPartners),
+) -> Result<TreatmentV1, ShareFault> {
+    let mut said = terms.statement().clone();
+    if let (TreatmentV1::Dp { sensitivity, plus_minus_95, .. }, TotalTreatment::Dp { sensitivity: most, .. }) =
+        (&mut said, total)
+        && let Some(share) = share(total, honest)?
+    {
+        (*sensitivity, *plus_minus_95) = (*most, share.plus_minus_95(in_round));
+    }
+    Ok(said)
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Part({} numbers withheld)", self.exact.len())
+    }
+}
+
+#[cfg(test)]
+mod tests;

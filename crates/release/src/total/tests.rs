@@ -1,0 +1,113 @@
+use super::*;
+use crate::noise::NoiseFault;
+use crate::terms::tests::{dp, suppress, terms};
+use cairn_question::QuestionId;
+use cairn_question::answer::Zeros;
+use cairn_question::privacy::Epsilon;
+
+const QUESTION: QuestionId = QuestionId::from_bytes([1; 32]);
+
+/// Draws 1, 2, 3 … so that a second draw is another.
+struct Counting(i64);
+
+impl ShareNoise for Counting {
+    fn draw_share(&mut self, _: &Share, cells: usize) -> Result<Vec<i64>, NoiseFault> {
+        let draws = (0..cells).map(|_| {
+            self.0 += 1;
+            self.0
+        });
+        Ok(draws.collect())
+    }
+}
+
+fn total_dp(sensitivity: u32) -> TotalTreatment {
+    TotalTreatment::Dp { epsilon: Epsilon::from_millionths(500_000).unwrap(), sensitivity }
+}
+
+fn total_round(min_cohort: u32) -> TotalTreatment {
+    TotalTreatment::SuppressRound {
+        min_people: 8,
+        round_to: 5,
+        zeros: Zeros::Show,
+        min_cohort,
+        rows_per_person: 1,
+    }
+}
+
+fn honest() -> HonestPartners {
+    HonestPartners::of(6, 2).unwrap()
+}
+
+#[test]
+fn a_person_may_add_no_more_here_than_the_noise_of_all_is_made_for() {
+    let check = |of: &crate::Terms, total: TotalTreatment, fits: Result<(), ReleaseFault>| {
+        assert_eq!(of.fit_total(&total), fits, "{total:?}");
+    };
+    let noisy = terms("people by sex", &dp(2)).unwrap();
+    check(&noisy, total_dp(2), Ok(()));
+    check(&noisy, total_dp(3), Ok(()));
+    check(&noisy, total_dp(1), Err(ReleaseFault::NoBound));
+    check(&noisy, total_round(0), Err(ReleaseFault::Contradiction));
+    let rounded = terms("people by sex", &suppress(8, 5)).unwrap();
+    check(&rounded, total_round(0), Ok(()));
+    check(&rounded, total_dp(1), Err(ReleaseFault::Contradiction));
+    check(&rounded, TotalTreatment::Occupancy, Err(ReleaseFault::Contradiction));
+}
+
+#[test]
+fn every_attempt_has_noise_of_its_own_and_without_noise_every_attempt_is_the_same() {
+    let noisy = terms("people by sex", &dp(1)).unwrap();
+    let cells = noisy.grid().cells();
+    let counts: Vec<u64> = (0..cells as u64).map(|n| n * 10).collect();
+    let raw = RawTable::new(QUESTION, counts.clone(), None, Vec::new());
+    let part = Part::of(&raw, &noisy, &total_dp(1)).unwrap();
+    let mut noise = Counting(0);
+    let first = part.draw(honest(), &mut noise).unwrap();
+    let second = part.draw(honest(), &mut noise).unwrap();
+    let drawn = |vector: &[i64]| -> Vec<i64> {
+        vector.iter().zip(&counts).map(|(sum, count)| sum - i64::try_from(*count).unwrap()).collect()
+    };
+    let n = i64::try_from(cells).unwrap();
+    assert_eq!(drawn(&first), Vec::from_iter(1..=n));
+    assert_eq!(drawn(&second), Vec::from_iter(n + 1..=2 * n));
+    let rounded = terms("people by sex", &suppress(8, 5)).unwrap();
+    let part = Part::of(&raw, &rounded, &total_round(0)).unwrap();
+    assert_eq!(drawn(&part.draw(honest(), &mut noise).unwrap()), vec![0; cells]);
+}
+
+#[test]
+fn rows_bring_their_people_and_cohorts_who_is_left_out() {
+    let check = |text: &str, min_cohort: u32, raw: &RawTable, expected: &[i64]| {
+        let treatment = cairn_policy::Treatment { min_cohort, rows_per_person: Some(4), ..suppress(8, 5) };
+        let terms = terms(text, &treatment).unwrap();
+        let total = total_round(min_cohort);
+        let part = Part::of(raw, &terms, &total).unwrap();
+        assert_eq!(part.draw(honest(), &mut Counting(0)).unwrap(), expected, "{text}");
+        let question = crate::terms::tests::question(text);
+        assert_eq!(total.numbers(&question, terms.grid().cells()), Some(expected.len()), "{text}");
+    };
+    let raw = |people, rows, left_out| RawTable::new(QUESTION, people, rows, left_out);
+    check("people", 0, &raw(vec![3], None, vec![]), &[3]);
+    check("people where sex = female", 5, &raw(vec![3], None, vec![9]), &[3, 9]);
+    check("rows where sex = female", 5, &raw(vec![3], Some(vec![7]), vec![9]), &[3, 7, 9]);
+}
+
+#[test]
+fn the_statement_has_the_width_of_everybodys_noise_together() {
+    let terms = terms("people by sex", &dp(1)).unwrap();
+    let said = statement(&terms, &total_dp(2), (6, honest())).unwrap();
+    let TreatmentV1::Dp { sensitivity, plus_minus_95, .. } = said else { panic!("{said:?}") };
+    let share = share(&total_dp(2), honest()).unwrap().unwrap();
+    assert_eq!((sensitivity, plus_minus_95), (2, share.plus_minus_95(6)));
+    let own = Scale::new(NonZeroU32::new(2).unwrap(), Epsilon::from_millionths(500_000).unwrap());
+    assert!(plus_minus_95 > own.plus_minus_95(), "two of six may tell their shares");
+}
+
+#[test]
+fn counts_of_another_question_are_no_part() {
+    let terms = terms("people", &dp(1)).unwrap();
+    let raw = RawTable::new(QuestionId::from_bytes([2; 32]), vec![3], None, Vec::new());
+    assert_eq!(Part::of(&raw, &terms, &total_dp(1)).unwrap_err(), ReleaseFault::OtherQuestion);
+    let wrong = RawTable::new(QUESTION, vec![3, 4], None, Vec::new());
+    assert_eq!(Part::of(&wrong, &terms, &total_dp(1)).unwrap_err(), ReleaseFault::NotTheGrid);
+}

@@ -1,0 +1,450 @@
+//! This node's side of one secure total: the seal protocol's flights on the question's stream, and what they ask of the gate and the ledger.
+
+use std::sync::Arc;
+
+use cairn_gate::{Counting, Failed, Kept, Opened, Permitted, Sealable, Step, Verified};
+use cairn_ledger::Opened as Opening;
+use cairn_link::Flights;
+use cairn_policy::{Layers, SecureTerms};
+use cairn_question::{Hash, Moment, PartnerId, Refusal, SignedAsk};
+use cairn_release::share::HonestPartners;
+use cairn_release::{ShareFault, Shares};
+use cairn_seal::{
+    Draw, Keep, Manifest, NodeEvent, NodeRound, NodeSetup, OpenRecord, Openings, PairwiseMasks, Partners,
+    Plain, Refused, Series, Subject, SystemRandomness, Terms,
+};
+
+use super::{Counted, Desk, Inner, LOOK_EVERY, NO_TURN, Slots};
+use crate::in_force::InForce;
+use crate::seats::Seats;
+
+/// Most that one partner adds to one cell of a total: more than there are people in Scotland.
+const CLAMP_MAX: u64 = 10_000_000;
+
+/// The round ended, and its total did not open.
+const NOT_OPENED: &str = "CN024";
+
+/// A total that this node is invited to, its manifest held against the roster and the framework's terms.
+pub(super) struct Invitation {
+    manifest: Manifest,
+    seats: Seats,
+    /// t, the framework's.
+    colluding_max: usize,
+}
+
+/// Why an invitation is not taken, for a refusal under this code.
+struct Declined {
+    code: &'static str,
+    says: String,
+}
+
+impl From<Refused> for Declined {
+    fn from(refused: Refused) -> Self {
+        Self { code: refused.code(), says: refused.to_string() }
+    }
+}
+
+impl Inner {
+    /// Verifies and permits a question, put as a total where it comes with a manifest.
+    pub(super) fn decide(
+        &self,
+        ask: &[u8],
+        total: Option<&SignedAsk>,
+        layers: &Layers,
+    ) -> Step<(Permitted, Option<Invitation>)> {
+        let (now, mut ledger) = (self.clock.now(), self.ledger());
+        let mut verified = match self.gate.verify(ask, layers, &mut ledger, now) {
+            Step::On(verified) => verified,
+            Step::Reply(reply) => return Step::Reply(reply),
+            Step::Unreadable => return Step::Unreadable,
+        };
+        let invitation = match total.map(|signed| self.invitation(signed, &verified, layers, now)).transpose()
+        {
+            Ok(invitation) => invitation.flatten(),
+            Err(Declined { code, says }) => {
+                let why = (code, says);
+                return Step::Reply(self.gate.without_total(verified, layers, why, &mut ledger, now));
+            }
+        };
+        if let Some(invitation) = &invitation {
+            verified = verified.as_total(invitation.treatment());
+        }
+        match self.gate.permit(verified, layers, &mut ledger, now) {
+            Step::On(permitted) => Step::On((permitted, invitation)),
+            Step::Reply(reply) => Step::Reply(reply),
+            Step::Unreadable => Step::Unreadable,
+        }
+    }
+
+    /// The counted table as a part of its total.
+    fn seal(
+        &self,
+        counting: Counting,
+        counted: Counted,
+        in_force: &InForce,
+    ) -> Result<Sealable, Box<Failed>> {
+        let sealed = match self.still_permitted(&counting, in_force) {
+            Err(refusal) => Err(counting.stopped(refusal)),
+            Ok(()) => match counted {
+                Counted::Table(raw) => self.gate.seal(counting, &raw),
+                Counted::Failed(fault) => Err(counting.failed(fault.code())),
+                Counted::NoTurn => Err(counting.failed(NO_TURN)),
+                Counted::Stopped(refusal) => Err(counting.stopped(refusal)),
+            },
+        };
+        sealed.map_err(Box::new)
+    }
+
+    fn still_sealable(&self, sealable: &Sealable, in_force: &InForce) -> Result<(), Refusal> {
+        match &in_force.layers {
+            Some(layers) => self.gate.still_sealable(sealable, layers, self.clock.now()),
+            None => Ok(()),
+        }
+    }
+
+    /// Holds the manifest that came with a verified question against this node's roster and terms.
+    fn invitation(
+        &self,
+        ask: &SignedAsk,
+        verified: &Verified,
+        layers: &Layers,
+        now: Moment,
+    ) -> Result<Option<Invitation>, Declined> {
+        let Some(envelope) = &ask.manifest else { return Ok(None) };
+        let (question, hash) = verified.question();
+        let (invitation, _) = self.read_manifest(&envelope.to_bytes(), verified.analyst_key(), layers)?;
+        invitation.manifest.of_question(question, &hash)?;
+        invitation.manifest.in_time(&invitation.seats.roster, now)?;
+        Ok(Some(invitation))
+    }
+
+    fn read_manifest(
+        &self,
+        bytes: &[u8],
+        analyst: &cairn_question::VerifyingKey,
+        layers: &Layers,
+    ) -> Result<(Invitation, Terms), Declined> {
+        let seats = self.seats.look().map_err(|no| Declined { code: "CN025", says: no.to_string() })?;
+        let Some(secure) = layers.secure() else {
+            let says = "the framework in force here has no [secure] terms of secure totals";
+            return Err(Declined { code: "CN018", says: says.to_owned() });
+        };
+        let terms = terms(secure)?;
+        let manifest = Manifest::open(bytes, analyst, &seats.roster, &terms)?;
+        let colluding_max = terms.colluding_max();
+        Ok((Invitation { manifest, seats, colluding_max }, terms))
+    }
+
+    /// A question that opened before, and whose opening is still to be sent: what is taken up again.
+    fn opened_before(&self, ask: &SignedAsk, layers: &Layers) -> Option<(Invitation, OpenRecord)> {
+        let id = ask.peek().ok()?.id;
+        let Opening::Record(kept) = self.ledger().opening(id).ok()?? else { return None };
+        let record = OpenRecord::parse(kept.bytes()).ok()?;
+        // The record names the manifest that was verified before it was kept, so that whoever signed this copy signed that one.
+        let analyst = ask.peek_credential().ok()?.key;
+        let manifest = ask.manifest.as_ref()?.to_bytes();
+        let (invitation, _) = self.read_manifest(&manifest, &analyst, layers).ok()?;
+        (record.manifest() == invitation.manifest.hash()).then_some((invitation, record))
+    }
+}
+
+fn terms(secure: SecureTerms) -> Result<Terms, Refused> {
+    let number = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    Terms::new(
+        number(secure.colluding_max),
+        number(secure.answering_min),
+        number(secure.invited_min),
+        CLAMP_MAX,
+    )
+}
+
+impl Invitation {
+    /// How its total is protected.
+    const fn treatment(&self) -> cairn_question::TotalTreatment {
+        self.manifest.says().treatment
+    }
+
+    fn setup(&self, inner: &Inner) -> NodeSetup {
+        NodeSetup {
+            node: self.seats.own,
+            key: Arc::clone(&inner.seal_key),
+            roster: Arc::clone(&self.seats.roster),
+            coordinator: self.seats.coordinator,
+            onboarding: std::collections::BTreeMap::new(),
+            aggregator: Arc::new(PairwiseMasks),
+        }
+    }
+
+    fn subject(&self, series: Series, openings: Openings) -> Subject {
+        let says = self.manifest.says();
+        Subject { question: says.question, question_hash: says.question_hash, series, openings }
+    }
+
+    /// The partners of an opening by name, in their order.
+    fn names(&self, partners: &Partners) -> Vec<PartnerId> {
+        let entry = |id: &cairn_seal::NodeId| self.seats.roster.entry(self.seats.roster.place(*id)?);
+        let mut names: Vec<PartnerId> =
+            partners.ids().iter().filter_map(entry).map(|entry| entry.partner.clone()).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+/// A part on its way into a total.
+struct Taking<'a> {
+    desk: &'a Desk,
+    invitation: Invitation,
+    round: NodeRound,
+    flights: Flights,
+    /// `None` once it was opened or given up.
+    sealable: Option<Sealable>,
+    /// This partner's word, once it has opened.
+    reply: Option<Vec<u8>>,
+    /// The hash of the body that was sent last, and how often.
+    last: (Hash, u8),
+}
+
+/// How often a long body is sent again: the stream loses none, and has room for so many flights only.
+const LONG_REPEATS_MAX: u8 = 4;
+
+/// A body of at least so many bytes is long.
+const LONG_BYTES: usize = 64 * 1024;
+
+impl Desk {
+    /// Takes a counted table into the total that its question was put as.
+    pub(super) async fn seal(
+        &self,
+        counting: Counting,
+        counted: Counted,
+        (invitation, flights): (Invitation, Flights),
+        slots: Slots,
+    ) -> Vec<u8> {
+        let in_force = self.in_force();
+        match self.step(move |i| i.seal(counting, counted, &in_force)).await {
+            Some(Ok(sealable)) => self.take_part(sealable, invitation, flights, slots).await,
+            Some(Err(failed)) => self.step(move |i| i.fail(*failed)).await.unwrap_or_default(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Takes part in a total with a counted table, until it is opened and receipted, or the round is over. READY leaves at a slot, as replies do.
+    async fn take_part(
+        &self,
+        sealable: Sealable,
+        invitation: Invitation,
+        flights: Flights,
+        slots: Slots,
+    ) -> Vec<u8> {
+        slots.reply().await;
+        let joined =
+            self.step(move |i| i.join(&sealable, &invitation).map(|round| (sealable, invitation, round)));
+        match joined.await {
+            Some(Ok((sealable, invitation, round))) => {
+                Taking::new(self, (invitation, round), flights, Ok(sealable)).run().await
+            }
+            // The hold stays open and lapses: nothing has left.
+            Some(Err(_)) | None => Vec::new(),
+        }
+    }
+
+    /// Sends the opening of a question that was opened before its reply could be given, again and no other (R2).
+    pub(super) async fn open_again(
+        &self,
+        ask: SignedAsk,
+        layers: Arc<Layers>,
+        flights: Flights,
+        reply: Vec<u8>,
+    ) -> Vec<u8> {
+        let resumed = self.step(move |i| i.resume(&ask, &layers)).await.flatten();
+        let Some((invitation, round)) = resumed else { return reply };
+        Taking::new(self, (invitation, round), flights, Err(reply)).run().await
+    }
+}
+
+impl Inner {
+    fn join(&self, sealable: &Sealable, invitation: &Invitation) -> Result<NodeRound, Refused> {
+        let now = self.clock.now();
+        let snapshot = sealable.snapshot();
+        let dataset = sealable.dataset().ok_or(Refused::OtherQuestion)?;
+        let bound = self.ledger().bound_partners(&dataset, snapshot).map_err(|_| Refused::Record)?;
+        let series = Series { dataset, as_of: snapshot.as_of, edition: snapshot.edition };
+        let openings = Openings::bound_to(bound.map(|ids| (series.clone(), Partners::of_bytes(&ids))));
+        let (setup, subject) = (invitation.setup(self), invitation.subject(series, openings));
+        NodeRound::ready(setup, invitation.manifest.clone(), subject, now, &mut SystemRandomness::default())
+    }
+
+    fn resume(&self, ask: &SignedAsk, layers: &Layers) -> Option<(Invitation, NodeRound)> {
+        let (invitation, record) = self.opened_before(ask, layers)?;
+        let subject = invitation.subject(record.series().clone(), Openings::default());
+        let (setup, manifest) = (invitation.setup(self), invitation.manifest.clone());
+        let now = self.clock.now();
+        let round =
+            NodeRound::resume(setup, manifest, subject, record, now, &mut SystemRandomness::default())
+                .ok()?;
+        Some((invitation, round))
+    }
+}
+
+impl<'a> Taking<'a> {
+    /// With a part that is to be opened, or with the reply of one that was.
+    fn new(
+        desk: &'a Desk,
+        (invitation, round): (Invitation, NodeRound),
+        flights: Flights,
+        part: Result<Sealable, Vec<u8>>,
+    ) -> Self {
+        let (sealable, reply) = match part {
+            Ok(sealable) => (Some(sealable), None),
+            Err(reply) => (None, Some(reply)),
+        };
+        Self { desk, invitation, round, flights, sealable, reply, last: (Hash::of(b""), 0) }
+    }
+
+    async fn run(mut self) -> Vec<u8> {
+        loop {
+            self.transmit();
+            while let Some(event) = self.round.poll_event() {
+                if let Some(reply) = self.on(event).await {
+                    self.transmit();
+                    return reply;
+                }
+                self.transmit();
+            }
+            let (desk, sealable) = (self.desk, self.sealable.as_ref());
+            let forbidden = async {
+                match sealable {
+                    Some(sealable) => desk.forbidden(|i, now| i.still_sealable(sealable, now)).await,
+                    // What has opened has left.
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                refusal = forbidden => {
+                    if let Some(sealable) = self.sealable.take() {
+                        return desk.give_up(sealable.stopped(refusal)).await;
+                    }
+                }
+                flight = self.flights.next() => match flight {
+                    Some(body) => self.hear(&body),
+                    None => return self.left().await,
+                },
+                () = tokio::time::sleep(LOOK_EVERY) => self.round.handle_time(desk.inner.clock.now()),
+            }
+        }
+    }
+
+    fn transmit(&mut self) {
+        while let Some(body) = self.round.poll_transmit() {
+            let hash = Hash::of(&body);
+            let times = if self.last.0 == hash { self.last.1.saturating_add(1) } else { 1 };
+            self.last = (hash, times);
+            if body.len() < LONG_BYTES || times <= LONG_REPEATS_MAX {
+                self.flights.send(body);
+            }
+        }
+    }
+
+    fn hear(&mut self, body: &[u8]) {
+        let now = self.desk.inner.clock.now();
+        if let Err(refused) = self.round.handle_frame(body, now, &mut SystemRandomness::default()) {
+            tracing::debug!(code = refused.code(), "a flight is not taken: {refused}");
+        }
+    }
+
+    /// The reply, once there is one.
+    async fn on(&mut self, event: NodeEvent) -> Option<Vec<u8>> {
+        match event {
+            NodeEvent::Draw(draw) => self.draw(draw).await,
+            NodeEvent::Keep(keep) => self.keep(keep).await,
+            NodeEvent::Receipt(receipt) => {
+                let table = receipt.says().table;
+                tracing::info!(question = %receipt.says().question.short(), %table, "a total is receipted");
+                Some(self.reply.take().unwrap_or_default())
+            }
+            NodeEvent::Lapsed => Some(self.left().await),
+            NodeEvent::Closed => Some(self.reply.take().unwrap_or_default()),
+        }
+    }
+
+    async fn draw(&mut self, draw: Draw) -> Option<Vec<u8>> {
+        let sealable = self.sealable.take()?;
+        let (partners, colluding) = (draw.partners(), self.invitation.colluding_max);
+        // OpenDP is not `Send`: drawn on one thread, in one go.
+        let drawn = self.desk.step(move |_| {
+            let drawn = honest(partners, colluding).and_then(|honest| sealable.draw(honest, &mut Shares));
+            (sealable, drawn)
+        });
+        let (sealable, drawn) = drawn.await?;
+        let numbers = match drawn {
+            Ok(numbers) => numbers,
+            Err(fault) => return Some(self.desk.give_up(sealable.failed(fault.code())).await),
+        };
+        let layout = self.invitation.manifest.says().layout;
+        let Ok(vector) = Plain::from_values(layout, &numbers) else {
+            return Some(self.desk.give_up(sealable.failed(Refused::OtherLayout.code())).await);
+        };
+        self.sealable = Some(sealable);
+        let now = self.desk.inner.clock.now();
+        if let Err(refused) = self.round.drawn(draw, vector, now, &mut SystemRandomness::default()) {
+            tracing::debug!(code = refused.code(), "an attempt is not sealed: {refused}");
+        }
+        None
+    }
+
+    /// The record of the opening is put on disk, with the charge and the reply: only then is it sent.
+    async fn keep(&mut self, keep: Keep) -> Option<Vec<u8>> {
+        let sealable = self.sealable.take()?;
+        let in_force = self.desk.in_force();
+        let record = keep.record();
+        let (manifest, opening) = (*record.manifest(), *record.opening());
+        let partners = self.invitation.names(record.partners());
+        let nodes: Vec<[u8; 16]> = record.partners().ids().iter().map(|id| *id.as_bytes()).collect();
+        let bytes = record.to_bytes();
+        let (colluding, deadline) = (self.invitation.colluding_max, self.invitation.manifest.says().deadline);
+        let kept = self.desk.step(move |i| {
+            if let Err(refusal) = i.still_sealable(&sealable, &in_force) {
+                return Kept::Reply(i.fail(sealable.stopped(refusal)));
+            }
+            let honest = match honest(partners.len(), colluding) {
+                Ok(honest) => honest,
+                Err(fault) => return Kept::Reply(i.fail(sealable.failed(fault.code()))),
+            };
+            let (partners, nodes) = (partners.as_slice(), nodes.as_slice());
+            let opened = Opened { manifest, opening, partners, nodes, honest, record: &bytes, deadline };
+            i.gate.open_total(sealable, opened, &mut i.ledger(), i.clock.now())
+        });
+        match kept.await? {
+            Kept::Opened(_on_disk, reply) => {
+                // Before the opening leaves, so that whoever holds the ledger's end knows of its charge.
+                self.desk.step(Inner::publish_end).await;
+                if let Err(refused) = self.round.kept(keep, self.desk.inner.clock.now()) {
+                    tracing::warn!(code = refused.code(), "an opening is too late: {refused}");
+                }
+                self.reply = Some(reply);
+                None
+            }
+            Kept::Reply(reply) => Some(reply),
+        }
+    }
+
+    /// The round is over for this node: its word where it has opened, otherwise a fault, and the hold is given up.
+    async fn left(&mut self) -> Vec<u8> {
+        match (self.reply.take(), self.sealable.take()) {
+            (Some(reply), _) => reply,
+            (None, Some(sealable)) => self.desk.give_up(sealable.failed(NOT_OPENED)).await,
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
+impl Desk {
+    async fn give_up(&self, failed: Failed) -> Vec<u8> {
+        self.step(move |i| i.fail(failed)).await.unwrap_or_default()
+    }
+}
+
+fn honest(partners: usize, colluding: usize) -> Result<HonestPartners, ShareFault> {
+    let number = |n: usize| u16::try_from(n).map_err(|_| ShareFault::OutOfRange);
+    HonestPartners::of(number(partners)?, number(colluding)?)
+}

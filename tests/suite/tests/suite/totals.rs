@@ -1,0 +1,101 @@
+//! Secure totals over a real federation: what everybody sees of one, what nobody sees, and what becomes of a partner that is gone.
+
+use serde_json::Value;
+
+use crate::answers::{combined, standings};
+use crate::harness::federation::{EQUALITIES, Federation, NATIONAL, Partner};
+use crate::harness::people::{ANGUS, FIFE, people};
+
+/// Terms for a federation of six, of whom one may collude: four or more answer.
+const SIX: [(&str, &str); 3] = [
+    ("colluding_max       = 10", "colluding_max       = 1"),
+    ("answering_min       = 22", "answering_min       = 4"),
+    ("invited_min         = 32", "invited_min         = 6"),
+];
+
+/// Every table of the council policy leaves as a total only.
+const TOTALS: [(&str, &str); 2] = [
+    ("method  = \"suppress-round\"\n", "method  = \"suppress-round\"\nmin_partners = 3\n"),
+    ("method    = \"dp\"\n", "method    = \"dp\"\nmin_partners = 3\n"),
+];
+
+const PARTNERS: [&str; 6] = ["angus", "dundee", "fife", "moray", "orkney", "perth"];
+
+/// Three people of Angus at each, whom each would withhold, and twenty of Fife.
+fn federation() -> Federation {
+    let partner = |id: &'static str| Partner {
+        policy: TOTALS.to_vec(),
+        framework: SIX.to_vec(),
+        ..Partner::new(id, [people(&id[..2], 3, ANGUS, "F"), people(&id[1..3], 20, FIFE, "M")].concat())
+    };
+    Federation::start_with(&PARTNERS.map(partner), "round_deadline_s = 10\noffline_wait_s = 3")
+}
+
+fn total<'a>(protection: &'a str, framework: &'a str, who: &[&'a str]) -> Vec<&'a str> {
+    [who, &["--total", protection, "--framework", framework]].concat()
+}
+
+#[test]
+fn a_total_counts_what_every_partner_would_withhold_and_shows_no_partners_figure() {
+    let mut federation = federation();
+    let framework = federation.path("fife/policy/framework.toml").display().to_string();
+    rounded_on_the_total(&federation, &framework);
+    noise_of_all_together(&federation, &framework);
+    nobody_gives_its_own_table(&federation);
+    a_partner_that_is_gone_is_not_in_it(&mut federation, &framework);
+}
+
+fn rounded_on_the_total(federation: &Federation, framework: &str) {
+    let words = total("round=8,5", framework, NATIONAL);
+    let (code, answer) = federation.ask_json("people by council as of 2026-01-01", &words);
+    assert_eq!(code, 0, "{answer:#}");
+    assert_eq!(standings(&answer), PARTNERS.map(|p| format!("{p} answered")));
+    // Six times three, which each would withhold, and six times twenty.
+    assert_eq!(combined(&answer, ANGUS), r#"{"cell":20,"least":18,"most":22,"parts_withheld":0}"#);
+    assert_eq!(combined(&answer, FIFE), r#"{"cell":120,"least":118,"most":122,"parts_withheld":0}"#);
+    let published = &answer["coverage"]["total"];
+    assert_eq!(published["partners"].as_array().unwrap().len(), 6);
+    assert_eq!(published["colluding_max"], 1);
+    assert!(answer["answers"].as_object().unwrap().is_empty(), "nobody gave a table of its own");
+    for partner in PARTNERS {
+        assert_eq!(answer["sealed"][partner]["opening"], published["opening"], "{partner}");
+        assert!(answer["sealed"][partner].get("table").is_none());
+    }
+    // The same partners again: another table of the same snapshot.
+    let (code, again) = federation.ask_json("people as of 2026-01-01", &words);
+    assert_eq!((code, &again["combined"]["cells"][0]["cell"]), (0, &Value::from(140)));
+}
+
+fn noise_of_all_together(federation: &Federation, framework: &str) {
+    let words = total("dp=0.1", framework, EQUALITIES);
+    let (code, answer) = federation.ask_json("people by disabled", &words);
+    assert_eq!(code, 0, "{answer:#}");
+    let treatment = &answer["coverage"]["total"]["treatment"];
+    assert_eq!(treatment["method"], "dp");
+    let within = treatment["plus_minus_95"].as_i64().unwrap();
+    let cells = answer["combined"]["cells"].as_array().unwrap();
+    // 138 people in all. Eight times the half-width is passed once in many millions of years.
+    let sum: i64 = cells.iter().map(|cell| cell["cell"].as_i64().unwrap()).sum();
+    let cells = i64::try_from(cells.len()).unwrap();
+    assert!((sum - 138).abs() <= 8 * within * cells, "{sum} within {within}");
+    let table = federation.ask("people by disabled", &words).out;
+    assert!(table.contains("nobody sees the figures of any of the 6 partners"), "{table}");
+}
+
+fn nobody_gives_its_own_table(federation: &Federation) {
+    let (code, answer) = federation.ask_json("people by council", NATIONAL);
+    assert_eq!(code, 3, "{answer:#}");
+    let refused = &answer["coverage"]["partners"][0]["standing"]["refused"][0];
+    assert_eq!(refused["code"], "CN019");
+}
+
+fn a_partner_that_is_gone_is_not_in_it(federation: &mut Federation, framework: &str) {
+    drop(federation.take_node("orkney"));
+    let words = total("dp=0.1", framework, EQUALITIES);
+    let (code, answer) = federation.ask_json("people by disabled", &words);
+    assert_eq!(code, 4, "{answer:#}");
+    assert_eq!(standings(&answer)[4], "orkney offline");
+    let partners = answer["coverage"]["total"]["partners"].as_array().unwrap();
+    assert_eq!(partners.len(), 5);
+    assert!(!partners.contains(&Value::from("orkney")));
+}
