@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cairn_ledger::durable::{self, Lock};
 use cairn_ledger::{LedgerFault, rusqlite};
-use cairn_question::{Moment, Name, PartnerId, QuestionId};
+use cairn_question::{Day, Moment, Name, PartnerId, QuestionId};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 /// Most bytes of closed rounds that are kept: 16 GiB. Beyond it the oldest are forgotten before their time, so that no
@@ -12,7 +12,11 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 pub const KEPT_BYTES_MAX: u64 = 16 << 30;
 
 /// The form of the store that this program writes.
-const FORM: i64 = 2;
+const FORM: i64 = 3;
+
+/// What brings a store of an older form up to the next.
+const FROM_1: &str = include_str!("store_from_form_1.sql");
+const FROM_2: &str = include_str!("store_from_form_2.sql");
 
 /// The store. One writer; every call blocks until the disk has it.
 pub struct Store {
@@ -114,18 +118,16 @@ impl Store {
         let lock = Lock::take(path).map_err(StoreFault::Open)?;
         let mut connection = durable::open(path).map_err(StoreFault::Open)?;
         let transaction = connection.transaction()?;
-        match transaction.query_row("PRAGMA user_version", [], |row| row.get(0))? {
-            0 => {
-                transaction.execute_batch(include_str!("store.sql"))?;
-                transaction.pragma_update(None, "user_version", FORM)?;
-            }
-            1 => {
-                transaction.execute_batch(include_str!("store_from_form_1.sql"))?;
-                transaction.pragma_update(None, "user_version", FORM)?;
-            }
-            FORM => {}
+        let form: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let steps: &[&str] = match form {
+            0 => &[include_str!("store.sql")],
+            1 => &[FROM_1, FROM_2],
+            2 => &[FROM_2],
+            FORM => &[],
             newer => return Err(StoreFault::Form(newer)),
-        }
+        };
+        steps.iter().try_for_each(|step| transaction.execute_batch(step))?;
+        transaction.pragma_update(None, "user_version", FORM)?;
         transaction.commit()?;
         Ok(Self { connection, _lock: lock })
     }
@@ -158,6 +160,35 @@ impl Store {
     pub fn newest_register(&self) -> Result<u32, StoreFault> {
         let sql = "SELECT coalesce(max(version), 0) FROM register";
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// The partners of the first total without noise of these records: every other is of the same. `None` before it.
+    ///
+    /// # Errors
+    /// [`StoreFault`].
+    pub fn roll_call(&self, dataset: &str, as_of: Day) -> Result<Option<Vec<PartnerId>>, StoreFault> {
+        let sql = "SELECT partners FROM roll_call WHERE dataset = ?1 AND as_of = ?2";
+        let row: Option<String> =
+            self.connection.query_row(sql, [dataset, &as_of.to_string()], |row| row.get(0)).optional()?;
+        row.map(|json| serde_json::from_str(&json).map_err(|_| StoreFault::Damaged)).transpose()
+    }
+
+    /// Keeps the partners of a total without noise, where there was none of these records before.
+    ///
+    /// # Errors
+    /// [`StoreFault`].
+    pub fn keep_roll_call(
+        &mut self,
+        dataset: &str,
+        as_of: Day,
+        partners: &[PartnerId],
+    ) -> Result<(), StoreFault> {
+        // Names only: serde_json cannot fail on them.
+        let json = serde_json::to_string(partners).unwrap_or_default();
+        let sql =
+            "INSERT INTO roll_call (dataset, as_of, partners) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        self.connection.execute(sql, [dataset, &as_of.to_string(), &json])?;
+        Ok(())
     }
 
     /// The newest signed end of a partner's ledger that is held here.

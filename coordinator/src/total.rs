@@ -5,10 +5,10 @@ use std::sync::Arc;
 use cairn_disclosure::{Counts, Rule, suppress_round};
 use cairn_question::register::Register;
 use cairn_question::{
-    AskV1, Cell, Grid, Hash, Measure, Moment, PartnerId, Question, SignedAsk, TableV1, TotalTreatment,
+    AskV1, Cell, Day, Grid, Hash, Measure, Moment, PartnerId, Question, SignedAsk, TableV1, TotalTreatment,
 };
 use cairn_seal::manifest::ManifestV1;
-use cairn_seal::{Manifest, Members, Refused, Ring, Roster};
+use cairn_seal::{Manifest, Members, Refused, Ring, RollCall, Roster};
 
 /// What a round needs of the total that its question was put as.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub struct TotalTerms {
     pub roster: Arc<Roster>,
     /// The question.
     pub question: Question,
+    /// The partners that it must be of: those of the first total without noise of the same records. `None`: whoever is ready.
+    pub bound: Option<Vec<PartnerId>>,
 }
 
 /// A total that opened and was protected.
@@ -77,7 +79,25 @@ impl TotalTerms {
         manifest.of_question(ask.id, hash)?;
         manifest.in_time(&roster, now)?;
         check(manifest.says(), ask, &roster, grid)?;
-        Ok(Some(Self { manifest, roster: Arc::new(roster), question: ask.question.clone() }))
+        Ok(Some(Self { manifest, roster: Arc::new(roster), question: ask.question.clone(), bound: None }))
+    }
+
+    /// The records of a total without noise, whose partners are those of every other of the same records; `None` for one with noise.
+    #[must_use]
+    pub fn exact_of(&self) -> Option<(String, Day)> {
+        let exact = !self.manifest.says().treatment.is_charged();
+        self.question.as_of.filter(|_| exact).map(|as_of| (self.question.dataset.clone(), as_of))
+    }
+
+    /// Whose total it is to be: whoever is ready by `until`, or exactly those that it is bound to.
+    ///
+    /// # Errors
+    /// [`Refused::NotInRoster`] where one of these has no seat any more.
+    pub fn roll_call(&self, until: Moment) -> Result<RollCall, Refused> {
+        let Some(bound) = &self.bound else { return Ok(RollCall::Whoever { until }) };
+        let place = |id| self.roster.of_partner(id).map(|(place, _)| place).ok_or(Refused::NotInRoster);
+        let places: Vec<usize> = bound.iter().map(place).collect::<Result<_, _>>()?;
+        Members::of(places).map(RollCall::Exactly)
     }
 
     /// The names of a set of the roster's places, in their order.

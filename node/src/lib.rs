@@ -13,6 +13,7 @@ mod sabotage;
 mod seats;
 pub mod secret;
 pub mod service;
+mod start_fault;
 pub mod status;
 mod witness;
 
@@ -23,6 +24,7 @@ mod fixture;
 pub use cairn_gate::Buyer;
 pub use config::{Config, ConfigFault};
 pub use seats::REGISTER_FILE;
-pub use service::{Node, StartFault};
+pub use service::Node;
+pub use start_fault::StartFault;
 pub use status::Status;
 pub use witness::{NotRestored, acknowledge_restore};

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cairn_engine::{Engine, EngineFault, Limits};
+use cairn_engine::{Engine, Limits};
 use cairn_gate::{Gate, Keys};
-use cairn_ledger::{Entry, EntryKind, Ledger, LedgerFault, NOTE_CHARS_MAX, SnapshotKey};
-use cairn_link::identity::IdentityError;
+use cairn_ledger::{Entry, EntryKind, Ledger, NOTE_CHARS_MAX, SnapshotKey};
 use cairn_link::{Clock, NodeIdentity, NodeState, run_node};
 use cairn_policy::approval::{Board, Member};
 use cairn_question::answer::PolicyStatement;
-use cairn_records::StoreFault;
-use cairn_release::{DiscreteLaplace, ReleaseFault, ShareFault, Shares, self_test, self_test_shares};
+use cairn_release::{DiscreteLaplace, Shares, self_test, self_test_shares};
 use tokio::sync::oneshot::error::RecvError;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -21,7 +19,8 @@ use crate::config::Config;
 use crate::in_force::{BoardInForce, Brake, Change, InForce, Places, TurnedAway, WAITS, Watcher};
 use crate::others::Others;
 use crate::seats::SeatsFile;
-use crate::secret::{SecretFault, cap_key};
+use crate::secret::cap_key;
+use crate::start_fault::StartFault;
 use crate::status::{
     AccountState, BoardStatus, BrakeState, CoordinatorLink, NotInForce, PolicyInForce, SnapshotInForce,
     Status,
@@ -55,53 +54,6 @@ struct Shared {
     clock: Clock,
     desk: Arc<Desk>,
     link: watch::Receiver<NodeState>,
-}
-
-/// Why a node does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartFault {
-    /// The noise is not what it must be, so that nothing may be released.
-    #[error("the noise does not pass its test: {0}")]
-    Noise(#[from] ReleaseFault),
-    /// The shares of noise on secure totals are not what they must be.
-    #[error("the shares of noise do not pass their test: {0}")]
-    Shares(#[from] ShareFault),
-    /// The node's own secret.
-    #[error(transparent)]
-    Secret(#[from] SecretFault),
-    /// The identity folder.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// The ledger.
-    #[error(transparent)]
-    Ledger(#[from] LedgerFault),
-    /// The folder of snapshots.
-    #[error(transparent)]
-    Store(#[from] StoreFault),
-    /// The engine.
-    #[error(transparent)]
-    Engine(#[from] EngineFault),
-    /// A thread broke while starting.
-    #[error("a thread broke while starting")]
-    Broken,
-}
-
-impl StartFault {
-    /// Its stable code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Noise(fault) => fault.code(),
-            Self::Shares(fault) => fault.code(),
-            Self::Secret(fault) => fault.code(),
-            Self::Identity(fault) => fault.code(),
-            Self::Ledger(fault) => fault.code(),
-            Self::Store(fault) => fault.code(),
-            Self::Engine(fault) => fault.code(),
-            Self::Broken => BROKEN,
-        }
-    }
 }
 
 impl Node {

@@ -38,7 +38,8 @@ async fn take_on(hub: &Arc<Hub>, analyst: &Name, ask: Vec<u8>) -> Result<Questio
     let (members, now) = (hub.members(), hub.clock.now());
     let patience = Patience::Seconds(u64::from(hub.config.offline_wait_s));
     let round_s = u64::from(hub.config.round_deadline_s.get());
-    let accepted = accept(&ask, analyst, &members.register, round_s, patience, now)?;
+    let mut accepted = accept(&ask, analyst, &members.register, round_s, patience, now)?;
+    running::bind(hub, &mut accepted.terms).await.map_err(|fault| broken(&fault))?;
     let new = NewQuestion {
         id: accepted.ask.id,
         signed: ask,

@@ -16,8 +16,8 @@ use tokio::sync::{mpsc, watch};
 use super::hub::{Hub, Phase, Watched};
 use super::sealing::{Said, Sealing, heard};
 use crate::accept;
-use crate::round::{Ask, Closed, Event, Round, Stage};
-use crate::store::{Kept, NewQuestion, StoreFault};
+use crate::round::{Ask, Closed, Event, Round, RoundTerms, Stage};
+use crate::store::{Kept, NewQuestion, Store, StoreFault};
 
 /// How often a round looks at the clock. The clock is the program's, in whole seconds, so that a round cannot sleep until a moment.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -85,9 +85,10 @@ async fn resume(hub: &Arc<Hub>, question: NewQuestion) -> Result<(), StoreFault>
     let register = signed_register.and_then(|r| Register::open(&r, hub.identity.federation_key()).ok());
     let now = hub.clock.now();
     let accepted = register.and_then(|r| accept::resume(&question.signed, &r, question.deadline, now).ok());
-    let Some(accepted) = accepted else {
+    let Some(mut accepted) = accepted else {
         return give_up(hub, question).await;
     };
+    bind(hub, &mut accepted.terms).await?;
     let mut round = Round::open(accepted.terms, now);
     for (partner, reply) in replies {
         // They came in time, whatever the time is now.
@@ -95,6 +96,15 @@ async fn resume(hub: &Arc<Hub>, question: NewQuestion) -> Result<(), StoreFault>
     }
     tracing::info!(question = %id, "a round is taken up again");
     begin(hub, round, &question.signed);
+    Ok(())
+}
+
+/// Binds a total without noise to the partners of the first of its records.
+pub(super) async fn bind(hub: &Hub, terms: &mut RoundTerms) -> Result<(), StoreFault> {
+    let Some(total) = &mut terms.total else { return Ok(()) };
+    if let Some((dataset, as_of)) = total.exact_of() {
+        total.bound = hub.with_store(move |store| store.roll_call(&dataset, as_of)).await?;
+    }
     Ok(())
 }
 
@@ -227,6 +237,13 @@ impl Running {
     async fn close(self) {
         let now = self.hub.clock.now();
         let id = self.round.terms().question_id;
+        if let Some((dataset, as_of, partners)) = self.sealing.as_ref().and_then(Sealing::exact) {
+            let keep = move |store: &mut Store| store.keep_roll_call(&dataset, as_of, &partners);
+            if let Err(fault) = self.hub.with_store(keep).await {
+                // The nodes hold to it all the same: a total of other partners will not open.
+                tracing::warn!(question = %id, code = fault.code(), "a roll call could not be kept");
+            }
+        }
         let grid = self.round.terms().grid.clone();
         let opened = self.sealing.and_then(Sealing::into_opened);
         let Closed { coverage, replies } = self.round.close(now, &self.hub.cards(), opened.as_ref());

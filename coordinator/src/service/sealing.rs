@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cairn_link::{AskFailure, FlightSender, NodeHandle};
-use cairn_question::{Moment, PartnerId};
+use cairn_question::{Day, Moment, PartnerId};
 use cairn_seal::wire::manifest_in;
-use cairn_seal::{
-    CoordinatorEvent, CoordinatorRound, CoordinatorSetup, PairwiseMasks, Refused, RollCall, Summed,
-};
+use cairn_seal::{CoordinatorEvent, CoordinatorRound, CoordinatorSetup, PairwiseMasks, Refused, Summed};
 use tokio::sync::mpsc;
 
 use super::hub::Hub;
@@ -45,15 +43,18 @@ impl Sealing {
     pub(super) fn open(hub: &Arc<Hub>, terms: TotalTerms, round: &Round) -> Self {
         let now = hub.clock.now();
         let left_s = terms.manifest.says().deadline.unix_s().saturating_sub(now.unix_s());
-        let setup = CoordinatorSetup {
+        let setup = |roll_call| CoordinatorSetup {
             key: hub.identity.shared_signing_key(),
             roster: Arc::clone(&terms.roster),
             aggregator: Arc::new(PairwiseMasks),
-            roll_call: RollCall::Whoever { until: now.plus_s(left_s / 2) },
+            roll_call,
         };
         let (outbox, inbox) = mpsc::channel(WAITING_MAX);
         tracing::info!(question = %round.terms().question_id, "a total's roll call begins");
-        let round = CoordinatorRound::open(setup, terms.manifest.clone(), now).map_err(Some);
+        let opened = terms
+            .roll_call(now.plus_s(left_s / 2))
+            .and_then(|call| CoordinatorRound::open(setup(call), terms.manifest.clone(), now));
+        let round = opened.map_err(Some);
         Self { terms, round, senders: BTreeMap::new(), opened: None, outbox, inbox }
     }
 
@@ -117,6 +118,12 @@ impl Sealing {
             }
         }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// The partners of a total without noise that has opened: every other of the same records is theirs.
+    pub(super) fn exact(&self) -> Option<(String, Day, Vec<PartnerId>)> {
+        let (dataset, as_of) = self.terms.exact_of()?;
+        Some((dataset, as_of, self.opened.as_ref()?.partners.clone()))
     }
 
     pub(super) fn into_opened(self) -> Option<OpenedTotal> {

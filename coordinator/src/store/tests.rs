@@ -133,11 +133,30 @@ fn a_store_of_the_form_before_is_brought_up() {
     let path = folder.path().join("rounds.sqlite");
     let mut store = open(&folder);
     store.accept(&question(1, "ann"), MOST).unwrap();
-    store.connection.execute_batch("DROP TABLE checkpoint; PRAGMA user_version = 1").unwrap();
+    store
+        .connection
+        .execute_batch("DROP TABLE checkpoint; DROP TABLE roll_call; PRAGMA user_version = 1")
+        .unwrap();
     drop(store);
     let mut store = Store::open(&path).unwrap();
     assert_eq!(store.open_questions().unwrap().len(), 1);
     assert!(store.hold_checkpoint(&partner("fife"), b"3", |_| false).unwrap());
     drop(store);
     assert!(Store::open(&path).is_ok());
+}
+
+#[test]
+fn the_partners_of_the_first_exact_total_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    let (march, june) = ("2026-03-31".parse().unwrap(), "2026-06-30".parse().unwrap());
+    let (first, other) = ([partner("angus"), partner("fife")], [partner("angus")]);
+    assert_eq!(store.roll_call("participants", march).unwrap(), None);
+    store.keep_roll_call("participants", march, &first).unwrap();
+    store.keep_roll_call("participants", march, &other).unwrap();
+    drop(store);
+    let store = open(&folder);
+    assert_eq!(store.roll_call("participants", march).unwrap().as_deref(), Some(first.as_slice()));
+    assert_eq!(store.roll_call("participants", june).unwrap(), None);
+    assert_eq!(store.roll_call("engagements", march).unwrap(), None);
 }

@@ -15,7 +15,7 @@ use crate::layout::Plain;
 use crate::manifest::Manifest;
 use crate::mask::Aggregator;
 use crate::members::{Members, NodeId};
-use crate::receipt::ReceiptV1;
+use crate::receipt::{OpenedRound, ReceiptV1};
 use crate::refused::Refused;
 use crate::roster::Roster;
 use crate::transcript::Transcript;
@@ -94,15 +94,6 @@ pub struct CoordinatorRound {
     declined: Members,
 }
 
-/// What an opened round leaves for whoever publishes its total.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct OpenedRound {
-    /// H₂ of the attempt that opened.
-    pub opening: Hash,
-    /// Stands for every vector, commitment and signature.
-    pub transcript: Hash,
-}
-
 impl CoordinatorRound {
     /// Opens a round: sends the manifest to everybody invited.
     ///
@@ -141,8 +132,15 @@ impl CoordinatorRound {
             return;
         }
         self.declined = declined;
-        if matches!(self.phase, Phase::Gathering { .. }) && self.is_complete() {
-            self.attempt(now);
+        let wanted = match &self.setup.roll_call {
+            RollCall::Whoever { .. } => false,
+            RollCall::Exactly(members) => members.contains(place),
+        };
+        match self.phase {
+            // Without one of these there is no total, and the others need not wait for the deadline.
+            Phase::Gathering { .. } if wanted => self.fail(Some(Refused::TooFewReady)),
+            Phase::Gathering { .. } if self.is_complete() => self.attempt(now),
+            _ => {}
         }
     }
 

@@ -26,9 +26,7 @@ pub mod wire;
 
 pub use agree::{Randomness, SystemRandomness};
 pub use attempt::{ATTEMPTS_MAX, Attempt};
-pub use coordinator::{
-    CoordinatorEvent, CoordinatorRound, CoordinatorSetup, OpenedRound, RollCall, Standing, Summed,
-};
+pub use coordinator::{CoordinatorEvent, CoordinatorRound, CoordinatorSetup, RollCall, Standing, Summed};
 pub use layout::{Layout, Masked, Plain, Ring, SymbolBits};
 pub use linkage_secret::LinkageSecret;
 pub use manifest::{Manifest, ManifestV1, Repeat, Treatment};
@@ -36,7 +34,7 @@ pub use mask::{Aggregator, Blind, MaskKey, Pair, PairwiseMasks, Side};
 pub use members::{Members, NodeId};
 pub use node::{Draw, Keep, NodeEvent, NodeRound, NodeSetup, Subject};
 pub use partners::{Openings, Partners, Series};
-pub use receipt::{Receipt, ReceiptV1};
+pub use receipt::{OpenedRound, Receipt, ReceiptV1};
 pub use record::OpenRecord;
 pub use refused::Refused;
 pub use roster::{Roster, RosterEntryV1, RosterV1};

@@ -32,6 +32,15 @@ pub struct ReceiptV1 {
     pub at: Moment,
 }
 
+/// What an opened round leaves for whoever publishes its total.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OpenedRound {
+    /// H₂ of the attempt that opened.
+    pub opening: Hash,
+    /// Stands for every vector, commitment and signature.
+    pub transcript: Hash,
+}
+
 /// A receipt that the coordinator signed for an opening of this node.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Receipt(ReceiptV1);

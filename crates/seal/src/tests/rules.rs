@@ -493,6 +493,29 @@ fn the_roll_call_says_who_is_missing() {
     assert_eq!(federation.summed.as_ref().unwrap().partners, Members::of([0, 1, 3, 4]).unwrap());
 }
 
+/// Nobody waits for a partner that has refused: the others are enough, or, where its part is wanted, there is no total.
+#[test]
+fn a_partner_that_declines_is_not_waited_for() {
+    let run = |roll_call: RollCall| {
+        let world = World::new(5);
+        let manifest = world.open(&world.doc()).unwrap();
+        let mut federation = Federation::of(world, manifest, roll_call);
+        let silent = |mail: Mail| match &mail {
+            Mail::Up { from: 2, .. } => None,
+            _ => Some(mail),
+        };
+        federation.run(silent);
+        assert!(federation.summed.is_none(), "it is waited for");
+        federation.coordinator.decline(node(2), NOW);
+        federation.run(silent);
+        (federation.summed.map(|summed| summed.partners), federation.failed)
+    };
+    let whoever = run(RollCall::Whoever { until: NOW.plus_s(600) });
+    assert_eq!(whoever, (Some(Members::of([0, 1, 3, 4]).unwrap()), None));
+    let all = Members::of(0..5).unwrap();
+    assert_eq!(run(RollCall::Exactly(all)), (None, Some(Refused::TooFewReady)));
+}
+
 /// A partner that leaves before F2 costs no attempt: the set is final only when the keys are in.
 #[test]
 fn a_partner_lost_before_f2_costs_no_restart() {

@@ -98,4 +98,13 @@ fn a_partner_that_is_gone_is_not_in_it(federation: &mut Federation, framework: &
     let partners = answer["coverage"]["total"]["partners"].as_array().unwrap();
     assert_eq!(partners.len(), 5);
     assert!(!partners.contains(&Value::from("orkney")));
+    // Without noise the difference to the total of all six would be its own figure: there is none until it is back.
+    let rounded = total("round=8,5", framework, NATIONAL);
+    let (code, answer) = federation.ask_json("people by sex as of 2026-01-01", &rounded);
+    assert_eq!(code, 1, "{answer:#}");
+    assert_eq!(answer["coverage"]["partners"][0]["standing"]["fault"], "CM305", "{answer:#}");
+    federation.start_node("orkney");
+    federation.wait_connected(&PARTNERS);
+    let (code, answer) = federation.ask_json("people by sex as of 2026-01-01", &rounded);
+    assert_eq!((code, answer["coverage"]["total"]["partners"].as_array().unwrap().len()), (0, 6));
 }
