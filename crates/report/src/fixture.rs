@@ -72,35 +72,43 @@ pub(crate) fn outcomes(
 }
 
 fn answer(grid: &Grid, counts: impl Iterator<Item = i64>, kind: Reply) -> AnswerV1 {
-    let rounded = |n: i64| match n {
+    let shown = |n: i64| match n {
         0 => Cell::Value(0),
         1..=7 => Cell::Withheld,
         _ => Cell::Value((n + 2) / 5 * 5),
     };
-    let (cells, treatment) = match kind {
-        Reply::Noisy => (
-            counts.map(Cell::Value).collect(),
-            TreatmentV1::Dp {
-                mechanism: "discrete-laplace".into(),
-                epsilon: Epsilon::from_millionths(1_000_000).unwrap(),
-                sensitivity: 1,
-                plus_minus_95: 3,
-                added: None,
-                concentrated: None,
-            },
-        ),
-        _ => (
-            counts.map(rounded).collect(),
-            TreatmentV1::SuppressRound {
-                profile: "sub-national-8-5".into(),
-                min_people: 8,
-                round_to: 5,
-                zeros: Zeros::Show,
-                min_cohort: 0,
-                rows_per_person: 1,
-            },
-        ),
-    };
+    match kind {
+        Reply::Noisy => released(grid, noisy(3), counts.map(Cell::Value).collect()),
+        _ => released(grid, rounded(), counts.map(shown).collect()),
+    }
+}
+
+/// Withheld below 8, rounded to 5.
+pub(crate) fn rounded() -> TreatmentV1 {
+    TreatmentV1::SuppressRound {
+        profile: "sub-national-8-5".into(),
+        min_people: 8,
+        round_to: 5,
+        zeros: Zeros::Show,
+        min_cohort: 0,
+        rows_per_person: 1,
+    }
+}
+
+/// Under noise of which 95 in 100 draws lie within this.
+pub(crate) fn noisy(plus_minus_95: u64) -> TreatmentV1 {
+    TreatmentV1::Dp {
+        mechanism: "discrete-laplace".into(),
+        epsilon: Epsilon::from_millionths(1_000_000).unwrap(),
+        sensitivity: 1,
+        plus_minus_95,
+        added: None,
+        concentrated: None,
+    }
+}
+
+/// A partner's answer of these cells.
+pub(crate) fn released(grid: &Grid, treatment: TreatmentV1, cells: Vec<Cell>) -> AnswerV1 {
     AnswerV1 {
         table: TableV1 { dimensions: grid.dimensions().to_vec(), cells, totals: vec![] },
         treatment,

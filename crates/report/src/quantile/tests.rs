@@ -1,7 +1,7 @@
 use super::*;
-use cairn_question::answer::{PrivacyStatement, SnapshotStatement, TreatmentV1, Zeros};
-use cairn_question::privacy::Epsilon;
-use cairn_question::{Cell, Name, TableV1};
+use crate::fixture::{noisy, released, rounded};
+use cairn_question::answer::TreatmentV1;
+use cairn_question::{Cell, Name};
 use proptest::prelude::*;
 
 fn question(text: &str) -> Question {
@@ -13,28 +13,6 @@ fn ask(text: &str, quantile: &str) -> Result<QuantileAsk, QuantileError> {
     QuantileAsk::new(quantile, &question(text), Schema::smf())
 }
 
-fn rounded() -> TreatmentV1 {
-    TreatmentV1::SuppressRound {
-        profile: "sub-national-8-5".into(),
-        min_people: 8,
-        round_to: 5,
-        zeros: Zeros::Show,
-        min_cohort: 0,
-        rows_per_person: 1,
-    }
-}
-
-fn noisy(plus_minus_95: u64) -> TreatmentV1 {
-    TreatmentV1::Dp {
-        mechanism: "discrete-laplace".into(),
-        epsilon: Epsilon::from_millionths(1_000_000).unwrap(),
-        sensitivity: 1,
-        plus_minus_95,
-        added: None,
-        concentrated: None,
-    }
-}
-
 /// A partner's answer; cells are numbers, `c` or `x`.
 fn answer(grid: &Grid, treatment: TreatmentV1, cells: &str) -> AnswerV1 {
     let cell = |text: &str| match text {
@@ -44,23 +22,7 @@ fn answer(grid: &Grid, treatment: TreatmentV1, cells: &str) -> AnswerV1 {
     };
     let cells: Vec<Cell> = cells.split_whitespace().map(cell).collect();
     assert_eq!(cells.len(), grid.cells());
-    AnswerV1 {
-        table: TableV1 { dimensions: grid.dimensions().to_vec(), cells, totals: vec![] },
-        treatment,
-        snapshot: SnapshotStatement {
-            as_of: "2026-03-31".parse().unwrap(),
-            edition: 1,
-            templates: vec![],
-            notes: vec![],
-            provisional: false,
-        },
-        privacy: PrivacyStatement {
-            unit: "person".into(),
-            charged: Default::default(),
-            year_so_far: Default::default(),
-            year_cap: Default::default(),
-        },
-    }
+    released(grid, treatment, cells)
 }
 
 fn words(found: &GroupQuantile) -> String {
