@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::harness::program::{Done, cairn, run};
+use crate::harness::program::{Done, cairn, cargo, run};
 
 /// The variable that names a sabotage. The program under test must not know it.
 const VARIABLE: &str = "CAIRN_SABOTAGE";
@@ -14,14 +14,9 @@ const VARIABLE: &str = "CAIRN_SABOTAGE";
 fn broken() -> PathBuf {
     let ordinary = PathBuf::from(cairn().get_program());
     let folder = ordinary.ancestors().nth(2).unwrap();
-    let mut cargo = Command::new(env!("CARGO"));
+    let mut cargo = cargo();
     cargo.args(["build", "--locked", "-p", "cairn", "--features", "sabotage", "--bin", "cairn-sabotaged"]);
     cargo.arg("--target-dir").arg(folder);
-    // What cargo tells a test of its own package is news to build scripts, which would run again, and all that builds on them.
-    let told = |name: &String| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
-    for (name, _) in std::env::vars().filter(|(name, _)| told(name)) {
-        cargo.env_remove(name);
-    }
     let built = run(cargo).exits(0).err;
     let others: Vec<&str> =
         built.lines().filter(|l| l.contains("Compiling") && !l.contains("Compiling cairn")).collect();

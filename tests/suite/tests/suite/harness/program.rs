@@ -55,7 +55,7 @@ fn find() -> PathBuf {
     let program = profile.join(format!("cairn{}", std::env::consts::EXE_SUFFIX));
     if !program.is_file() {
         eprintln!("{} is not there: building it once", program.display());
-        let mut cargo = Command::new(env!("CARGO"));
+        let mut cargo = cargo();
         cargo.args(["build", "--locked", "-p", "cairn", "--target-dir"]).arg(profile.parent().unwrap());
         if profile.ends_with("release") {
             cargo.arg("--release");
@@ -63,6 +63,21 @@ fn find() -> PathBuf {
         assert!(cargo.status().unwrap().success(), "cargo build -p cairn");
     }
     program
+}
+
+/// cargo, for another build of the program in the folder of this one. What was told to this test, or to the build that a person began, would
+/// change what is built: the flags stay, since with others every dependency would be built again.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    // What cargo tells a test of its own package is news to build scripts, which would run again, and all that builds on them.
+    let told = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"];
+    // A linter in the compiler's place, and another folder for what is built.
+    let asked = ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_RUSTC_", "CARGO_BUILD_TARGET"];
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in names.filter(|name| told.iter().chain(&asked).any(|begin| name.starts_with(begin))) {
+        cargo.env_remove(name);
+    }
+    cargo
 }
 
 /// Runs a command to its end.
