@@ -48,7 +48,7 @@ fn a_policy_that_protects_more_reaches_a_count_under_way() {
         layers(&[("controller     =", "# another text, the same treatment\ncontroller     =")], None);
     assert_ne!(other_words.statement().hash, world.layers.statement().hash);
     assert_eq!(world.gate.still_permitted(&counting, &other_words, world.now), Ok(()));
-    let tighter = layers(&[("epsilon   = 0.2", "epsilon   = 0.1")], None);
+    let tighter = layers(&[("epsilon   = 0.1", "epsilon   = 0.05")], None);
     let refusal = world.gate.still_permitted(&counting, &tighter, world.now).unwrap_err();
     let reply = world.gate.fail(counting.stopped(refusal), &mut world.ledger, NOW);
     assert_eq!(world.outcome(&reply, &draft), "policy.changed CN007");

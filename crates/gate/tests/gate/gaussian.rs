@@ -16,7 +16,7 @@ fn world(changes: &[(&str, &str)]) -> World {
     world
 }
 
-/// Of ε = 0.2 at δ = 1e-6 the account is charged the ρ that the policy's own caps would be made of, and it is no pure ε.
+/// Of ε = 0.1 at δ = 1e-6 the account is charged the ρ that the policy's own caps would be made of, and it is no pure ε.
 #[test]
 fn gaussian_noise_is_stated_and_charged_by_its_rho() {
     let mut world = world(&[GAUSSIAN]);
@@ -29,8 +29,8 @@ fn gaussian_noise_is_stated_and_charged_by_its_rho() {
         panic!("{:?}", answer.treatment)
     };
     let loss = concentrated.unwrap();
-    let rho = NanoRho::cap_for(0.2, 1e-6);
-    assert_eq!((mechanism.as_str(), epsilon.to_string().as_str()), ("discrete-gaussian", "0.2"));
+    let rho = NanoRho::cap_for(0.1, 1e-6);
+    assert_eq!((mechanism.as_str(), epsilon.to_string().as_str()), ("discrete-gaussian", "0.1"));
     assert_eq!((loss.rho, loss.l2_squared, loss.delta_trillionths, *sensitivity), (rho, 1, 1_000_000, 1));
     // 1.96 ÷ √(2ρ), rounded up.
     let width = 1.96 / (2.0 * rho.nano() as f64 / 1e9).sqrt();

@@ -39,12 +39,12 @@ fn noise_is_added_charged_and_stated() {
     let TreatmentV1::Dp { epsilon, sensitivity, plus_minus_95, .. } = answer.treatment else {
         panic!("{:?}", answer.treatment)
     };
-    assert_eq!((epsilon.to_string().as_str(), sensitivity, plus_minus_95), ("0.2", 1, 15));
-    // 0.2·tanh(0.1), rounded up.
-    assert_eq!(answer.privacy.charged.nano(), 19_933_599);
-    assert_eq!(answer.privacy.year_so_far.nano(), 19_933_599);
+    assert_eq!((epsilon.to_string().as_str(), sensitivity, plus_minus_95), ("0.1", 1, 30));
+    // 0.1·tanh(0.05), rounded up.
+    assert_eq!(answer.privacy.charged.nano(), 4_995_838);
+    assert_eq!(answer.privacy.year_so_far.nano(), 4_995_838);
     assert_eq!(answer.privacy.year_cap, world.layers.caps().per_year);
-    assert_eq!(world.account(), (19_933_599, 0));
+    assert_eq!(world.account(), (4_995_838, 0));
     let entry = &world.entries()[0];
     assert_eq!(
         (entry.cost, entry.year_so_far),
@@ -91,7 +91,7 @@ fn an_equal_question_gets_the_stored_table_and_is_not_charged() {
     assert_ne!(first.table.cells, second.table.cells, "the axes are turned");
     assert_eq!((second.privacy.charged.nano(), second.privacy.year_so_far), (0, first.privacy.year_so_far));
     assert_eq!(world.audit(), "question-answered question-repeated");
-    assert_eq!(world.account(), (19_933_599, 0));
+    assert_eq!(world.account(), (4_995_838, 0));
     // And that reply, too, is remembered.
     assert_eq!(world.answer(&bytes), reply);
 }
@@ -104,7 +104,7 @@ fn a_new_snapshot_is_counted_anew() {
     let draft = world.draft(2, DISABLED);
     let reply = world.answer(&world.sign(&draft));
     assert_eq!(world.table(&reply, &draft).snapshot.edition, 2);
-    assert_eq!(world.account(), (2 * 19_933_599, 0));
+    assert_eq!(world.account(), (2 * 4_995_838, 0));
 }
 
 #[test]
@@ -115,12 +115,12 @@ fn a_crash_between_hold_and_answer_costs_nothing_twice() {
     let Step::On(counting) = world.count(&bytes) else { panic!("not held") };
     drop(counting);
     world.restart();
-    assert_eq!(world.account(), (19_933_599, 19_933_599));
+    assert_eq!(world.account(), (4_995_838, 4_995_838));
     assert_eq!(world.audit(), "");
     // Asked again, it is held once and counted.
     let reply = world.answer(&bytes);
     assert_eq!(world.outcome(&reply, &draft), "answer");
-    assert_eq!(world.account(), (19_933_599, 0));
+    assert_eq!(world.account(), (4_995_838, 0));
     assert_eq!(world.audit(), "question-answered");
 }
 
@@ -133,7 +133,7 @@ fn a_question_that_comes_twice_at_once_gets_one_reply() {
     };
     let first = world.finish(one);
     assert_eq!(world.finish(other), first);
-    assert_eq!(world.account(), (19_933_599, 0));
+    assert_eq!(world.account(), (4_995_838, 0));
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn in_words(price: &Price) -> Vec<String> {
     price.questions.iter().map(|q| one(&q.answerable, q.cost.nano())).collect()
 }
 
-const COST: u64 = 19_933_599;
+const COST: u64 = 4_995_838;
 
 #[test]
 fn policy_snapshot_and_ledger_are_asked_and_nothing_is_held() {

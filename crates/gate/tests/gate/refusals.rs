@@ -124,7 +124,7 @@ fn a_policy_ends_at_midnight_in_london() {
 #[test]
 fn the_account_the_quota_and_earlier_settings_refuse() {
     check(
-        |w, _| w.layers = layers(&[("epsilon_per_year = 4.0", "epsilon_per_year = 0.3")], None),
+        |w, _| w.layers = layers(&[("epsilon_per_year = 1.6", "epsilon_per_year = 0.3")], None),
         DISABLED,
         "budget.epsilon_per_year CA202",
     );

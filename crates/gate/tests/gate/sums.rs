@@ -94,7 +94,7 @@ fn a_sum_is_answered_with_noise_within_its_declared_bounds() {
     assert_eq!((added.least, added.most, added.rows_per_person), (0, 60, 10));
     let range = answer.ranges()[0].unwrap();
     assert_eq!(range.most.unwrap() - range.least, i64::try_from(2 * plus_minus_95).unwrap());
-    assert_eq!(world.account(), (19_933_599, 0));
+    assert_eq!(world.account(), (4_995_838, 0));
 }
 
 #[test]
@@ -112,18 +112,18 @@ fn a_mean_is_answered_by_its_parts_and_charged_once() {
         panic!("{:?}", answer.treatment)
     };
     let NoisyRowsV1 { epsilon, plus_minus_95: rows_within, .. } = added.rows.as_ref().unwrap();
-    assert_eq!(epsilon.to_string(), "0.1");
+    assert_eq!(epsilon.to_string(), "0.05");
     let wide = |at: usize| answer.ranges()[at].map(|r| r.most.unwrap() - r.least).unwrap();
     let twice = |within: &u64| i64::try_from(2 * within).unwrap();
     assert_eq!((wide(0), wide(1)), (twice(plus_minus_95), twice(rows_within)));
-    assert_eq!(world.account(), (19_933_599, 0));
+    assert_eq!(world.account(), (4_995_838, 0));
     // The axes in another order are the same table, parts last, and charged nothing.
     let again = world.draft(2, "mean:quarter_hours by completed, activity_type");
     let Step::Reply(reply) = world.count(&world.sign(&again)) else { panic!("counted again") };
     let second = world.table(&reply, &again);
     assert_eq!(second.table.dimensions.last(), answer.table.dimensions.last());
     assert_eq!(second.table.cells[..2], answer.table.cells[..2]);
-    assert_eq!((second.privacy.charged.nano(), world.account().0), (0, 19_933_599));
+    assert_eq!((second.privacy.charged.nano(), world.account().0), (0, 4_995_838));
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn a_case_that_comes_out_otherwise_says_how() {
         "min_people is 8, not 10",
     );
     check(
-        &format!("{by_sex}expect = \"answer\"\nrelease = {{ epsilon = 0.2 }}"),
+        &format!("{by_sex}expect = \"answer\"\nrelease = {{ epsilon = 0.1 }}"),
         "the treatment has no epsilon",
     );
     check(&format!("{by_sex}expect = \"perhaps\""), "CP005 `expect` must be `answer` or `refuse`");

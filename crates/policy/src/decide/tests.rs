@@ -216,12 +216,12 @@ fn the_treatment_is_the_meet_of_all_layers() {
     let plain = decided(&layers, "smf-reporting", "starts by quarter from 2024-Q2 to 2024-Q3");
     assert_eq!(plain.rows_per_person, Some(4));
     assert_eq!(plain.window.column.as_deref(), Some("start_date"));
-    assert_eq!(plain.caps.per_year, cairn_question::privacy::NanoRho::cap_for(4.0, 1e-6));
+    assert_eq!(plain.caps.per_year, cairn_question::privacy::NanoRho::cap_for(1.6, 1e-6));
     assert_eq!((plain.caps.year_starts_month, plain.caps.year_starts_day), (4, 1));
     let people = decided(&layers, "smf-reporting", "people by quarter from 2024-Q2 to 2024-Q3");
     assert_eq!(people.rows_per_person, None, "a person is counted once, however many rows");
     let noisy = decided(&layers, "equalities", "people by disabled");
-    let epsilon = cairn_question::privacy::Epsilon::from_millionths(200_000).unwrap();
+    let epsilon = cairn_question::privacy::Epsilon::from_millionths(100_000).unwrap();
     assert_eq!(
         noisy.method,
         Method::Dp { mechanism: crate::Mechanism::Laplace, epsilon, groups_per_person: 1 }

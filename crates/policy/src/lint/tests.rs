@@ -169,7 +169,7 @@ fn days_and_parts_of_the_head() {
     );
     check(&[("need       = ", "# need = ")], &["CP103 policy.plan"]);
     check(&[("need       = ", "needs      = ")], &["CP103 policy.plan", "CP003 policy.plan.needs"]);
-    check(&[("epsilon_lifetime = 20.0", "")], &["CP104 budget.epsilon_lifetime"]);
+    check(&[("epsilon_lifetime = 8.0", "")], &["CP104 budget.epsilon_lifetime"]);
     check(&[("version = 3 }", "version = 4 }")], &["CP105 policy.framework.version"]);
     check(&[("https://www", "http://www")], &["CP106 policy.notice_url"]);
     check(&[("cairn_policy = 1", "cairn_policy = 2")], &["CP006 cairn_policy"]);
@@ -178,13 +178,13 @@ fn days_and_parts_of_the_head() {
 
 #[test]
 fn the_budget_keeps_to_the_framework_and_is_read_exactly() {
-    check(&[("epsilon_per_year = 4.0", "epsilon_per_year = 4.000001")], &["CP107 budget.epsilon_per_year"]);
-    check(&[("epsilon_per_year = 4.0", "epsilon_per_year = 4.0000001")], &["CP010 budget.epsilon_per_year"]);
-    check(&[("epsilon_lifetime = 20.0", "epsilon_lifetime = 3")], &["CP107 budget.epsilon_lifetime"]);
+    check(&[("epsilon_per_year = 1.6", "epsilon_per_year = 4.000001")], &["CP107 budget.epsilon_per_year"]);
+    check(&[("epsilon_per_year = 1.6", "epsilon_per_year = 4.0000001")], &["CP010 budget.epsilon_per_year"]);
+    check(&[("epsilon_lifetime = 8.0", "epsilon_lifetime = 1")], &["CP107 budget.epsilon_lifetime"]);
     check(&[("delta_lifetime   = 1e-6", "delta_lifetime   = 1e-5")], &["CP107 budget.delta_lifetime"]);
-    check(&[("epsilon   = 0.2 ", "epsilon   = 0.6 ")], &["CP305 release.noisy-people.epsilon"]);
-    check(&[("epsilon   = 0.2 ", "epsilon   = 0.1234567 ")], &["CP010 release.noisy-people.epsilon"]);
-    check(&[("epsilon   = 0.2 ", "epsilon   = 11.0 ")], &["CP305 release.noisy-people.epsilon"]);
+    check(&[("epsilon   = 0.1 ", "epsilon   = 0.6 ")], &["CP305 release.noisy-people.epsilon"]);
+    check(&[("epsilon   = 0.1 ", "epsilon   = 0.1234567 ")], &["CP010 release.noisy-people.epsilon"]);
+    check(&[("epsilon   = 0.1 ", "epsilon   = 11.0 ")], &["CP305 release.noisy-people.epsilon"]);
     check(
         &[("tables_per_day = 100", "tables_per_day = 0")],
         &["CP414 share.smf-people.per_analyst.tables_per_day"],
@@ -273,8 +273,8 @@ fn l2_a_sensitive_axis_leaves_by_no_treatment_without_noise() {
 #[test]
 fn gaussian_noise_needs_a_loss_that_can_be_charged() {
     let gaussian = (
-        "mechanism = \"discrete-laplace\"\nepsilon   = 0.2",
-        "mechanism = \"discrete-gaussian\"\nepsilon   = 0.2",
+        "mechanism = \"discrete-laplace\"\nepsilon   = 0.1",
+        "mechanism = \"discrete-gaussian\"\nepsilon   = 0.1",
     );
     let (_, found) = findings(&[gaussian]);
     assert!(found.iter().all(|f| f.code != "CP315" && f.severity != Severity::Error));
@@ -287,7 +287,7 @@ fn gaussian_noise_needs_a_loss_that_can_be_charged() {
     let (sources, found) = findings(&[gaussian, ("delta_lifetime", "delta_of_life")]);
     assert!(found.iter().any(|f| f.rule == "budget.delta_lifetime"));
     assert!(crate::Layers::load(&sources).is_err());
-    let other = (gaussian.0, "mechanism = \"gaussian\"\nepsilon   = 0.2");
+    let other = (gaussian.0, "mechanism = \"gaussian\"\nepsilon   = 0.1");
     let (sources, _) = findings(&[other]);
     assert!(crate::Layers::load(&sources).is_err());
 }
@@ -743,7 +743,7 @@ fn every_fault_is_shown_in_one_run_with_its_line_and_a_caret() {
         ("profile = \"sub-national-8-5\"", "min_people = 3\nround_to = 5 #"),
         ("role     = \"lep-analyst\"", "role     = \"lep-analysts\""),
         ("expires        = 2027-03-31", "expires        = 2030-03-31"),
-        ("epsilon   = 0.2 ", "epsilon   = 0.7 "),
+        ("epsilon   = 0.1 ", "epsilon   = 0.7 "),
         (
             "convictions               = { use = \"hidden\" }",
             "convictions = { use = \"filter\", grains = [\"code\"], special = true }",
@@ -764,7 +764,7 @@ fn the_shipped_policies_say_what_their_caps_buy() {
         let notes: Vec<&str> = found.iter().filter(|f| f.code == "CP901").map(|f| f.says.as_str()).collect();
         assert_eq!(notes.len(), 2, "{name}");
         assert!(
-            notes[0].contains("pays for 15 tables of equalities-people a year and 240 in all"),
+            notes[0].contains("pays for 11 tables of equalities-people a year and 210 in all"),
             "{}",
             notes[0]
         );

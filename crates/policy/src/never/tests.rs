@@ -78,10 +78,10 @@ fn a_statement_is_violated_by_what_has_all_of_it() {
     let (either, _) = found("uses_any = [\"disabled_eqa\", \"simd_quintile\"]");
     assert!(either > all);
     assert_eq!(
-        found("release = { method = \"dp\", epsilon_over = 0.19 }").0,
+        found("release = { method = \"dp\", epsilon_over = 0.09 }").0,
         found("release = { method = \"dp\" }").0
     );
-    check("release = { epsilon_over = 0.2 }", "held");
+    check("release = { epsilon_over = 0.1 }", "held");
     check("release = { method_not = \"dp\", min_people_under = 8 }", "held");
     check("release = { round_to_under = 5, method_not = \"dp\" }", "held");
     check("release = { method = \"dp\", zeros = \"show\" }", "held");

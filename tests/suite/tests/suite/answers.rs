@@ -86,9 +86,9 @@ fn noise_is_stated_and_charged(federation: &Federation) {
     for partner in ["angus", "dundee", "fife"] {
         let answer = &answer["answers"][partner];
         assert_eq!(answer["treatment"]["method"], "dp");
-        // ε = 0.2 by tanh(ε/2), in nano-ρ and rounded up.
-        assert_eq!(answer["privacy"]["charged"], 19_933_599, "{answer}");
-        assert_eq!(answer["privacy"]["year_so_far"], 19_933_599);
+        // ε = 0.1 by tanh(ε/2), in nano-ρ and rounded up.
+        assert_eq!(answer["privacy"]["charged"], 4_995_838, "{answer}");
+        assert_eq!(answer["privacy"]["year_so_far"], 4_995_838);
     }
     let (_, again) = federation.ask_json("people by disabled", EQUALITIES);
     assert_eq!(again["answers"]["fife"]["table"], answer["answers"]["fife"]["table"], "no fresh noise");

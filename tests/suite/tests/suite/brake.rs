@@ -85,7 +85,7 @@ const fn is_answer(outcome: &OutcomeV1) -> bool {
 /// One count at a time, on one thread, so that questions wait for each other; and a loss so small that a year pays for all of them.
 const ONE_AT_A_TIME: &str = "counts_at_once = 1\ncount_threads = 1\nmemory_mb = 512";
 const SMALL: &[(&str, &str)] = &[
-    ("epsilon   = 0.2", "epsilon   = 0.01"),
+    ("epsilon   = 0.1", "epsilon   = 0.01"),
     (
         "per_analyst = { tables_per_day = 20, tables_per_year = 60 }",
         "per_analyst = { tables_per_day = 500, tables_per_year = 2000 }",

@@ -15,7 +15,7 @@ use crate::harness::program::{PATIENCE, wait_for};
 
 /// A loss so small that a year's account holds every question of the test.
 const SMALL: &[(&str, &str)] = &[
-    ("epsilon   = 0.2", "epsilon   = 0.01"),
+    ("epsilon   = 0.1", "epsilon   = 0.01"),
     (
         "per_analyst = { tables_per_day = 20, tables_per_year = 60 }",
         "per_analyst = { tables_per_day = 500, tables_per_year = 2000 }",

@@ -220,7 +220,7 @@ async fn node_up(listener: &mut Listener) -> NodeHandle {
 fn nothing_more_was_charged(federation: &Federation) {
     let entries = federation.audit("fife");
     let costs: Vec<u64> = entries.iter().filter_map(|e| e["cost"].as_u64()).filter(|c| *c > 0).collect();
-    assert_eq!(costs, [19_933_599]);
+    assert_eq!(costs, [4_995_838]);
     let refused = entries.iter().filter(|e| e["kind"] == "question-refused").count();
     // Of what nobody could have signed, only so many a minute are written down (`cairn-gate`, `tally`).
     assert!(refused >= 8, "refusals are in the audit: {refused}");

@@ -61,9 +61,9 @@ fn it_says_the_worst_case_in_tables_and_in_error() {
         "health-board",
         "WHAT IT CAN COST",
         &[
-            "equalities-people 15 240 0.2 times 1.23 ±15 ±79",
-            "at worst 15 tables a year in all and 240 for life",
-            "95 % within ±157 on the national figure, the sum of 32 partners",
+            "equalities-people 11 210 0.1 times 1.11 ±30 ±157",
+            "at worst 11 tables a year in all and 210 for life",
+            "95 % within ±315 on the national figure, the sum of 32 partners",
             "Plain tables: at worst 14,400 tables a year in all",
         ],
     );
@@ -156,15 +156,15 @@ fn gaussian_noise_is_said_with_its_chance() {
     let mut sources = crate::tests::example("council");
     sources.policy.text = sources.policy.text.replace("discrete-laplace", "discrete-gaussian");
     let layers = Layers::load(&sources).unwrap_or_else(|f| panic!("{}", crate::render_all(&f, &sources)));
-    let rho = cairn_question::privacy::NanoRho::cap_for(0.2, 1e-6);
+    let rho = cairn_question::privacy::NanoRho::cap_for(0.1, 1e-6);
     let text = explain(&layers);
     let wanted = format!(
-        "Protection: random noise on every count, from the bell curve (Gaussian), ρ = {rho} a table: ε = 0.2, but for a chance of 1e-6."
+        "Protection: random noise on every count, from the bell curve (Gaussian), ρ = {rho} a table: ε = 0.1, but for a chance of 1e-6."
     );
     assert!(part(&text, "WHAT IS SHARED").contains(&wanted), "{text}");
     // 1.96 ÷ √(2ρ), which no Laplace noise of the same ε needs.
     let width = (1.96 / (2.0 * rho.nano() as f64 / 1e9).sqrt()).ceil();
-    assert!(part(&text, "WHAT IT CAN COST").contains(&format!("times 1.23 ±{width}")), "{text}");
+    assert!(part(&text, "WHAT IT CAN COST").contains(&format!("times 1.11 ±{width}")), "{text}");
 }
 
 #[test]

@@ -29,15 +29,15 @@ fn form() -> Vec<(&'static str, Edit, &'static str)> {
             council("effective_from = 2026-04-01", "effective_from = \"2026-04-01\""),
             "effective_from",
         ),
-        ("CP010", council("epsilon_per_year = 4.0", "epsilon_per_year = 4.0000001"), "4.0000001"),
+        ("CP010", council("epsilon_per_year = 1.6", "epsilon_per_year = 4.0000001"), "4.0000001"),
         ("CP101", council("2027-03-31          # after", "2026-03-01          # after"), "# after this day"),
         ("CP102", council("2027-03-31          # after", "2030-03-31          # after"), "# after this day"),
         ("CP103", council("need       = ", "# need = "), "[policy.plan]"),
-        ("CP104", council("epsilon_lifetime = 20.0", ""), "[budget]"),
+        ("CP104", council("epsilon_lifetime = 8.0", ""), "[budget]"),
         ("CP105", council("version = 3 }", "version = 4 }"), "version = 4 }"),
         ("CP106", council("https://www", "http://www"), "http://www"),
         ("CP108", council("", ""), "strathcarron.example"),
-        ("CP107", council("epsilon_per_year = 4.0", "epsilon_per_year = 4.000001"), "4.000001"),
+        ("CP107", council("epsilon_per_year = 1.6", "epsilon_per_year = 4.000001"), "4.000001"),
     ]
 }
 
@@ -108,7 +108,7 @@ fn releases() -> Vec<(&'static str, Edit, &'static str)> {
             worked("min_partners = 3                     # a", "min_partners = 2 # a"),
             "min_partners = 2",
         ),
-        ("CP305", council("epsilon   = 0.2 ", "epsilon   = 0.6 "), "0.6"),
+        ("CP305", council("epsilon   = 0.1 ", "epsilon   = 0.6 "), "0.6"),
         (
             "CP306",
             council("release  = \"noisy-people\"", "min_cohort = 8\nrelease  = \"noisy-people\""),
@@ -138,7 +138,7 @@ fn releases() -> Vec<(&'static str, Edit, &'static str)> {
         ),
         (
             "CP315",
-            council("discrete-laplace\"\nepsilon   = 0.2 ", "discrete-gaussian\"\nepsilon   = 0.000001 "),
+            council("discrete-laplace\"\nepsilon   = 0.1 ", "discrete-gaussian\"\nepsilon   = 0.000001 "),
             "0.000001",
         ),
     ]

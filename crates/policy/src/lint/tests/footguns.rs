@@ -24,7 +24,7 @@ fn budgets() -> Vec<(&'static str, &'static str, Edit, &'static str)> {
         (
             "budget that refreshes over the same rows",
             "CP104",
-            council("epsilon_lifetime = 20.0", ""),
+            council("epsilon_lifetime = 8.0", ""),
             "[budget]",
         ),
         (
@@ -37,7 +37,7 @@ fn budgets() -> Vec<(&'static str, &'static str, Edit, &'static str)> {
         (
             "a reset",
             "CP003",
-            council("epsilon_lifetime = 20.0", "epsilon_lifetime = 20.0\nreset = \"04-01\""),
+            council("epsilon_lifetime = 8.0", "epsilon_lifetime = 8.0\nreset = \"04-01\""),
             "reset",
         ),
         ("own queries exempt", "CP004", council(LOCAL, ""), "[[share]]"),
@@ -94,7 +94,7 @@ fn words() -> Vec<(&'static str, &'static str, Edit, &'static str)> {
         (
             "an erring rule skipped",
             "CP010",
-            council("epsilon   = 0.2 ", "epsilon   = 0.12345678 "),
+            council("epsilon   = 0.1 ", "epsilon   = 0.12345678 "),
             "0.12345678",
         ),
         ("bidi letters", "CP008", council("# national floor", "# national \u{202e}floor"), "floor"),
