@@ -162,14 +162,14 @@ impl Store {
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
 
-    /// The partners of the first total without noise of these records: every other is of the same. `None` before it.
+    /// The partners of the first total without noise of the records of a day: every other is of the same. `None` before it.
     ///
     /// # Errors
     /// [`StoreFault`].
-    pub fn roll_call(&self, dataset: &str, as_of: Day) -> Result<Option<Vec<PartnerId>>, StoreFault> {
-        let sql = "SELECT partners FROM roll_call WHERE dataset = ?1 AND as_of = ?2";
+    pub fn roll_call(&self, as_of: Day) -> Result<Option<Vec<PartnerId>>, StoreFault> {
+        let sql = "SELECT partners FROM roll_call WHERE as_of = ?1";
         let row: Option<String> =
-            self.connection.query_row(sql, [dataset, &as_of.to_string()], |row| row.get(0)).optional()?;
+            self.connection.query_row(sql, [as_of.to_string()], |row| row.get(0)).optional()?;
         row.map(|json| serde_json::from_str(&json).map_err(|_| StoreFault::Damaged)).transpose()
     }
 
@@ -177,17 +177,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreFault`].
-    pub fn keep_roll_call(
-        &mut self,
-        dataset: &str,
-        as_of: Day,
-        partners: &[PartnerId],
-    ) -> Result<(), StoreFault> {
+    pub fn keep_roll_call(&mut self, as_of: Day, partners: &[PartnerId]) -> Result<(), StoreFault> {
         // Names only: serde_json cannot fail on them.
         let json = serde_json::to_string(partners).unwrap_or_default();
-        let sql =
-            "INSERT INTO roll_call (dataset, as_of, partners) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        self.connection.execute(sql, [dataset, &as_of.to_string(), &json])?;
+        let sql = "INSERT INTO roll_call (as_of, partners) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        self.connection.execute(sql, [as_of.to_string(), json])?;
         Ok(())
     }
 

@@ -82,11 +82,10 @@ impl TotalTerms {
         Ok(Some(Self { manifest, roster: Arc::new(roster), question: ask.question.clone(), bound: None }))
     }
 
-    /// The records of a total without noise, whose partners are those of every other of the same records; `None` for one with noise.
+    /// The day of a total without noise, whose partners are those of every other of the day; `None` for one with noise.
     #[must_use]
-    pub fn exact_of(&self) -> Option<(String, Day)> {
-        let exact = !self.manifest.says().treatment.is_charged();
-        self.question.as_of.filter(|_| exact).map(|as_of| (self.question.dataset.clone(), as_of))
+    pub fn exact_of(&self) -> Option<Day> {
+        self.question.as_of.filter(|_| !self.manifest.says().treatment.is_charged())
     }
 
     /// Whose total it is to be: whoever is ready by `until`, or exactly those that it is bound to.

@@ -102,8 +102,8 @@ async fn resume(hub: &Arc<Hub>, question: NewQuestion) -> Result<(), StoreFault>
 /// Binds a total without noise to the partners of the first of its records.
 pub(super) async fn bind(hub: &Hub, terms: &mut RoundTerms) -> Result<(), StoreFault> {
     let Some(total) = &mut terms.total else { return Ok(()) };
-    if let Some((dataset, as_of)) = total.exact_of() {
-        total.bound = hub.with_store(move |store| store.roll_call(&dataset, as_of)).await?;
+    if let Some(as_of) = total.exact_of() {
+        total.bound = hub.with_store(move |store| store.roll_call(as_of)).await?;
     }
     Ok(())
 }
@@ -237,8 +237,8 @@ impl Running {
     async fn close(self) {
         let now = self.hub.clock.now();
         let id = self.round.terms().question_id;
-        if let Some((dataset, as_of, partners)) = self.sealing.as_ref().and_then(Sealing::exact) {
-            let keep = move |store: &mut Store| store.keep_roll_call(&dataset, as_of, &partners);
+        if let Some((as_of, partners)) = self.sealing.as_ref().and_then(Sealing::exact) {
+            let keep = move |store: &mut Store| store.keep_roll_call(as_of, &partners);
             if let Err(fault) = self.hub.with_store(keep).await {
                 // The nodes hold to it all the same: a total of other partners will not open.
                 tracing::warn!(question = %id, code = fault.code(), "a roll call could not be kept");

@@ -121,9 +121,8 @@ impl Sealing {
     }
 
     /// The partners of a total without noise that has opened: every other of the same records is theirs.
-    pub(super) fn exact(&self) -> Option<(String, Day, Vec<PartnerId>)> {
-        let (dataset, as_of) = self.terms.exact_of()?;
-        Some((dataset, as_of, self.opened.as_ref()?.partners.clone()))
+    pub(super) fn exact(&self) -> Option<(Day, Vec<PartnerId>)> {
+        Some((self.terms.exact_of()?, self.opened.as_ref()?.partners.clone()))
     }
 
     pub(super) fn into_opened(self) -> Option<OpenedTotal> {

@@ -64,6 +64,21 @@ impl Sealable {
         self.part.draw(honest, noise)
     }
 
+    /// Whether a total of so many partners, this one among them, is one that the policy lets the table be in. Ask it before the table is sealed:
+    /// [`Gate::open_total`] asks it again.
+    ///
+    /// # Errors
+    /// The refusal, for [`Sealable::stopped`].
+    pub fn is_among(&self, partners: usize) -> Result<(), Refusal> {
+        let least = self.treatment.min_partners;
+        if u32::try_from(partners).is_ok_and(|partners| partners >= least) {
+            return Ok(());
+        }
+        let rule = format!("release.{}.min_partners", self.treatment.release);
+        let says = format!("this leaves in a total of at least {least} partners, and {partners} were ready");
+        Err(Refusal::one(rule, "CN012", says))
+    }
+
     /// The table that was counted.
     #[must_use]
     pub fn dataset(&self) -> Option<Name> {
@@ -120,6 +135,9 @@ impl Gate {
         ledger: &mut Ledger,
         now: Moment,
     ) -> Kept {
+        if let Err(refusal) = sealable.is_among(opened.partners.len()) {
+            return Kept::Reply(self.fail(sealable.stopped(refusal), ledger, now));
+        }
         let in_round = u16::try_from(opened.partners.len()).unwrap_or(u16::MAX);
         let statement = total::statement(&sealable.terms, &sealable.total, (in_round, opened.honest));
         let (dataset, snapshot_key) = (sealable.dataset(), sealable.snapshot());

@@ -31,7 +31,7 @@ pub use editions::{AnsweredTable, Earlier};
 pub use entry::{ENTRY_BYTES_MAX, Entry, EntryKind, NOTE_CHARS_MAX, SnapshotKey};
 pub use fault::LedgerFault;
 pub use ledger::{Ledger, Recall};
-pub use opening::{KeptRecord, NotOpened, Opened, Opening, RECORD_BYTES_MAX, Repeat};
+pub use opening::{Bound, KeptRecord, NotOpened, Opened, Opening, RECORD_BYTES_MAX, Repeat};
 pub use price::{Answerable, Price, Priced};
 pub use render::render;
 pub use replies::REPLIES_PER_ANALYST_PER_DAY;

@@ -42,9 +42,20 @@ pub struct Opening<'a> {
 pub enum Repeat {
     /// Fresh noise, charged: nothing binds it.
     Charged,
-    /// No fresh noise: every opening of this kind on the same records is of the same partners. Asked again without one of them, the
-    /// difference would be its exact count.
+    /// No fresh noise: every opening of this kind on the records of a day, in whatever table, is of the same partners and the same edition. Asked
+    /// again without one of them, the difference would be its exact count.
     SamePartners,
+}
+
+/// What the next opening without fresh noise on a snapshot is bound to. Complete: rule R6 knows no other.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Bound {
+    /// Nothing: none was opened on the records of this day.
+    Free,
+    /// These partners, by their node ids, rising.
+    Partners(Vec<[u8; 16]>),
+    /// One was opened on another edition of the day: none can be on this one, since the difference would be this partner's late rows.
+    OtherEdition,
 }
 
 /// Proof that the record of an opening is on disk: what it holds may be sent. Only the ledger makes one. Wiped in memory when dropped.
@@ -139,20 +150,12 @@ impl Ledger {
         }))
     }
 
-    /// The partners, rising, that an opening without fresh noise on these records is bound to (R6); `None` before the first.
+    /// What an opening without fresh noise on a snapshot is bound to (R6).
     ///
     /// # Errors
     /// [`LedgerFault::Read`], [`LedgerFault::Damaged`].
-    pub fn bound_partners(
-        &self,
-        dataset: &Name,
-        snapshot: SnapshotKey,
-    ) -> Result<Option<Vec<[u8; 16]>>, LedgerFault> {
-        let Some(bytes) = bound(self.reading()?, dataset, snapshot)? else { return Ok(None) };
-        match bytes.as_chunks::<16>() {
-            (ids, []) => Ok(Some(ids.to_vec())),
-            _ => Err(LedgerFault::Damaged { table: "opening" }),
-        }
+    pub fn bound_to(&self, snapshot: SnapshotKey) -> Result<Bound, LedgerFault> {
+        bound(self.reading()?, snapshot)
     }
 }
 
@@ -231,22 +234,28 @@ fn same_partners(connection: &Connection, opening: &Opening<'_>) -> Result<(), D
     if opening.repeat == Repeat::Charged {
         return Ok(());
     }
-    match bound(connection, opening.dataset, opening.snapshot)? {
-        Some(before) if before != opening.partners.as_flattened() => Err(refuse(other_partners(opening))),
-        _ => Ok(()),
+    match bound(connection, opening.snapshot)? {
+        Bound::Free => Ok(()),
+        Bound::Partners(before) if before == opening.partners => Ok(()),
+        Bound::Partners(_) | Bound::OtherEdition => Err(refuse(other_partners(opening))),
     }
 }
 
 /// The partners of the first opening without fresh noise on these records; all later ones have the same.
-fn bound(
-    connection: &Connection,
-    dataset: &Name,
-    snapshot: SnapshotKey,
-) -> Result<Option<Vec<u8>>, LedgerFault> {
-    let sql = "SELECT partners FROM opening
-               WHERE dataset = ?1 AND as_of = ?2 AND edition = ?3 AND repeat = 'same-partners' LIMIT 1";
-    let which = params![dataset.as_str(), snapshot.as_of.to_string(), snapshot.edition];
-    connection.query_row(sql, which, |row| row.get(0)).optional().map_err(LedgerFault::read)
+/// By the day, whatever the table: the same people stand in several, and two editions of a day differ by the few who came between.
+fn bound(connection: &Connection, snapshot: SnapshotKey) -> Result<Bound, LedgerFault> {
+    let sql = "SELECT partners, edition FROM opening WHERE as_of = ?1 AND repeat = 'same-partners' LIMIT 1";
+    let found = connection.query_row(sql, params![snapshot.as_of.to_string()], |row| {
+        Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, u32>(1)?))
+    });
+    match found.optional().map_err(LedgerFault::read)? {
+        None => Ok(Bound::Free),
+        Some((_, edition)) if edition != snapshot.edition => Ok(Bound::OtherEdition),
+        Some((bytes, _)) => match bytes.as_chunks::<16>() {
+            (ids, []) => Ok(Bound::Partners(ids.to_vec())),
+            _ => Err(LedgerFault::Damaged { table: "opening" }),
+        },
+    }
 }
 
 fn put(connection: &Connection, id: QuestionId, opening: &Opening<'_>) -> Result<(), LedgerFault> {
@@ -282,8 +291,8 @@ fn already_opened() -> RuleBroken {
 
 fn other_partners(opening: &Opening<'_>) -> RuleBroken {
     let says = format!(
-        "a total of {} without fresh noise was opened with other partners on the snapshot of {}, and the difference of two would be one partner's figure; ask with the same partners, under noise, or on the next snapshot",
-        opening.dataset, opening.snapshot.as_of
+        "a total without fresh noise was opened with other partners, or on another edition, of the records of {}, and the difference of two would be one partner's figure; ask with the same partners, under noise, or on the next snapshot",
+        opening.snapshot.as_of
     );
     rule("ledger.same-partners", "CM215", says)
 }

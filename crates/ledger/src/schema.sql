@@ -100,5 +100,5 @@ CREATE TRIGGER opening_is_only_wiped BEFORE UPDATE OF record ON opening WHEN NEW
     BEGIN SELECT RAISE(ABORT, 'the record of an opening is only wiped'); END;
 CREATE TRIGGER opening_never_goes BEFORE DELETE ON opening
     BEGIN SELECT RAISE(ABORT, 'an opening never goes'); END;
-CREATE INDEX opening_bound ON opening (dataset, as_of, edition) WHERE repeat = 'same-partners';
+CREATE INDEX opening_bound ON opening (as_of) WHERE repeat = 'same-partners';
 CREATE INDEX opening_kept ON opening (until_s) WHERE record IS NOT NULL;

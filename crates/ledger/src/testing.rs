@@ -6,8 +6,8 @@ use cairn_question::{Day, Hash, Moment, Name, QuestionId};
 use std::collections::BTreeMap;
 
 use crate::{
-    Debited, Denied, Entry, EntryKind, Kind, Ledger, LedgerFault, NotOpened, Opened, Opening, Recall, Repeat,
-    Reservation, Reserved, Scope, SnapshotKey, StoredAnswer,
+    Bound, Debited, Denied, Entry, EntryKind, Kind, Ledger, LedgerFault, NotOpened, Opened, Opening, Recall,
+    Repeat, Reservation, Reserved, Scope, SnapshotKey, StoredAnswer,
 };
 
 /// 1 May 2026, 12:00 UTC.
@@ -186,9 +186,12 @@ impl Run {
                 Some(Opened::Record(kept)) => String::from_utf8(kept.bytes().to_vec()).unwrap(),
             },
             "bound" => {
-                let (dataset, snapshot) = records(option);
-                let bound = ledger.bound_partners(&dataset, snapshot).unwrap();
-                bound.map_or_else(|| "free".to_owned(), |ids| letters(&ids))
+                let (_, snapshot) = records(option);
+                match ledger.bound_to(snapshot).unwrap() {
+                    Bound::Free => "free".to_owned(),
+                    Bound::Partners(ids) => letters(&ids),
+                    Bound::OtherEdition => "other edition".to_owned(),
+                }
             }
             _ => {
                 let debit = self.debits.remove(&id).unwrap();

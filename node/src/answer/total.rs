@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cairn_gate::{Counting, Failed, Kept, Opened, Permitted, Sealable, Step, Verified};
-use cairn_ledger::Opened as Opening;
+use cairn_ledger::{Bound, Opened as Opening};
 use cairn_link::Flights;
 use cairn_policy::{Layers, SecureTerms};
 use cairn_question::{Hash, Moment, PartnerId, Refusal, SignedAsk};
@@ -236,14 +236,17 @@ impl Desk {
         slots: Slots,
     ) -> Vec<u8> {
         slots.reply().await;
-        let joined =
-            self.step(move |i| i.join(&sealable, &invitation).map(|round| (sealable, invitation, round)));
+        let joined = self.step(move |i| match i.join(&sealable, &invitation) {
+            Ok(round) => Ok((sealable, invitation, round)),
+            Err(refused) => Err(i.fail(sealable.stopped(not_joined(&refused)))),
+        });
         match joined.await {
             Some(Ok((sealable, invitation, round))) => {
                 Taking::new(self, (invitation, round), flights, Ok(sealable)).run().await
             }
+            Some(Err(reply)) => reply,
             // The hold stays open and lapses: nothing has left.
-            Some(Err(_)) | None => Vec::new(),
+            None => Vec::new(),
         }
     }
 
@@ -266,9 +269,14 @@ impl Inner {
         let now = self.clock.now();
         let snapshot = sealable.snapshot();
         let dataset = sealable.dataset().ok_or(Refused::OtherQuestion)?;
-        let bound = self.ledger().bound_partners(&dataset, snapshot).map_err(|_| Refused::Record)?;
         let series = Series { dataset, as_of: snapshot.as_of, edition: snapshot.edition };
-        let openings = Openings::bound_to(bound.map(|ids| (series.clone(), Partners::of_bytes(&ids))));
+        let bound = match self.ledger().bound_to(snapshot).map_err(|_| Refused::Record)? {
+            Bound::Partners(ids) => Some((series.clone(), Partners::of_bytes(&ids))),
+            Bound::Free => None,
+            Bound::OtherEdition if invitation.treatment().is_charged() => None,
+            Bound::OtherEdition => return Err(Refused::OtherPartners),
+        };
+        let openings = Openings::bound_to(bound);
         let (setup, subject) = (invitation.setup(self), invitation.subject(series, openings));
         NodeRound::ready(setup, invitation.manifest.clone(), subject, now, &mut SystemRandomness::default())
     }
@@ -370,6 +378,10 @@ impl<'a> Taking<'a> {
     async fn draw(&mut self, draw: Draw) -> Option<Vec<u8>> {
         let sealable = self.sealable.take()?;
         let (partners, colluding) = (draw.partners(), self.invitation.colluding_max);
+        // Before anything is sealed, so that the others can go on without this partner.
+        if let Err(refusal) = sealable.is_among(partners) {
+            return Some(self.desk.give_up(sealable.stopped(refusal)).await);
+        }
         // OpenDP is not `Send`: drawn on one thread, in one go.
         let drawn = self.desk.step(move |_| {
             let drawn = honest(partners, colluding).and_then(|honest| sealable.draw(honest, &mut Shares));
@@ -442,6 +454,10 @@ impl Desk {
     async fn give_up(&self, failed: Failed) -> Vec<u8> {
         self.step(move |i| i.fail(failed)).await.unwrap_or_default()
     }
+}
+
+fn not_joined(refused: &Refused) -> Refusal {
+    Refusal::one("total.round", refused.code(), refused.to_string())
 }
 
 fn honest(partners: usize, colluding: usize) -> Result<HonestPartners, ShareFault> {

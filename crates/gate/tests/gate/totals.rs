@@ -107,9 +107,9 @@ fn what_is_asked_for_all_may_protect_more_than_a_policy_and_never_less() {
         };
         assert_eq!(found, expected, "{text} {total:?}");
     };
-    check(DISABLED, Some(dp(200_000, 1)), "held");
-    check(DISABLED, Some(dp(100_000, 2)), "held");
-    check(DISABLED, Some(dp(200_001, 1)), "release.noisy-people.epsilon CN021");
+    check(DISABLED, Some(dp(100_000, 1)), "held");
+    check(DISABLED, Some(dp(50_000, 2)), "held");
+    check(DISABLED, Some(dp(100_001, 1)), "release.noisy-people.epsilon CN021");
     check(DISABLED, Some(round(8, 5)), "release.noisy-people.method CN021");
     check(DISABLED, None, "release.noisy-people.min_partners CN019");
     check(PEOPLE, Some(round(8, 5)), "held");
@@ -125,10 +125,10 @@ fn a_persons_share_of_the_noise_is_made_for_what_a_person_adds_here() {
     let mut world = world();
     let text = "people by disabled, year from 2023-24 to 2024-25";
     let asked = draft(&world, 1, text);
-    let reply = world.put(&asked, Some(dp(200_000, 1))).unwrap_err();
+    let reply = world.put(&asked, Some(dp(100_000, 1))).unwrap_err();
     assert_eq!(world.outcome(&reply, &asked), "release.noisy-starters.method CN022");
     let asked = draft(&world, 2, text);
-    assert!(world.put(&asked, Some(dp(200_000, 2))).is_ok());
+    assert!(world.put(&asked, Some(dp(100_000, 2))).is_ok());
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn what_was_held_for_a_total_is_released_as_nothing_else() {
     let Step::On(verified) = world.gate.verify(&signed, &world.layers, &mut world.ledger, world.now) else {
         panic!("verified")
     };
-    let verified = verified.as_total(dp(200_000, 1));
+    let verified = verified.as_total(dp(100_000, 1));
     let Step::On(permitted) = world.gate.permit(verified, &world.layers, &mut world.ledger, world.now) else {
         panic!("permitted")
     };
@@ -164,8 +164,8 @@ fn what_was_held_for_a_total_is_released_as_nothing_else() {
 fn the_charge_and_the_partners_word_are_on_disk_before_anything_opens() {
     let mut world = world();
     let asked = draft(&world, 1, DISABLED);
-    let sealable = world.put(&asked, Some(dp(100_000, 1))).unwrap();
-    let rho = Epsilon::from_millionths(100_000).unwrap().rho().nano();
+    let sealable = world.put(&asked, Some(dp(50_000, 1))).unwrap();
+    let rho = Epsilon::from_millionths(50_000).unwrap().rho().nano();
     assert_eq!(world.account(), (rho, rho), "held");
     let honest = HonestPartners::of(3, 1).unwrap();
     let drawn = sealable.draw(honest, &mut One).unwrap();
@@ -181,7 +181,7 @@ fn the_charge_and_the_partners_word_are_on_disk_before_anything_opens() {
     };
     assert_eq!(sealed.partners, partners());
     let TreatmentV1::Dp { epsilon, .. } = &sealed.treatment else { panic!("{:?}", sealed.treatment) };
-    assert_eq!(epsilon.millionths(), 100_000);
+    assert_eq!(epsilon.millionths(), 50_000);
     assert_eq!(sealed.privacy.charged.nano(), rho);
     // After a crash the same word is given, and the ledger still has what opens.
     world.restart();
@@ -210,6 +210,26 @@ fn a_second_total_without_noise_is_of_the_same_partners() {
     assert_eq!(open(2, "people by age@broad", round(8, 5), all), "opened");
     assert!(open(3, "people by council", round(8, 5), fewer).contains("CM215"));
     assert_eq!(open(4, DISABLED, dp(100_000, 1), fewer), "opened", "noise of its own, charged");
+}
+
+/// How many are asked is known at once, how many are ready only in the round.
+#[test]
+fn a_total_is_of_as_many_partners_as_the_policy_says() {
+    let mut world = world();
+    let asked = draft(&world, 1, DISABLED);
+    let sealable = world.put(&asked, Some(dp(100_000, 1))).unwrap();
+    assert!(sealable.is_among(3).is_ok());
+    let refusal = sealable.is_among(2).unwrap_err();
+    assert_eq!(refusal.rules[0].code, "CN012");
+    let few = [PartnerId::new("angus").unwrap(), world.gate.partner().clone()];
+    let opened = opened(&few, &[[1; 16], [2; 16]], &world);
+    match world.gate.open_total(sealable, opened, &mut world.ledger, world.now) {
+        Kept::Reply(reply) => {
+            assert_eq!(world.outcome(&reply, &asked), "release.noisy-people.min_partners CN012")
+        }
+        Kept::Opened(..) => panic!("opened"),
+    }
+    assert_eq!(world.account(), (0, 0));
 }
 
 /// A brake or another policy stops a part that waits, and nothing is charged.

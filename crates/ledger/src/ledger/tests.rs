@@ -93,7 +93,7 @@ fn a_ledger_of_the_third_form_is_brought_up_and_opens_totals() {
         let account = ledger.account(&want(1, 0).caps, later).unwrap();
         assert_eq!((account.lifetime.nano(), account.held.nano()), (800, 100));
         assert!(ledger.opening(want(1, 0).question_id).unwrap().is_none());
-        assert_eq!(ledger.bound_partners(&dataset, want(1, 0).snapshot).unwrap(), None);
+        assert_eq!(ledger.bound_to(want(1, 0).snapshot).unwrap(), crate::Bound::Free);
         assert_eq!(ledger.connection.query_row("PRAGMA user_version", [], |row| row.get(0)), Ok(4_i64));
     }
     // A hold of before the change opens.
