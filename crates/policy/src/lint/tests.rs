@@ -119,7 +119,11 @@ fn a_threshold_is_never_below_the_floor() {
     check(&[("min_people            = 5", "min_people            = 2")], &["CP005 floor.min_people"]);
     check(
         &[("zeros      = \"show\"", "zeros      = \"hide\"")],
-        &["CP005 profile.sub-national-8-5.zeros", "CP301 release.plain-table.profile"],
+        &[
+            "CP005 profile.sub-national-8-5.zeros",
+            "CP301 release.plain-table.profile",
+            "CP301 release.in-total.profile",
+        ],
     );
     check(
         &[("profile = \"sub-national-8-5\"", "min_people = 6\nprofile = \"sub-national-8-5\"")],
@@ -207,7 +211,10 @@ fn a_share_that_another_could_match_does_not_load() {
 
 #[test]
 fn special_category_columns_leave_with_noise_only() {
-    let listed = ("group_by  = { council_code", "group_by  = { disabled_eqa = \"code\", council_code");
+    let listed = (
+        "id       = \"smf-people\"\npurpose  = \"smf-reporting\"\nrole     = \"national-analyst\"\ndataset  = \"participants\"\nanswers  = [\"people\"]\ngroup_by  = { council_code",
+        "id       = \"smf-people\"\npurpose  = \"smf-reporting\"\nrole     = \"national-analyst\"\ndataset  = \"participants\"\nanswers  = [\"people\"]\ngroup_by  = { disabled_eqa = \"code\", council_code",
+    );
     check(&[listed], &["CP418 share.smf-people.group_by.disabled_eqa"]);
     check(
         &[("release  = \"noisy-people\"", "release  = \"plain-table\"")],
@@ -235,6 +242,7 @@ fn special_category_columns_leave_with_noise_only() {
         &[
             "CP418 share.smf-people.group_by.gender",
             "CP418 share.smf-people.filter_by.gender",
+            "CP418 share.national-totals.group_by.gender",
             "CP418 share.smf-starts.group_by.participants.gender",
             "CP418 share.local-people.group_by.gender",
             "CP418 share.local-people.filter_by.gender",
