@@ -40,13 +40,14 @@ const STOPPED: &str = "orkney-islands";
 const ROUND_S: u16 = 10;
 
 pub(crate) fn run(demo: &Demo) -> Result<Exit, Failure> {
-    let stage = Stage { staged: Staged::new(&demo.folder, ROUND_S)? };
+    let stage = Stage { staged: Staged::new(&demo.folder, ROUND_S)?.under(&framework())? };
     say::out(&format!("`cairn` below is this program: {}\n\n", own_path()));
     let truth = stage.make_people(demo)?;
     stage.make_federation()?;
     stage.load()?;
     let mut running = stage.start()?;
     stage.questions(&running, &truth)?;
+    stage.total(&running)?;
     stage.question_with_one_stopped(&mut running)?;
     stage.look_at_the_audit()?;
     stage.report(&running)?;
@@ -55,6 +56,16 @@ pub(crate) fn run(demo: &Demo) -> Result<Exit, Failure> {
 
 struct Stage {
     staged: Staged,
+}
+
+/// The shipped framework with terms of secure totals for ten partners: the shipped ones are for Scotland's 32 councils.
+fn framework() -> String {
+    let terms = [
+        ("colluding_max       = 10 ", "colluding_max       = 2  "),
+        ("answering_min       = 22 ", "answering_min       = 7  "),
+        ("invited_min         = 32 ", "invited_min         = 10 "),
+    ];
+    terms.iter().fold(crate::policy::FRAMEWORK.to_owned(), |text, (was, is)| text.replace(was, is))
 }
 
 impl Stage {
@@ -72,7 +83,7 @@ impl Stage {
     fn make_federation(&self) -> Result<(), Failure> {
         heading("2. A federation: its authority, a coordinator, an issuer, an analyst, ten partners");
         let analyst = ("demo-analyst", "Scottish Government (demo)");
-        let roles = ["national-analyst", "equalities-analyst"];
+        let roles = ["national-analyst", "equalities-analyst", "totals-analyst"];
         self.staged.make_federation("nolb-demo", analyst, &roles, &MEMBERS)?;
         say::out("Every key was made just now, in this folder.\n\n");
         Ok(())
@@ -135,8 +146,26 @@ impl Stage {
         Ok(())
     }
 
+    /// The same question twice: of every partner's own table, and as one total of which nobody sees a part.
+    fn total(&self, running: &Federation) -> Result<(), Failure> {
+        heading("7. One total of which nobody sees a part");
+        say::out("First each partner's own table, as before: what a partner withholds is in no sum.\n\n");
+        let question = format!("people by council, gender as of {}", Spec::demo().as_of);
+        self.ask(running, &[&question, "--role", "national-analyst"])?;
+        say::out(
+            "Then the same as a secure total. Each node masks its exact counts with keys that it shares with every other node; the coordinator adds up ten masked tables, and the masks cancel in the sum alone. It withholds and rounds that sum.\n\n",
+        );
+        let framework = self.staged.path("framework.toml");
+        let words = ["--role", "totals-analyst", "--total", "round=8,5", "--framework", &framework];
+        self.ask(running, &[&[question.as_str()], &words[..]].concat())?;
+        say::out(
+            "What the coordinator saw: ten masked tables, each by itself as good as noise, and the exact total of all ten. What it could not see: any partner's figure, by itself or with any two of the partners.\n\n",
+        );
+        Ok(())
+    }
+
     fn question_with_one_stopped(&self, running: &mut Federation) -> Result<(), Failure> {
-        heading(&format!("7. One partner's node is stopped ({STOPPED})"));
+        heading(&format!("8. One partner's node is stopped ({STOPPED})"));
         running.nodes.retain(|(id, _)| *id != STOPPED);
         self.ask(running, &["people by gender", "--role", "national-analyst"])?;
         running.nodes.push((STOPPED, self.staged.start_node(STOPPED)?));
@@ -144,7 +173,7 @@ impl Stage {
     }
 
     fn look_at_the_audit(&self) -> Result<(), Failure> {
-        heading("8. What a partner can see of itself");
+        heading("9. What a partner can see of itself");
         let (ledger, identity) =
             (self.staged.path("partners/fife/ledger.sqlite"), self.staged.path("partners/fife/identity"));
         let (export, key) = (self.staged.path("health-board-audit.jsonl"), format!("{identity}/signing.pub"));
@@ -163,7 +192,7 @@ impl Stage {
     }
 
     fn report(&self, running: &Federation) -> Result<(), Failure> {
-        heading("9. The first indicator report");
+        heading("10. The first indicator report");
         let (analyst, csv) = (self.staged.path("analyst"), self.staged.path("report.csv"));
         self.staged.program.shown(&[
             "report",

@@ -33,6 +33,9 @@ pub(crate) enum Command {
         /// The shipped policy to begin with
         #[arg(long, value_enum)]
         policy: Template,
+        /// The framework of the federation, framework.toml; the shipped one without it
+        #[arg(long, value_name = "FILE")]
+        framework: Option<PathBuf>,
         /// The data controller's name, as the policy states it
         #[arg(long)]
         controller: String,
@@ -112,13 +115,24 @@ const CONFIG: &str = "node.toml";
 
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
-        Command::Init { folder, identity, coordinator, policy, controller, board, made_up_board } => {
+        Command::Init {
+            folder,
+            identity,
+            coordinator,
+            policy,
+            framework,
+            controller,
+            board,
+            made_up_board,
+        } => {
+            let framework =
+                framework.as_deref().map_or(Ok(crate::policy::FRAMEWORK.to_owned()), files::read_text)?;
             let pinned = match (board, made_up_board) {
                 (Some(path), _) => Pinned::Own(files::read_text(path)?),
                 (None, true) => Pinned::MadeUp,
                 (None, false) => Pinned::Nothing,
             };
-            init(folder, identity, coordinator, *policy, controller, pinned)
+            init(folder, identity, coordinator, (*policy, &framework), controller, pinned)
         }
         Command::SuggestMapping { export } => load::suggest(export),
         Command::Load { node, mapping, source, commit } => {
@@ -150,7 +164,7 @@ fn init(
     folder: &Path,
     identity: &Path,
     coordinator: &Address,
-    policy: Template,
+    (policy, framework): (Template, &str),
     controller: &str,
     pinned: Pinned,
 ) -> Result<Exit, Failure> {
@@ -161,14 +175,14 @@ fn init(
     // In force from today: the shipped example's own dates would let a node of next year answer nothing.
     let own = cairn_policy::dated(policy.text(), cairn_policy::london_day(context::now()));
     let own = cairn_policy::instantiate(&own, &partner, controller);
-    let approval = approval(&pinned, &own)?;
+    let approval = approval(&pinned, &own, framework)?;
     let board = approval.iter().find(|file| file.path == BOARD_FILE).map(|file| {
         let hash = Hash::of(lf(&file.text).as_bytes());
         format!("board        = \"{hash}\"\n")
     });
     let config = folder.join(CONFIG);
     files::write_new(&config, &(configuration(&identity, coordinator) + &board.unwrap_or_default()))?;
-    files::write_new(&policies.join(FRAMEWORK_FILE), crate::policy::FRAMEWORK)?;
+    files::write_new(&policies.join(FRAMEWORK_FILE), framework)?;
     files::write_new(&policies.join(POLICY_FILE), &own)?;
     files::write_new(&policies.join(TESTS_FILE), policy.tests())?;
     files::write_new(&policies.join(BRAKE_FILE), policy.brake())?;
@@ -205,7 +219,7 @@ const APPROVE: &str =
     "The approval is approval.txt and approvals/ beside the policy: docs/reference/approval.md";
 
 /// The files that approve a new node's policy, as far as they are there already.
-fn approval(pinned: &Pinned, policy: &str) -> Result<Vec<Placed>, Failure> {
+fn approval(pinned: &Pinned, policy: &str, framework: &str) -> Result<Vec<Placed>, Failure> {
     match pinned {
         Pinned::Nothing => Ok(Vec::new()),
         Pinned::Own(text) => {
@@ -222,7 +236,7 @@ fn approval(pinned: &Pinned, policy: &str) -> Result<Vec<Placed>, Failure> {
             let board =
                 MadeUpBoard::new(id, &context::random()?, today.plus_days(-1), today.plus_days(1_000));
             let sources = Sources {
-                framework: File::new(FRAMEWORK_FILE, crate::policy::FRAMEWORK),
+                framework: File::new(FRAMEWORK_FILE, framework),
                 policy: File::new(POLICY_FILE, policy),
                 brake: None,
             };

@@ -26,6 +26,8 @@ pub(crate) struct Staged {
     folder: PathBuf,
     pub(crate) program: Program,
     round_s: u16,
+    /// The framework that every partner holds; `None` for the shipped one.
+    framework: Option<String>,
 }
 
 /// One partner of a staged federation. All are made up, whatever they are called.
@@ -52,7 +54,14 @@ impl Staged {
             return Err(Failure::new("CC107", says));
         }
         files::make_folder(folder)?;
-        Ok(Self { folder: files::absolute(folder)?, program: Program::this()?, round_s })
+        Ok(Self { folder: files::absolute(folder)?, program: Program::this()?, round_s, framework: None })
+    }
+
+    /// The same, every partner holding this framework.
+    pub(crate) fn under(self, framework: &str) -> Result<Self, Failure> {
+        let path = self.path("framework.toml");
+        files::write_new(Path::new(&path), framework)?;
+        Ok(Self { framework: Some(path), ..self })
     }
 
     /// A path in the folder.
@@ -127,7 +136,9 @@ impl Staged {
         let identity = self.path(&format!("partners/{}/identity", m.id));
         let words = ["node", "init", &folder, "--identity", &identity, "--coordinator", NO_ADDRESS];
         let policy = ["--policy", m.policy, "--controller", m.name];
-        self.program.quiet(&[&words[..], &policy[..], board].concat()).map(|_| ())
+        let framework: Vec<&str> =
+            self.framework.iter().flat_map(|path| ["--framework", path.as_str()]).collect();
+        self.program.quiet(&[&words[..], &policy[..], &framework, board].concat()).map(|_| ())
     }
 
     /// Loads and publishes an export.

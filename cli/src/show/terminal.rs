@@ -122,7 +122,8 @@ fn legend(shown: &Shown) -> String {
         text.push_str("+2c  two partners' figures are withheld here and are not in the sum\n");
     }
     if cells.iter().any(|c| c.cell == Cell::Withheld) || totals::any_withheld(shown) {
-        text.push_str("[c]  withheld by the partners: never read it as 0\n");
+        let whom = if shown.coverage.total.is_some() { "on the total" } else { "by the partners" };
+        let _ = writeln!(text, "[c]  withheld {whom}: never read it as 0");
     }
     if cells.iter().any(|c| c.cell == Cell::NotAnswered) {
         text.push_str("[x]  not answered\n");

@@ -153,6 +153,6 @@ fn account(federation: &Federation, partner: &str) -> [String; 4] {
 
 fn a_node_that_has_stopped_still_shows_its_account(federation: &mut Federation) {
     federation.take_node("angus").stop();
-    assert_eq!(account(federation, "angus")[0], "0.039867198");
+    assert_eq!(account(federation, "angus")[0], "0.009991676");
     federation.cairn(&["policy", "status", "--node", "angus"]).exits(0).says("[CC110]").says("version 7");
 }
