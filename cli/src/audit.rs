@@ -2,6 +2,8 @@
 
 #[cfg(all(feature = "node", feature = "coordinator"))]
 mod attack;
+#[cfg(feature = "coordinator")]
+mod recompute;
 #[cfg(feature = "node")]
 mod witnesses;
 
@@ -54,6 +56,9 @@ pub(crate) enum Command {
         /// The node's ledger file; the witnesses lie beside it
         ledger: PathBuf,
     },
+    /// Work a secure total out again from what its partners signed, offline, and hold the published figures against it
+    #[cfg(feature = "coordinator")]
+    Recompute(recompute::Recompute),
     /// Attack a federation that is started for it, and say of each attack whether it was withstood
     #[cfg(all(feature = "node", feature = "coordinator"))]
     Attack(attack::Attack),
@@ -66,6 +71,8 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Verify { export, key } => verify(export, key.as_deref()),
         #[cfg(feature = "node")]
         Command::Witnesses { ledger } => witnesses::run(ledger),
+        #[cfg(feature = "coordinator")]
+        Command::Recompute(recompute) => recompute::run(recompute),
         #[cfg(all(feature = "node", feature = "coordinator"))]
         Command::Attack(attack) => attack::run(attack),
     }
@@ -93,7 +100,7 @@ fn export(ledger: &Path, identity: &Path, out: &Path) -> Result<Exit, Failure> {
 }
 
 fn verify(export: &Path, key: Option<&Path>) -> Result<Exit, Failure> {
-    let key = key.map(public_key).transpose()?;
+    let key = key.map(|key| public_key(key, "the partner's signing.pub")).transpose()?;
     let file = File::open(export)
         .map_err(|_| Failure::new("CC105", format!("{} cannot be read", export.display())))?;
     match verify_export(&mut BufReader::new(file), key.as_ref()) {
@@ -117,13 +124,9 @@ fn verify(export: &Path, key: Option<&Path>) -> Result<Exit, Failure> {
     }
 }
 
-fn public_key(path: &Path) -> Result<VerifyingKey, Failure> {
-    let wrong = || {
-        Failure::bad_file(
-            "CC103",
-            format!("{} is not a public key; give the partner's signing.pub", path.display()),
-        )
-    };
+/// `give` is the file that is wanted, in words.
+fn public_key(path: &Path, give: &str) -> Result<VerifyingKey, Failure> {
+    let wrong = || Failure::bad_file("CC103", format!("{} is not a public key; give {give}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|_| wrong())?;
     VerifyingKey::try_from(text.trim().to_owned()).map_err(|_| wrong())
 }

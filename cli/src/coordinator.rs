@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use cairn_coordinator::store::{StoreFault, Transcripts};
 use cairn_coordinator::{Config, Coordinator};
 use cairn_link::CoordinatorIdentity;
+use cairn_question::QuestionId;
 use clap::Subcommand;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::transcript::TranscriptFile;
 use crate::{context, files, logs, say};
 
 #[derive(Subcommand)]
@@ -39,6 +42,18 @@ pub(crate) enum Command {
         #[arg(long)]
         address_file: Option<PathBuf>,
     },
+    /// Write what an entitled auditor recomputes a secure total from, to a file that only you can read. Whoever has it has the exact sum
+    Transcript {
+        /// Its configuration file; the coordinator may run or not
+        #[arg(long)]
+        config: PathBuf,
+        /// The question's number, as the answer in JSON has it
+        #[arg(long, value_name = "ID")]
+        question: QuestionId,
+        /// The file to write
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Show which partners are connected, as the running coordinator last wrote it
     Status {
         /// Its configuration file
@@ -56,6 +71,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
             init(folder, identity, register, *listen, *round_deadline_s)
         }
         Command::Status { config } => status(config),
+        Command::Transcript { config, question, out } => transcript(config, *question, out),
         Command::Run { config, address_file } => {
             context::runtime()?.block_on(serve(config, address_file.as_deref()))
         }
@@ -84,7 +100,7 @@ fn init(
 }
 
 async fn serve(path: &Path, address_file: Option<&Path>) -> Result<Exit, Failure> {
-    let config = Config::read(path).map_err(|e| Failure::bad_file(e.code(), e.to_string()))?;
+    let config = read(path)?;
     logs::start(config.log);
     let clock = context::clock();
     let identity = CoordinatorIdentity::load(&config.identity_dir, clock.now())?;
@@ -102,6 +118,29 @@ async fn serve(path: &Path, address_file: Option<&Path>) -> Result<Exit, Failure
     running.stop().await;
     // Nobody is connected to a coordinator that does not run.
     let _ = std::fs::remove_file(&status);
+    Ok(Exit::Done)
+}
+
+fn read(config: &Path) -> Result<Config, Failure> {
+    Config::read(config).map_err(|e| Failure::bad_file(e.code(), e.to_string()))
+}
+
+fn transcript(config: &Path, question: QuestionId, out: &Path) -> Result<Exit, Failure> {
+    let fault = |fault: StoreFault| Failure::new(fault.code(), fault.to_string());
+    let store = Transcripts::open(&read(config)?.store_path).map_err(fault)?;
+    let kept = store.of(question).map_err(fault)?.ok_or_else(|| {
+        let says = "no transcript is kept of this question: it is not known here or forgotten, was no secure total, did not open, or was too long";
+        Failure::new("CC117", says)
+    })?;
+    files::write_new_private(out, &TranscriptFile::new(&kept)?.text())?;
+    say::note(&format!(
+        "Wrote {}. Whoever has it has the exact sum: hand it to the entitled auditor only.",
+        out.display()
+    ));
+    say::note(&format!(
+        "Next: cairn audit recompute {} --federation-key FEDERATION.pub --answer ANSWER.json",
+        out.display()
+    ));
     Ok(Exit::Done)
 }
 

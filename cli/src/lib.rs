@@ -30,6 +30,8 @@ mod show;
 #[cfg(all(feature = "node", feature = "coordinator"))]
 mod staged;
 mod total;
+#[cfg(feature = "coordinator")]
+mod transcript;
 mod verify;
 
 use std::process::ExitCode;

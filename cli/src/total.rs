@@ -1,6 +1,6 @@
 //! A question put as a secure total: the manifest that the analyst signs beside it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use cairn_policy::{File, SecureTerms, secure_terms};
@@ -20,7 +20,7 @@ const WITHIN_S: u64 = 120;
 const FLIGHT_S: u16 = 10;
 
 /// Most that one partner adds to one cell: the nodes' own bound.
-const CLAMP: u64 = 10_000_000;
+pub(crate) const CLAMP: u64 = 10_000_000;
 
 /// Room for the noise of all partners together: e^(−2²⁸) at the widest noise that can be shared.
 const NOISE_TAIL: u64 = 1 << 40;
@@ -50,17 +50,7 @@ impl Total {
     /// What the question is put as; `None` for every partner's own table.
     pub(crate) fn put_as(&self) -> Result<Option<PutAs>, Failure> {
         let Some(Protection(treatment)) = self.total else { return Ok(None) };
-        let file = match &self.framework {
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|e| Failure::new("CC213", format!("cannot read {}: {e}", path.display())))?;
-                File::new(path.display().to_string(), text)
-            }
-            None => File::new("framework.toml", SHIPPED.to_owned()),
-        };
-        let none = |what: &str| Failure::new("CC213", format!("{}: {what}", file.name));
-        let terms = secure_terms(&file).map_err(|_| none("is no framework; see `cairn policy check`"))?;
-        let terms = terms.ok_or_else(|| none("has no [secure] terms of secure totals"))?;
+        let terms = framework_terms(self.framework.as_deref())?;
         Ok(Some(PutAs { treatment, terms }))
     }
 }
@@ -105,6 +95,21 @@ impl PutAs {
         };
         Ok(manifest.sign(analyst))
     }
+}
+
+/// A framework's terms of secure totals: the shipped one's where none is named.
+pub(crate) fn framework_terms(framework: Option<&Path>) -> Result<SecureTerms, Failure> {
+    let file = match framework {
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|e| Failure::new("CC213", format!("cannot read {}: {e}", path.display())))?;
+            File::new(path.display().to_string(), text)
+        }
+        None => File::new("framework.toml", SHIPPED.to_owned()),
+    };
+    let none = |what: &str| Failure::new("CC213", format!("{}: {what}", file.name));
+    let terms = secure_terms(&file).map_err(|_| none("is no framework; see `cairn policy check`"))?;
+    terms.ok_or_else(|| none("has no [secure] terms of secure totals"))
 }
 
 impl FromStr for Protection {

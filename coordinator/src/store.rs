@@ -1,5 +1,7 @@
 //! What a coordinator must not forget: accepted questions, verified replies, closed rounds. Durable before anybody is told.
 
+mod transcripts;
+
 use std::path::Path;
 
 use cairn_ledger::durable::{self, Lock};
@@ -7,16 +9,19 @@ use cairn_ledger::{LedgerFault, rusqlite};
 use cairn_question::{Day, Moment, Name, PartnerId, QuestionId};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
+pub use transcripts::{KeptTranscript, TRANSCRIPT_KEPT_MAX, Transcripts};
+
 /// Most bytes of closed rounds that are kept: 16 GiB. Beyond it the oldest are forgotten before their time, so that no
 /// analyst can fill the disk.
 pub const KEPT_BYTES_MAX: u64 = 16 << 30;
 
 /// The form of the store that this program writes.
-const FORM: i64 = 3;
+const FORM: i64 = 4;
 
 /// What brings a store of an older form up to the next.
 const FROM_1: &str = include_str!("store_from_form_1.sql");
 const FROM_2: &str = include_str!("store_from_form_2.sql");
+const FROM_3: &str = include_str!("store_from_form_3.sql");
 
 /// The store. One writer; every call blocks until the disk has it.
 pub struct Store {
@@ -121,8 +126,9 @@ impl Store {
         let form: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let steps: &[&str] = match form {
             0 => &[include_str!("store.sql")],
-            1 => &[FROM_1, FROM_2],
-            2 => &[FROM_2],
+            1 => &[FROM_1, FROM_2, FROM_3],
+            2 => &[FROM_2, FROM_3],
+            3 => &[FROM_3],
             FORM => &[],
             newer => return Err(StoreFault::Form(newer)),
         };
@@ -265,17 +271,29 @@ impl Store {
         rows.into_iter().map(read).collect()
     }
 
-    /// Closes a round: its last replies and its coverage statement become durable together.
+    /// Closes a round: its last replies, its coverage statement and the transcript of its total, where it is one, become durable together.
     ///
     /// # Errors
     /// [`StoreFault`]; the round is open then, and is closed after the next start.
-    pub fn close(&mut self, id: QuestionId, kept: &Kept, now: Moment) -> Result<(), StoreFault> {
+    pub fn close(
+        &mut self,
+        id: QuestionId,
+        kept: &Kept,
+        transcript: Option<&[u8]>,
+        now: Moment,
+    ) -> Result<(), StoreFault> {
         let transaction = self.connection.transaction()?;
         insert_replies(&transaction, id, &kept.replies)?;
+        let sql = "INSERT OR IGNORE INTO transcript (question, bytes)
+                   SELECT id, ?2 FROM question WHERE id = ?1 AND closed_s IS NULL";
+        if let Some(bytes) = transcript {
+            transaction.execute(sql, params![id.as_bytes(), bytes])?;
+        }
         transaction.execute(
             "UPDATE question SET coverage = ?2, closed_s = ?3,
                kept_bytes = length(signed) + length(?2)
                  + (SELECT coalesce(sum(length(r.signed)), 0) FROM reply r WHERE r.question = ?1)
+                 + (SELECT coalesce(sum(length(t.bytes)), 0) FROM transcript t WHERE t.question = ?1)
              WHERE id = ?1 AND closed_s IS NULL",
             params![id.as_bytes(), kept.coverage, seconds(now)],
         )?;

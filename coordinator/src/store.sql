@@ -40,3 +40,9 @@ CREATE TABLE roll_call (
     as_of    TEXT PRIMARY KEY,
     partners TEXT NOT NULL
 ) STRICT;
+
+-- Since form 4: what an entitled auditor recomputes an opened total from, forgotten with its round. Whoever reads it has the exact sum.
+CREATE TABLE transcript (
+    question BLOB PRIMARY KEY REFERENCES question (id) ON DELETE CASCADE,
+    bytes    BLOB NOT NULL
+) STRICT;

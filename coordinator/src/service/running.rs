@@ -10,14 +10,15 @@ use cairn_question::combine::{CoverageV1, PartnerLine, Standing};
 use cairn_question::padding::padded_coverage;
 use cairn_question::question::ASK_TYPE;
 use cairn_question::register::Register;
-use cairn_question::{Hash, PartnerId, SignedAsk};
+use cairn_question::{Hash, PartnerId, QuestionId, SignedAsk};
+use cairn_seal::Transcript;
 use tokio::sync::{mpsc, watch};
 
 use super::hub::{Hub, Phase, Watched};
 use super::sealing::{Said, Sealing, heard};
 use crate::accept;
 use crate::round::{Ask, Closed, Event, Round, RoundTerms, Stage};
-use crate::store::{Kept, NewQuestion, Store, StoreFault};
+use crate::store::{Kept, NewQuestion, Store, StoreFault, TRANSCRIPT_KEPT_MAX};
 
 /// How often a round looks at the clock. The clock is the program's, in whole seconds, so that a round cannot sleep until a moment.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -27,6 +28,9 @@ const BUSY_WAIT: Duration = Duration::from_millis(250);
 
 /// The code under which a round that cannot be taken up again is closed.
 const CANNOT_RESUME: &str = "CO305";
+
+/// The code under which the log says that a transcript is not kept.
+const TOO_LONG_TO_KEEP: &str = "CO306";
 
 struct Running {
     hub: Arc<Hub>,
@@ -130,7 +134,7 @@ async fn give_up(hub: &Arc<Hub>, question: NewQuestion) -> Result<(), StoreFault
     };
     let coverage = coverage.sign(hub.identity.signing_key()).to_bytes();
     let kept = Kept { replies: Vec::new(), coverage };
-    hub.with_store(move |store| store.close(question.id, &kept, now)).await
+    hub.with_store(move |store| store.close(question.id, &kept, None, now)).await
 }
 
 impl Running {
@@ -245,14 +249,18 @@ impl Running {
             }
         }
         let grid = self.round.terms().grid.clone();
-        let opened = self.sealing.and_then(Sealing::into_opened);
+        let (opened, transcript) = self.sealing.and_then(Sealing::into_opened).unzip();
         let Closed { coverage, replies } = self.round.close(now, &self.hub.cards(), opened.as_ref());
+        // Of a total that is not published nothing is to be recomputed.
+        let transcript = transcript.filter(|_| coverage.total.is_some());
+        let transcript = transcript.and_then(|transcript| to_keep(id, &transcript));
         tracing::info!(question = %id, standings = %standings(&coverage), "a round is closed");
         let signed = coverage.sign(self.hub.identity.signing_key()).to_bytes();
         let coverage = padded_coverage(signed, Some(&grid), coverage.partners.len());
         let kept = Arc::new(Kept { replies, coverage });
         let keep = Arc::clone(&kept);
-        let saved = self.hub.with_store(move |store| store.close(id, &keep, now)).await;
+        let saved =
+            self.hub.with_store(move |store| store.close(id, &keep, transcript.as_deref(), now)).await;
         self.hub.close_round(id);
         self.phase.send_replace(match saved {
             Ok(()) => Phase::Closed(kept),
@@ -262,6 +270,16 @@ impl Running {
             }
         });
     }
+}
+
+/// The transcript of an opened total as it is kept; `None` where it is too long.
+fn to_keep(question: QuestionId, transcript: &Transcript) -> Option<Vec<u8>> {
+    let bytes = transcript.to_bytes();
+    if bytes.len() <= TRANSCRIPT_KEPT_MAX {
+        return Some(bytes);
+    }
+    tracing::warn!(%question, code = TOO_LONG_TO_KEEP, bytes = bytes.len(), "the transcript of a total is too long to be kept: no auditor can recompute it");
+    None
 }
 
 /// Ends an asking with its round: a node is not kept busy for a question that is closed.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use cairn_link::{AskFailure, FlightSender, NodeHandle};
 use cairn_question::{Day, Moment, PartnerId};
 use cairn_seal::wire::manifest_in;
-use cairn_seal::{CoordinatorEvent, CoordinatorRound, CoordinatorSetup, PairwiseMasks, Refused, Summed};
+use cairn_seal::{
+    CoordinatorEvent, CoordinatorRound, CoordinatorSetup, PairwiseMasks, Refused, Summed, Transcript,
+};
 use tokio::sync::mpsc;
 
 use super::hub::Hub;
@@ -30,7 +32,7 @@ pub(super) struct Sealing {
     /// `None` where it could not be opened, with the reason still to be said.
     round: Result<CoordinatorRound, Option<Refused>>,
     senders: BTreeMap<PartnerId, FlightSender>,
-    opened: Option<OpenedTotal>,
+    opened: Option<(OpenedTotal, Transcript)>,
     outbox: mpsc::Sender<Said>,
     inbox: mpsc::Receiver<Said>,
 }
@@ -100,7 +102,7 @@ impl Sealing {
             match event {
                 CoordinatorEvent::Summed(summed) => {
                     match protected(round, &self.terms, &summed, terms, now) {
-                        Ok(opened) => self.opened = Some(opened),
+                        Ok(opened) => self.opened = Some((opened, summed.transcript)),
                         Err(refused) => failed = Some(refused),
                     }
                 }
@@ -122,10 +124,12 @@ impl Sealing {
 
     /// The partners of a total without noise that has opened: every other of the same records is theirs.
     pub(super) fn exact(&self) -> Option<(Day, Vec<PartnerId>)> {
-        Some((self.terms.exact_of()?, self.opened.as_ref()?.partners.clone()))
+        let (opened, _) = self.opened.as_ref()?;
+        Some((self.terms.exact_of()?, opened.partners.clone()))
     }
 
-    pub(super) fn into_opened(self) -> Option<OpenedTotal> {
+    /// The opened total, and what an auditor recomputes it from.
+    pub(super) fn into_opened(self) -> Option<(OpenedTotal, Transcript)> {
         self.opened
     }
 }

@@ -40,13 +40,13 @@ fn an_accepted_question_is_there_after_a_restart() {
     let open = store.open_questions().unwrap();
     assert_eq!((open.len(), &open[0].signed, open[0].deadline), (1, &vec![1; 10], NOW.plus_s(60)));
     assert_eq!(store.closed(open[0].id).unwrap(), None);
-    store.close(open[0].id, &kept(b"coverage"), NOW).unwrap();
+    store.close(open[0].id, &kept(b"coverage"), None, NOW).unwrap();
     let closed = store.closed(open[0].id).unwrap().unwrap();
     assert_eq!(closed.replies, [(partner("a"), b"yes".to_vec()), (partner("b"), b"no".to_vec())]);
     assert_eq!(closed.coverage, b"coverage");
     assert!(store.open_questions().unwrap().is_empty());
     // What is closed stays as it is.
-    store.close(open[0].id, &kept(b"other"), NOW).unwrap();
+    store.close(open[0].id, &kept(b"other"), None, NOW).unwrap();
     assert_eq!(store.closed(open[0].id).unwrap().unwrap().coverage, b"coverage");
     assert_eq!(store.register(3).unwrap().as_deref(), Some(b"register".as_slice()));
     assert_eq!(store.newest_register().unwrap(), 3);
@@ -76,7 +76,7 @@ fn open_rounds_have_a_most() {
     check(&question(4, "bob"), Taken::New);
     check(&question(5, "cat"), Taken::Busy);
     check(&question(2, "ann"), Taken::Known);
-    store.close(question(1, "ann").id, &kept(b"c"), NOW).unwrap();
+    store.close(question(1, "ann").id, &kept(b"c"), None, NOW).unwrap();
     assert_eq!(store.accept(&question(3, "ann"), MOST).unwrap(), Taken::New);
 }
 
@@ -90,7 +90,7 @@ fn closed_rounds_are_forgotten_by_age_and_by_bytes() {
     }
     for number in 1..=4 {
         let at = NOW.plus_s(u64::from(number));
-        store.close(question(number, "ann").id, &kept(&[0; 87]), at).unwrap();
+        store.close(question(number, "ann").id, &kept(&[0; 87]), None, at).unwrap();
     }
     // Each closed round has 10 + 3 + 87 bytes.
     assert_eq!(store.forget(NOW.plus_s(2), KEPT_BYTES_MAX).unwrap(), 1);
@@ -99,6 +99,46 @@ fn closed_rounds_are_forgotten_by_age_and_by_bytes() {
     let left: Vec<u8> = (1..=5).filter(|n| there(&store, *n)).collect();
     assert_eq!(left, [3, 4, 5], "the newest stay, and an open round always does");
     assert!(store.replies(question(1, "ann").id).unwrap().is_empty());
+}
+
+#[test]
+fn a_transcript_is_read_beside_the_coordinator_and_forgotten_with_its_round() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rounds.sqlite");
+    let mut store = open(&folder);
+    let total = question(1, "ann");
+    store.accept(&total, MOST).unwrap();
+    let read = || Transcripts::open(&path).unwrap().of(total.id).unwrap();
+    assert_eq!(read(), None);
+    store.close(total.id, &kept(&[0; 87]), Some(&[7; 100]), NOW).unwrap();
+    let expected = KeptTranscript {
+        register: b"register".to_vec(),
+        question: total.signed.clone(),
+        transcript: vec![7; 100],
+    };
+    assert_eq!(read(), Some(expected.clone()));
+    // What is closed stays as it is.
+    store.close(total.id, &kept(b"other"), Some(b"other"), NOW).unwrap();
+    assert_eq!(read(), Some(expected));
+    // 10 + 3 + 87 bytes of the round and 100 of its transcript.
+    assert_eq!(store.forget(NOW, 200).unwrap(), 0);
+    assert_eq!(store.forget(NOW, 199).unwrap(), 1);
+    assert_eq!(read(), None);
+    let left = "SELECT count(*) FROM transcript";
+    assert_eq!(store.connection.query_row(left, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+}
+
+#[test]
+#[cfg(unix)]
+fn only_the_stores_owner_reads_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let _store = open(&folder);
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", file.path().display());
+    }
 }
 
 #[test]
@@ -133,14 +173,15 @@ fn a_store_of_the_form_before_is_brought_up() {
     let path = folder.path().join("rounds.sqlite");
     let mut store = open(&folder);
     store.accept(&question(1, "ann"), MOST).unwrap();
-    store
-        .connection
-        .execute_batch("DROP TABLE checkpoint; DROP TABLE roll_call; PRAGMA user_version = 1")
-        .unwrap();
+    let before =
+        "DROP TABLE transcript; DROP TABLE checkpoint; DROP TABLE roll_call; PRAGMA user_version = 1";
+    store.connection.execute_batch(before).unwrap();
+    assert_eq!(Transcripts::open(&path).unwrap().of(question(1, "ann").id).unwrap(), None);
     drop(store);
     let mut store = Store::open(&path).unwrap();
     assert_eq!(store.open_questions().unwrap().len(), 1);
     assert!(store.hold_checkpoint(&partner("fife"), b"3", |_| false).unwrap());
+    store.close(question(1, "ann").id, &kept(b"coverage"), Some(b"transcript"), NOW).unwrap();
     drop(store);
     assert!(Store::open(&path).is_ok());
 }

@@ -1,10 +1,13 @@
 //! Secure totals over a real federation: what everybody sees of one, what nobody sees, and what becomes of a partner that is gone.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::answers::{combined, standings};
 use crate::harness::federation::{EQUALITIES, Federation, NATIONAL, Partner};
 use crate::harness::people::{ANGUS, FIFE, people};
+use crate::harness::program::Done;
 
 /// Terms for a federation of six, of whom one may collude: four or more answer.
 const SIX: [(&str, &str); 3] = [
@@ -19,15 +22,21 @@ const TOTALS: [(&str, &str); 2] = [
     ("method    = \"dp\"\n", "method    = \"dp\"\nmin_partners = 3\n"),
 ];
 
+/// The shipped framework, whose totals are of thirty-two.
+const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/framework/framework.toml");
+
 const PARTNERS: [&str; 6] = ["angus", "dundee", "fife", "moray", "orkney", "perth"];
 
 /// Three people of Angus at each, whom each would withhold, and twenty of Fife.
-fn federation() -> Federation {
-    let partner = |id: &'static str| Partner {
+fn partner(id: &'static str) -> Partner {
+    Partner {
         policy: TOTALS.to_vec(),
         framework: SIX.to_vec(),
         ..Partner::new(id, [people(&id[..2], 3, ANGUS, "F"), people(&id[1..3], 20, FIFE, "M")].concat())
-    };
+    }
+}
+
+fn federation() -> Federation {
     Federation::start_with(&PARTNERS.map(partner), "round_deadline_s = 10\noffline_wait_s = 3")
 }
 
@@ -61,6 +70,8 @@ fn rounded_on_the_total(federation: &Federation, framework: &str) {
         assert_eq!(answer["sealed"][partner]["opening"], published["opening"], "{partner}");
         assert!(answer["sealed"][partner].get("table").is_none());
     }
+    an_auditor_recomputes(federation, "rounded", &answer, framework);
+    what_was_changed_is_found(federation, "rounded", &answer);
     // The same partners again: another table of the same snapshot.
     let (code, again) = federation.ask_json("people as of 2026-01-01", &words);
     assert_eq!((code, &again["combined"]["cells"][0]["cell"]), (0, &Value::from(140)));
@@ -78,8 +89,88 @@ fn noise_of_all_together(federation: &Federation, framework: &str) {
     let sum: i64 = cells.iter().map(|cell| cell["cell"].as_i64().unwrap()).sum();
     let cells = i64::try_from(cells.len()).unwrap();
     assert!((sum - 138).abs() <= 8 * within * cells, "{sum} within {within}");
+    an_auditor_recomputes(federation, "noisy", &answer, framework);
     let table = federation.ask("people by disabled", &words).out;
     assert!(table.contains("nobody sees the figures of any of the 6 partners"), "{table}");
+}
+
+/// The transcript and the published answer as files, and the auditor's command on them.
+fn recompute(federation: &Federation, transcript: &str, answer: &str, more: &[&str]) -> Done {
+    let key = ["--federation-key", "identity/fife/federation.pub", "--answer", answer];
+    federation.cairn(&[&["audit", "recompute", transcript], &key[..], more].concat())
+}
+
+fn hand_out(federation: &Federation, question: &str, file: &str) -> Done {
+    let words = ["coordinator", "transcript", "--config", "coordinator/coordinator.toml"];
+    federation.cairn(&[&words[..], &["--question", question, "--out", file]].concat())
+}
+
+fn write_json(federation: &Federation, file: &str, value: &Value) {
+    std::fs::write(federation.path(file), value.to_string()).unwrap();
+}
+
+fn an_auditor_recomputes(federation: &Federation, name: &str, answer: &Value, framework: &str) {
+    let (transcript, published) = (format!("{name}.transcript"), format!("{name}.json"));
+    write_json(federation, &published, answer);
+    // The coordinator runs.
+    hand_out(federation, answer["id"].as_str().unwrap(), &transcript).exits(0);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = federation.path(&transcript).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    for more in [&["--framework", framework][..], &[]] {
+        let done = recompute(federation, &transcript, &published, more).exits(0);
+        done.says(
+            "the published figures are what 6 partners signed: angus, dundee, fife, moray, orkney, perth",
+        );
+    }
+}
+
+/// `rounded` was handed out and is borne out.
+fn what_was_changed_is_found(federation: &Federation, rounded: &str, answer: &Value) {
+    let (transcript, published) = (format!("{rounded}.transcript"), format!("{rounded}.json"));
+    // One byte of the transcript: of a vector, of an opening, of its form; then the register, under another key.
+    let check = |at: &dyn Fn(&[u8]) -> usize, code: &str| {
+        let mut file: Value = serde_json::from_str(&federation.read(&transcript)).unwrap();
+        let mut bytes = STANDARD.decode(file["transcript"].as_str().unwrap()).unwrap();
+        let at = at(&bytes);
+        bytes[at] ^= 1;
+        file["transcript"] = STANDARD.encode(bytes).into();
+        write_json(federation, "changed.transcript", &file);
+        recompute(federation, "changed.transcript", &published, &[]).exits(6).says(code);
+    };
+    check(&first_vector, "CM212");
+    check(&|bytes| bytes.len() - 1, "CM302");
+    check(&|_| 0, "CM401");
+    let other = ["--federation-key", "identity/fife/signing.pub", "--answer", &published];
+    federation.cairn(&[&["audit", "recompute", &transcript], &other[..]].concat()).exits(6).says("CC201");
+    // One figure of the answer, or of what the coordinator signed; what it says of itself; another answer.
+    let check = |change: &dyn Fn(&mut Value), exit: i32, says: &str| {
+        let mut changed = answer.clone();
+        change(&mut changed);
+        write_json(federation, "changed.json", &changed);
+        recompute(federation, &transcript, "changed.json", &[]).exits(exit).says(says);
+    };
+    check(&|a| a["combined"]["cells"][0]["cell"] = 5.into(), 6, "CC604");
+    check(&|a| a["coverage"]["combined"]["cells"][0]["cell"] = "c".into(), 6, "CC604");
+    let swap =
+        |a: &mut Value| a["coverage"]["total"]["transcript"] = a["coverage"]["total"]["opening"].clone();
+    check(&swap, 6, "CC603");
+    check(&|a| drop(a["coverage"]["total"]["partners"].as_array_mut().unwrap().pop()), 6, "CC603");
+    check(&|a| drop(a.as_object_mut().unwrap().remove("coverage")), 5, "CC602");
+    // The shipped framework is for thirty-two.
+    recompute(federation, &transcript, &published, &["--framework", SHIPPED]).exits(6).says("CM115");
+    hand_out(federation, &"0".repeat(64), "none.transcript").exits(1).says("CC117");
+}
+
+/// Where the first partner's vector begins: after version, attempt, manifest and set, each with its length before it.
+fn first_vector(bytes: &[u8]) -> usize {
+    let length =
+        |at: usize| usize::try_from(u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())).unwrap();
+    let members = 2 + 4 + length(2);
+    members + 4 + length(members) + 4
 }
 
 fn nobody_gives_its_own_table(federation: &Federation) {
