@@ -164,6 +164,20 @@ const fn zeros_in_words(zeros: Zeros) -> &'static str {
 /// How a treatment reads in one line.
 fn treatment_in_words(treatment: &TreatmentV1) -> String {
     match treatment {
+        TreatmentV1::SuppressRound {
+            profile,
+            min_people,
+            round_to,
+            min_cohort,
+            promise: Some(promise),
+            ..
+        } => {
+            format!(
+                "suppress-round ({profile}): under {min_people} people withheld, and other cells that would give them away, the rest rounded to {round_to}, 0 is shown, totals too{}; {}",
+                cohort_in_words(*min_cohort),
+                promise_in_words(*promise)
+            )
+        }
         TreatmentV1::SuppressRound { profile, min_people, round_to, zeros, min_cohort, .. } => {
             let (zeros, cohort) = (zeros_in_words(*zeros), cohort_in_words(*min_cohort));
             format!(

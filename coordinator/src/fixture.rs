@@ -163,6 +163,7 @@ pub(crate) fn answer(asked: &Asked, value: i64) -> OutcomeV1 {
             zeros: Zeros::Show,
             min_cohort: 0,
             rows_per_person: 1,
+            promise: None,
         },
         snapshot: SnapshotStatement {
             as_of: Day::new(2025, 11, 30).unwrap(),

@@ -24,9 +24,13 @@ pub(super) fn in_words(treatment: &Treatment) -> Vec<String> {
 }
 
 fn method(method: &Method) -> String {
+    let audited =
+        method.audited().map_or("", |_| "; totals leave with it, audited beside such tables before it");
     match method {
-        Method::SuppressRound(rules) => format!("threshold and rounding: {}", cells(rules)),
-        Method::SuppressAudit(rules) => format!("exact counts with small cells withheld: {}", cells(rules)),
+        Method::SuppressRound(rules) => format!("threshold and rounding: {}{audited}", cells(rules)),
+        Method::SuppressAudit(rules) => {
+            format!("exact counts with small cells withheld: {}{audited}", cells(rules))
+        }
         Method::CellKey { table, cells: rules } => {
             format!("perturbed by cell key ({table}): {}", cells(rules))
         }

@@ -21,6 +21,7 @@ fn answer(grid: &Grid, cells: &str) -> AnswerV1 {
             zeros: Zeros::Show,
             min_cohort: 0,
             rows_per_person: 1,
+            promise: None,
         },
         snapshot: SnapshotStatement {
             as_of: "2026-03-31".parse().unwrap(),
@@ -109,6 +110,29 @@ fn an_audited_answer_says_its_totals_and_its_promise() {
     insta::assert_snapshot!(terminal(&shown, 100));
     let (_, answer) = &shown.answers[0];
     insta::assert_snapshot!(serde_json::to_string_pretty(&(&answer.table, &answer.treatment)).unwrap());
+}
+
+#[test]
+fn an_audited_rounded_answer_says_its_totals_and_its_promise() {
+    let mut shown = shown();
+    let cell = |n: i64| if n < 0 { Cell::Withheld } else { Cell::Value(n) };
+    for (_, answer) in &mut shown.answers {
+        answer.treatment = TreatmentV1::SuppressRound {
+            profile: "sub-national-8-5".into(),
+            min_people: 8,
+            round_to: 5,
+            zeros: Zeros::Show,
+            min_cohort: 0,
+            rows_per_person: 1,
+            promise: Some(cairn_question::answer::AuditPromise::KnowsThresholds),
+        };
+        answer.table.cells = [1490, 1510, 0, -1, -1, 0, 0, 10, 0, 0, 10, 0].map(cell).to_vec();
+        answer.table.totals = [3000, 15, 10, 10, 1495, 1535, 0, 3035].map(cell).to_vec();
+    }
+    shown.combined = combine(&shown.grid, shown.answers.iter().map(|(_, a)| a));
+    insta::assert_snapshot!(terminal(&shown, 100));
+    let (_, answer) = &shown.answers[0];
+    insta::assert_snapshot!(serde_json::to_string_pretty(&answer.treatment).unwrap());
 }
 
 /// A table by itself says how it was treated, how far off it may be and what it cost.

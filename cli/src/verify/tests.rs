@@ -102,6 +102,7 @@ fn answer(grid: &Grid, cells: &[i64]) -> AnswerV1 {
             zeros: Zeros::Show,
             min_cohort: 0,
             rows_per_person: 1,
+            promise: None,
         },
         snapshot: SnapshotStatement {
             as_of: "2026-03-31".parse().unwrap(),

@@ -1,6 +1,6 @@
-//! The full run of the suppression audit: random tables with all totals at t = 5, and its figures.
+//! The full run of the suppression audit: random tables with all totals, exact at t = 5 and rounded at t = 8 and base 5, and its figures.
 //!
-//! `cargo run --release -p cairn-disclosure --example audit_figures -- [tables per shape] [place of the only shape]`
+//! `cargo run --release -p cairn-disclosure --example audit_figures -- [tables per shape] [place of the only shape, rounded ones last]`
 //!
 //! A third of the tables each are small counts, mostly zeros, and larger counts. Fails where any release leaves a primary cell without
 //! two tables, as checked here from the witness file and what was published.
@@ -11,11 +11,15 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use cairn_disclosure::audit::{
-    Audited, Nobody, Outcome, Promise, Showing, Table, Terms, Unfit, WIDTH, WitnessFile,
+    Asked, Audited, Joined, Nobody, Outcome, Promise, Showing, Table, Terms, Unfit, WIDTH, WitnessFile,
 };
 use cairn_question::Cell;
 
 const SHAPES: [&[usize]; 4] = [&[6, 4], &[8, 3], &[4, 3, 3], &[12, 6, 4]];
+
+const EXACT: Terms = Terms { threshold: 5, nobody: Nobody::AlwaysShown, showing: Showing::Exact };
+const ROUNDED: Terms =
+    Terms { threshold: 8, nobody: Nobody::AlwaysShown, showing: Showing::Rounded { base: 5 } };
 
 /// Counts to draw from.
 const SPREADS: [[u64; 11]; 3] = [
@@ -28,9 +32,10 @@ fn main() -> Result<ExitCode, Unfit> {
     let number = |at: usize| std::env::args().nth(at).and_then(|n| n.parse::<usize>().ok());
     let tables = number(1).unwrap_or(1_000);
     let mut exposed = 0;
-    for (at, shape) in SHAPES.into_iter().enumerate() {
+    let runs = [EXACT, ROUNDED].into_iter().flat_map(|terms| SHAPES.map(|shape| (shape, terms)));
+    for (at, (shape, terms)) in runs.enumerate() {
         if number(2).is_none_or(|only| only == at) {
-            exposed += run(shape, tables)?;
+            exposed += run(shape, terms, tables)?;
         }
     }
     Ok(if exposed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -52,22 +57,37 @@ struct Figures {
     tables_most: usize,
 }
 
-fn run(shape: &[usize], tables: usize) -> Result<usize, Unfit> {
-    let terms = Terms { threshold: 5, nobody: Nobody::AlwaysShown, showing: Showing::Exact };
+fn run(shape: &[usize], terms: Terms, tables: usize) -> Result<usize, Unfit> {
     let table = Table::new(shape, None, terms)?;
+    let joined = joined(&table, shape, terms)?;
     let mut figures = Figures::default();
     for seed in 0..tables {
         let counts = counts(seed, shape.iter().product());
         let start = now();
-        let audit = table.audit(&counts, &|_| Vec::new(), &[])?;
+        let outcome = match terms.showing {
+            Showing::Exact => table.audit(&counts, &|_| Vec::new(), &[])?.outcome,
+            // With the few between two cells watched, as at a node.
+            Showing::Rounded { .. } => joined.audit(&counts, &[])?,
+        };
         figures.times_us.push(start.elapsed().as_micros());
-        match &audit.outcome {
+        match &outcome {
             Outcome::Whole(_) => figures.whole += 1,
             Outcome::Audited(audited) => figures.add(audited),
         }
     }
-    figures.print(shape);
+    figures.print(shape, terms);
     Ok(figures.exposed)
+}
+
+/// The same table as a node audits it. Every atom is a cell, so that it is a part of its own.
+fn joined(table: &Table, shape: &[usize], terms: Terms) -> Result<Joined, Unfit> {
+    let (layout, places) = table.layout(&[], &[])?;
+    let asked = |(cell, place): (usize, &cairn_disclosure::audit::grid::Place)| Asked {
+        members: layout.members(cell).to_vec(),
+        totals: u32::try_from(place.totals()).unwrap_or(0),
+    };
+    let own: Vec<Asked> = places.iter().enumerate().map(asked).collect();
+    Joined::new(shape.iter().product(), &own, &[], terms)
 }
 
 impl Figures {
@@ -89,12 +109,17 @@ impl Figures {
         self.tables_most = self.tables_most.max(audited.tables().len());
     }
 
-    fn print(&mut self, shape: &[usize]) {
+    fn print(&mut self, shape: &[usize], terms: Terms) {
         self.times_us.sort_unstable();
         let at = |per_mille: usize| {
             self.times_us.get(self.times_us.len().saturating_sub(1) * per_mille / 1000).copied().unwrap_or(0)
         };
-        println!("{shape:?}: {} tables, of which {} without a primary cell", self.times_us.len(), self.none);
+        println!(
+            "{shape:?}, {:?}: {} tables, of which {} without a primary cell",
+            terms.showing,
+            self.times_us.len(),
+            self.none
+        );
         println!("  exposed {}, wholly withheld {}", self.exposed, self.whole);
         println!(
             "  cells: primary {} (anything from 1 to t-1, or as far as totals leave room: {}), withheld by elimination alone {}, \
@@ -117,7 +142,7 @@ fn leaks(file: &WitnessFile, published: &[Cell]) -> bool {
     };
     let agrees = |table: &Vec<i64>| {
         published.iter().enumerate().all(|(cell, shown)| match shown {
-            Cell::Value(shown) => count(table, cell) == *shown,
+            Cell::Value(shown) => stands_for(file.terms, *shown).contains(&count(table, cell)),
             _ => count(table, cell) >= 1,
         })
     };
@@ -128,10 +153,22 @@ fn leaks(file: &WitnessFile, published: &[Cell]) -> bool {
         counts.iter().max().zip(counts.iter().min()).map_or(0, |(most, fewest)| most - fewest)
     };
     file.primaries.iter().any(|&cell| {
-        published.get(cell) != Some(&Cell::Withheld)
+        // The few between two cells are of no table.
+        published.get(cell).is_some_and(|shown| *shown != Cell::Withheld)
             || spread(cell, None) < WIDTH
             || file.singles.iter().any(|&one| one != cell && spread(cell, Some(one)) < 1)
     })
+}
+
+/// The counts that are shown as this.
+fn stands_for(terms: Terms, shown: i64) -> std::ops::RangeInclusive<i64> {
+    match terms.showing {
+        Showing::Rounded { base } if shown != 0 => {
+            let (base, least) = (i64::from(base), i64::try_from(terms.threshold).unwrap_or(i64::MAX));
+            (shown - base / 2).max(least)..=shown + (base + 1) / 2 - 1
+        }
+        Showing::Exact | Showing::Rounded { .. } => shown..=shown,
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch")]

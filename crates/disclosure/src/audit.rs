@@ -113,20 +113,40 @@ pub fn suppress(layout: &Layout, counts: &[u64], also: &[usize]) -> Result<Outco
     suppress_with(layout, counts, also, &Microlp)
 }
 
+/// The same where another rule than the threshold may mark cells: `by_threshold_alone` says of a table of parts that none does.
+fn suppress_among(
+    layout: &Layout,
+    counts: &[u64],
+    also: &[usize],
+    by_threshold_alone: &dyn Fn(&[i64]) -> bool,
+) -> Result<Outcome, Unfit> {
+    suppress_within(layout, counts, also, (&Microlp, &Effort::new(UNITS)), Some(by_threshold_alone))
+}
+
+/// The same where the layout itself depends on the counts, so that nothing is promised against whoever runs the algorithm.
+fn suppress_watching(layout: &Layout, counts: &[u64], also: &[usize]) -> Result<Outcome, Unfit> {
+    suppress_within(layout, counts, also, (&Microlp, &Effort::new(UNITS)), None)
+}
+
 fn suppress_with(
     layout: &Layout,
     counts: &[u64],
     also: &[usize],
     solver: &dyn Solver,
 ) -> Result<Outcome, Unfit> {
-    suppress_within(layout, counts, also, (solver, &Effort::new(UNITS)))
+    suppress_within(layout, counts, also, (solver, &Effort::new(UNITS)), Some(&|_| true))
 }
 
+/// Whether the algorithm may be run on a table of these counts to see what it would show.
+type OtherTables<'a> = &'a dyn Fn(&[i64]) -> bool;
+
+/// `others`: on which tables the algorithm may be run to see whether it gives the same pattern; `None`: on none.
 fn suppress_within(
     layout: &Layout,
     counts: &[u64],
     also: &[usize],
     (solver, effort): (&dyn Solver, &Effort),
+    others: Option<OtherTables<'_>>,
 ) -> Result<Outcome, Unfit> {
     let case = Case::new(layout, layout.counts(counts)?, also)?;
     let settled = match suppress::settle(&case, (solver, effort), Mend::Hide) {
@@ -134,7 +154,8 @@ fn suppress_within(
         Err(whole) => return Ok(Outcome::Whole(whole)),
     };
     // Marks by other rules cannot be worked out for another table.
-    let same = if also.is_empty() { promise::same_pattern(&case, &settled, (solver, effort)) } else { None };
+    let others = others.filter(|_| also.is_empty());
+    let same = others.and_then(|others| promise::same_pattern(&case, &settled, (solver, effort), others));
     Ok(proven(check::audited(&case, &settled, same.as_deref())))
 }
 

@@ -1,8 +1,8 @@
 //! What this program can carry out of what a policy may say: the policy crate holds the list.
 
-use cairn_policy::{Method, Treatment, Unable, unable};
+use cairn_policy::{Treatment, Unable, unable};
 use cairn_question::{Question, RuleBroken, Schema};
-use cairn_release::{Joint, TooMany};
+use cairn_release::{AuditRule, Joint, TooMany};
 
 /// Every rule that this program cannot keep; none where it can answer.
 pub(crate) fn able(treatment: &Treatment, question: &Question) -> Vec<RuleBroken> {
@@ -17,8 +17,8 @@ pub(crate) fn able(treatment: &Treatment, question: &Question) -> Vec<RuleBroken
 
 /// Whether a table's cells by themselves are more than an audit can take in, said before anything is read.
 fn alone(treatment: &Treatment, question: &Question) -> Option<RuleBroken> {
-    let Method::SuppressAudit(cells) = &treatment.method else { return None };
-    let fault = Joint::new(question, &[], cells.min_people, Schema::smf()).err()?;
+    let rule = AuditRule::of(&treatment.method)?;
+    let fault = Joint::new(question, &[], rule, Schema::smf()).err()?;
     Some(too_many(treatment, fault))
 }
 

@@ -1,7 +1,7 @@
 //! Second step: what the policy says, before any record is read.
 
 use cairn_ledger::Ledger;
-use cairn_policy::{Asker, Layers, Method, Treatment, decide, london_day};
+use cairn_policy::{Asker, Layers, Treatment, decide, london_day};
 use cairn_question::{Moment, PartnerId, Refusal, RuleBroken};
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ impl Permitted {
     /// Whether its table is to be audited beside those before it, so that no other may be audited meanwhile.
     #[must_use]
     pub const fn is_audited(&self) -> bool {
-        matches!(self.treatment.method, Method::SuppressAudit(_))
+        self.treatment.method.audited().is_some()
     }
 
     pub(crate) fn into_parts(self) -> (Box<Context>, Treatment) {

@@ -1,7 +1,7 @@
 //! Last steps: the counts are protected, the answer is kept, and only then does it leave.
 
 use cairn_ledger::{AnsweredTable, Debited, Entry, EntryKind, Ledger, LedgerFault, Recall, SnapshotKey};
-use cairn_policy::{Caps, Method, Treatment};
+use cairn_policy::{Caps, Treatment};
 use cairn_question::answer::{AnswerV1, PrivacyStatement, SnapshotStatement};
 use cairn_question::{Moment, OutcomeV1, Refusal};
 use cairn_release::edition::{Basis, NotTheBasis, held_against};
@@ -176,10 +176,9 @@ impl Gate {
 
 /// The counts that a table without noise is made from, and the basis that a later edition is held against.
 fn held(counting: &Counting, raw: RawTable) -> Result<(RawTable, Option<Basis>), NotTheBasis> {
+    let method = &counting.treatment().method;
     // An audited table has no other edition of its day beside it: the ledger refuses one.
-    let (Method::SuppressRound(cells) | Method::CellKey { cells, .. }) = &counting.treatment().method else {
-        return Ok((raw, None));
-    };
+    let Some(cells) = method.cells().filter(|_| method.audited().is_none()) else { return Ok((raw, None)) };
     // Numbers that are not the plan's grid are the release's to refuse, under its own code.
     if check_shape(&raw, counting.plan()).is_err() {
         return Ok((raw, None));

@@ -174,7 +174,7 @@ enum Damaged {
 
 /// The tables that were audited on the snapshot, where this one is to be too.
 fn audited(treatment: &Treatment, facts: &SnapshotFacts, ledger: &Ledger) -> Result<Vec<Kept>, Damaged> {
-    if !matches!(treatment.method, Method::SuppressAudit(_)) {
+    if treatment.method.audited().is_none() {
         return Ok(Vec::new());
     }
     let snapshot = SnapshotKey { as_of: facts.as_of, edition: facts.edition };
@@ -266,8 +266,8 @@ fn scope(question: &Question, treatment: &Treatment) -> Scope {
         dataset: question.dataset.clone(),
         measure: question.measure.clone(),
         kind: match treatment.method {
-            Method::SuppressAudit(_) => Kind::Audit,
-            Method::SuppressRound(_) | Method::CellKey { .. } => Kind::Cells,
+            _ if treatment.method.audited().is_some() => Kind::Audit,
+            Method::SuppressAudit(_) | Method::SuppressRound(_) | Method::CellKey { .. } => Kind::Cells,
             Method::Dp { .. } => Kind::Noise,
         },
     }

@@ -145,7 +145,7 @@ pub(crate) fn beside_others(connection: &Connection, want: &Reservation, now: Mo
 
 fn not_beside(want: &Reservation) -> RuleBroken {
     let says = format!(
-        "tables with exact counts are checked against every other table of their snapshot, so they do not stand beside tables under other rules; one of the other kind has left on the snapshot of {}, ask again on the next one",
+        "audited tables are checked against every other table of their snapshot, so they do not stand beside tables under other rules; one of the other kind has left on the snapshot of {}, ask again on the next one",
         want.snapshot.as_of
     );
     rule("ledger.audited", "CA212", says)

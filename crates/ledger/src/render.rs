@@ -77,6 +77,14 @@ fn cost(entry: &Entry) -> Option<String> {
 
 fn treatment(treatment: &TreatmentV1) -> String {
     match treatment {
+        TreatmentV1::SuppressRound {
+            profile, min_people, round_to, promise: Some(_), min_cohort, ..
+        } => {
+            let cohort = cohort(*min_cohort);
+            format!(
+                ", fewer than {min_people} withheld with the cells that would give them away, 0 shown, rounded to {round_to}{cohort} ({profile})"
+            )
+        }
         TreatmentV1::SuppressRound { profile, min_people, round_to, zeros, min_cohort, .. } => {
             let zeros = match zeros {
                 Zeros::Show => "0 shown",

@@ -30,7 +30,7 @@ pub struct Scope {
 pub enum Kind {
     /// Thresholds and rounding.
     Cells,
-    /// Exact counts that an audit found safe beside every other such table of the snapshot.
+    /// Exact or rounded counts that an audit found safe beside every other such table of the snapshot.
     Audit,
     /// Noise with a formal promise.
     Noise,

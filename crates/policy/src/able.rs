@@ -31,10 +31,7 @@ pub fn unable(treatment: &Treatment, question: &Question) -> Vec<Unable> {
         {
             cannot("question.measure".to_owned(), "make a mean under Gaussian noise".to_owned());
         }
-        Method::SuppressRound(_) | Method::Dp { .. } => {}
-        Method::SuppressAudit(cells) => {
-            unable_audit(cells, question).into_iter().for_each(|(key, what)| cannot(release(key), what));
-        }
+        Method::SuppressRound(_) | Method::SuppressAudit(_) | Method::Dp { .. } => {}
         // A row has no key of its own, and a sum would need the keys of its rows.
         Method::CellKey { .. } if question.measure == Measure::People => {}
         Method::CellKey { .. } => {
@@ -42,8 +39,13 @@ pub fn unable(treatment: &Treatment, question: &Question) -> Vec<Unable> {
         }
     }
     let cells = treatment.method.cells();
-    let audited = matches!(treatment.method, Method::SuppressAudit(_));
-    if cells.is_some_and(|c| c.secondary == Secondary::Yes && !audited) {
+    // A total is nobody's own table: no audit is made of it.
+    let audited = treatment.method.audited().filter(|_| treatment.min_partners <= 1);
+    for (key, what) in audited.into_iter().flat_map(|cells| unable_audit(&treatment.method, cells, question))
+    {
+        cannot(release(key), what);
+    }
+    if cells.is_some_and(|c| c.secondary == Secondary::Yes && audited.is_none()) {
         cannot(release("secondary"), "withhold cells that would give others away".to_owned());
     }
     if cells.is_some_and(|c| c.dominance.is_some()) {
@@ -101,22 +103,24 @@ pub(crate) fn unable_of(layers: &Layers, ready: &Ready, measure: &Measure) -> Ve
 
 /// What of an audit this program cannot do: it knows tables of people, one row each, whose zeros are shown. The key of the release, and
 /// what cannot be done.
-fn unable_audit(cells: &Cells, question: &Question) -> Vec<(&'static str, String)> {
+fn unable_audit(method: &Method, cells: &Cells, question: &Question) -> Vec<(&'static str, String)> {
     let schema = Schema::smf();
     let mut list = Vec::new();
+    // What asks for the audit.
+    let key = if matches!(method, Method::SuppressRound(_)) { "secondary" } else { "method" };
     if question.measure != Measure::People {
-        list.push(("method", format!("audit a table of {}", question.measure)));
+        list.push((key, format!("audit a table of {}", question.measure)));
     }
     if !of_person_alone(schema, &question.dataset) {
         list.push((
-            "method",
+            key,
             format!("audit a table in which a person may have several rows of {}", question.dataset),
         ));
     }
     let axes = question.group_by.iter().map(|axis| &axis.column);
     let columns = axes.chain(question.filter_by.iter().map(|filter| &filter.column));
     for column in columns.filter(|column| !is_coded(schema, &question.dataset, column)) {
-        list.push(("method", format!("audit a table by {column}, which is no coded column of the person")));
+        list.push((key, format!("audit a table by {column}, which is no coded column of the person")));
     }
     if cells.zeros == Zeros::Withhold {
         list.push(("zeros", "audit a table whose zeros are withheld".to_owned()));

@@ -144,6 +144,17 @@ impl Method {
         }
     }
 
+    /// The rules of a table that is audited beside every other of its snapshot, with its totals: exact counts, and rounded ones whose
+    /// release withholds what would give a small count away. `None` for any other.
+    #[must_use]
+    pub const fn audited(&self) -> Option<&Cells> {
+        match self {
+            Self::SuppressAudit(cells) => Some(cells),
+            Self::SuppressRound(cells) if matches!(cells.secondary, Secondary::Yes) => Some(cells),
+            Self::SuppressRound(_) | Self::CellKey { .. } | Self::Dp { .. } => None,
+        }
+    }
+
     /// The rules about small cells; `None` for noise, which has none.
     #[must_use]
     pub const fn cells(&self) -> Option<&Cells> {

@@ -33,8 +33,8 @@ pub struct TableV1 {
     pub dimensions: Vec<Dimension>,
     /// The cells, the last axis varying fastest.
     pub cells: Vec<Cell>,
-    /// The totals over one axis, over two and so on, in the order of [`Grid::places`]: all of them under `suppress-audit`, none under
-    /// any other treatment.
+    /// The totals over one axis, over two and so on, in the order of [`Grid::places`]: all of them of an audited table
+    /// ([`TreatmentV1::promise`]), none of any other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub totals: Vec<Cell>,
 }
@@ -58,6 +58,10 @@ pub enum TreatmentV1 {
         /// Most rows of one person in a cell: 1 where people are counted. A withheld count of rows is of fewer than
         /// `min_people` people, each with up to this many.
         rows_per_person: u32,
+        /// Of an audited table, which has totals, rounded too, and in which a withheld cell may have any number of people, since it
+        /// may be withheld for another's sake: whom it withstands. Absent where nothing but small counts is withheld.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        promise: Option<AuditPromise>,
     },
     /// Exact counts and totals; 1 to k−1 withheld, and with them the cells from which they would follow. Zeros are shown.
     SuppressAudit {
@@ -384,11 +388,30 @@ impl TreatmentV1 {
     }
 
     /// How many totals a table of this grid has.
-    const fn totals(&self, grid: &Grid) -> usize {
+    fn totals(&self, grid: &Grid) -> usize {
+        self.promise().map_or(0, |_| grid.totals())
+    }
+
+    /// Whom an audited table withstands; `None` for a table that was not audited.
+    #[must_use]
+    pub const fn promise(&self) -> Option<AuditPromise> {
         match self {
-            Self::SuppressAudit { .. } => grid.totals(),
-            Self::SuppressRound { .. } | Self::CellKey { .. } | Self::Dp { .. } => 0,
+            Self::SuppressAudit { promise, .. } => Some(*promise),
+            Self::SuppressRound { promise, .. } => *promise,
+            Self::CellKey { .. } | Self::Dp { .. } => None,
         }
+    }
+
+    /// The same table under another promise; a table that was not audited stays without one.
+    #[must_use]
+    pub fn promising(mut self, stated: AuditPromise) -> Self {
+        match &mut self {
+            Self::SuppressAudit { promise, .. } | Self::SuppressRound { promise: Some(promise), .. } => {
+                *promise = stated;
+            }
+            Self::SuppressRound { promise: None, .. } | Self::CellKey { .. } | Self::Dp { .. } => {}
+        }
+        self
     }
 
     fn range(&self, at: usize, cell: Cell, whole_table_withheld: bool) -> Option<Range> {
@@ -400,7 +423,9 @@ impl TreatmentV1 {
                 Cell::Withheld,
             ) if whole_table_withheld => Some(Range { least: 0, most: None }),
             // A cell that is withheld for another's sake may have any number of people.
-            (Self::SuppressAudit { .. }, Cell::Withheld) => Some(Range { least: 1, most: None }),
+            (Self::SuppressAudit { .. } | Self::SuppressRound { promise: Some(_), .. }, Cell::Withheld) => {
+                Some(Range { least: 1, most: None })
+            }
             (Self::SuppressAudit { .. }, Cell::Value(v)) => range(v, v),
             (Self::SuppressRound { min_people, zeros, rows_per_person, .. }, Cell::Withheld) => {
                 let people = i64::from(*min_people).max(1) - 1;

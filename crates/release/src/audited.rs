@@ -1,4 +1,5 @@
-//! `suppress-audit`: a table of exact counts with all its totals, audited beside every table that was audited before on its snapshot.
+//! A table with all its totals, exact (`suppress-audit`) or rounded (`suppress-round` with `secondary = true`), audited beside every table that
+//! was audited before on its snapshot.
 //!
 //! All of them are made of the same *atoms*: the cells of the grid over every column that any of them groups or filters by, each at its
 //! finest grain. A table's cells and totals are sets of atoms, so that what follows from several tables together is one audit's
@@ -11,7 +12,7 @@ mod shape;
 
 pub use check::{Checked, Unsound, check};
 pub use kept::{AuditedTable, Kept};
-pub use shape::{Joint, TooMany};
+pub use shape::{AuditRule, Joint, TooMany};
 
 pub(crate) use kept::{Protected, Salting, protect};
 pub(crate) use shape::shows_zeros;

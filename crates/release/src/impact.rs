@@ -40,7 +40,7 @@ pub fn cell_shares(raw: &RawTable, terms: &Terms) -> Result<CellShares, ReleaseF
     };
     let (cells_withheld, error_per_mille) = match &terms.means {
         Means::Audit(auditing) => {
-            let rule = (auditing.min_people, auditing.min_cohort);
+            let rule = (auditing.rule, auditing.min_cohort);
             // No file is made of it, so that its salt does not matter.
             let salting = Salting { key: &terms.plan().bounds.cap_key, question: &[] };
             let table = protect(&auditing.joint, raw.people(), rule, salting);

@@ -22,7 +22,7 @@ pub mod terms;
 pub mod total;
 pub mod vector;
 
-pub use audited::{AuditedTable, Joint, Kept, TooMany};
+pub use audited::{AuditRule, AuditedTable, Joint, Kept, TooMany};
 pub use gaussian::Deviation;
 pub use impact::{CellShares, cell_shares};
 pub use laplace::DiscreteLaplace;

@@ -102,17 +102,14 @@ fn audited(
 ) -> Result<Table, ReleaseFault> {
     let question = [&debited.question_id().as_bytes()[..], &debited.question_hash().as_bytes()[..]].concat();
     let salting = Salting { key: &terms.plan().bounds.cap_key, question: &question };
-    let rule = (auditing.min_people, auditing.min_cohort);
+    let rule = (auditing.rule, auditing.min_cohort);
     let Protected { cells, promise, table } = protect(&auditing.joint, raw.people(), rule, salting);
     let places = terms.grid().places_in(auditing.joint.grid()).ok_or(ReleaseFault::NotTheGrid)?;
     let mut turned = places.iter().map(|at| cells.get(*at).copied());
     let own = turned.by_ref().take(terms.grid().cells()).collect::<Option<Vec<Cell>>>();
     let totals = turned.collect::<Option<Vec<Cell>>>();
     let (cells, totals) = own.zip(totals).ok_or(ReleaseFault::NotTheGrid)?;
-    let mut treatment = terms.statement().clone();
-    if let TreatmentV1::SuppressAudit { promise: stated, .. } = &mut treatment {
-        *stated = promise;
-    }
+    let treatment = terms.statement().clone().promising(promise);
     Ok(Table { cells, totals, treatment, audited: Some(table) })
 }
 

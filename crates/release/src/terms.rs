@@ -7,7 +7,7 @@ use cairn_question::answer::{AddedV1, AuditPromise, ConcentratedV1, NoisyRowsV1,
 use cairn_question::privacy::{Epsilon, NanoRho};
 use cairn_question::{Day, Grid, Measure, Question, QuestionId, Schema};
 
-use crate::audited::{Joint, Kept, TooMany, shows_zeros};
+use crate::audited::{AuditRule, Joint, Kept, TooMany, shows_zeros};
 use crate::gaussian::Deviation;
 use crate::noise::{NoiseFault, Scale, Spread};
 use crate::plan::{Axis, AxisCodes, Cohort, ColumnPath, CountPlan};
@@ -40,7 +40,7 @@ pub(crate) enum Means {
 #[derive(Clone, Debug)]
 pub(crate) struct Auditing {
     pub(crate) joint: Joint,
-    pub(crate) min_people: u32,
+    pub(crate) rule: AuditRule,
     pub(crate) min_cohort: u32,
 }
 
@@ -133,9 +133,9 @@ impl Terms {
             .map_err(|_| ReleaseFault::NoPlan)?;
         let grid = question.grid(schema).map_err(|_| ReleaseFault::NoPlan)?;
         let used = plan.columns().cloned().collect();
-        let (means, statement) = match &treatment.method {
-            Method::SuppressAudit(cells) => auditing(question, treatment, cells, schema, earlier)?,
-            _ => means(&plan, treatment)?,
+        let (means, statement) = match treatment.method.audited() {
+            Some(cells) => auditing(question, treatment, cells, schema, earlier)?,
+            None => means(&plan, treatment)?,
         };
         if let Means::Audit(auditing) = &means {
             count_atoms(&mut plan, &auditing.joint);
@@ -184,6 +184,7 @@ fn means(plan: &CountPlan, treatment: &Treatment) -> Result<(Means, TreatmentV1)
                 zeros: *zeros,
                 min_cohort,
                 rows_per_person: treatment.rows_per_person.unwrap_or(1),
+                promise: None,
             };
             Ok((Means::Suppress(rule.with_min_cohort(min_cohort)), statement))
         }
@@ -228,15 +229,24 @@ fn auditing(
     if question.measure != Measure::People || !shows_zeros(cells.zeros) {
         return Err(ReleaseFault::NoPlan);
     }
-    let (min_people, min_cohort) = (cells.min_people, treatment.min_cohort);
-    let joint = Joint::new(question, earlier, min_people, schema).map_err(ReleaseFault::TooMany)?;
-    let statement = TreatmentV1::SuppressAudit {
-        profile: cells.profile.clone(),
-        min_people,
-        min_cohort,
-        promise: AuditPromise::KnowsThresholds,
+    let rule = AuditRule::of(&treatment.method).ok_or(ReleaseFault::NoPlan)?;
+    Rule::new(rule.min_people, rule.round_to, cells.zeros).map_err(|_| ReleaseFault::Contradiction)?;
+    let joint = Joint::new(question, earlier, rule, schema).map_err(ReleaseFault::TooMany)?;
+    let (profile, min_people, min_cohort) = (cells.profile.clone(), rule.min_people, treatment.min_cohort);
+    let promise = AuditPromise::KnowsThresholds;
+    let statement = match &treatment.method {
+        Method::SuppressRound(_) => TreatmentV1::SuppressRound {
+            profile,
+            min_people,
+            round_to: rule.round_to,
+            zeros: cells.zeros,
+            min_cohort,
+            rows_per_person: 1,
+            promise: Some(promise),
+        },
+        _ => TreatmentV1::SuppressAudit { profile, min_people, min_cohort, promise },
     };
-    Ok((Means::Audit(Box::new(Auditing { joint, min_people, min_cohort })), statement))
+    Ok((Means::Audit(Box::new(Auditing { joint, rule, min_cohort })), statement))
 }
 
 /// The engine counts atoms: filters are axes like others, so that the people they leave out are counted too.

@@ -36,11 +36,13 @@ impl<'a> Added<'a> {
     fn withheld_doubled(&self, at: usize) -> i64 {
         let withheld = self.answers.iter().filter(|a| a.table.cells.get(at) == Some(&Cell::Withheld));
         let ends = withheld.map(|a| match a.treatment {
-            TreatmentV1::SuppressRound { min_people, zeros, .. } => {
+            TreatmentV1::SuppressRound { min_people, zeros, promise: None, .. } => {
                 i64::from(zeros == Zeros::Show) + i64::from(min_people).max(1) - 1
             }
             // Most are small; one that is withheld for another's sake may be of more, which widens the range and not this middle.
-            TreatmentV1::SuppressAudit { min_people, .. } => i64::from(min_people).max(1),
+            TreatmentV1::SuppressRound { min_people, .. } | TreatmentV1::SuppressAudit { min_people, .. } => {
+                i64::from(min_people).max(1)
+            }
             TreatmentV1::CellKey { min_people, zeros, max_change, .. } => {
                 i64::from(zeros == Zeros::Show) + i64::from(min_people).max(1) - 1 + i64::from(max_change)
             }

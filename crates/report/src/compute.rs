@@ -380,6 +380,12 @@ impl<'a> Sum<'a> {
 /// A treatment in words.
 fn treatment(treatment: &TreatmentV1) -> String {
     match treatment {
+        TreatmentV1::SuppressRound { profile, min_people, round_to, promise: Some(_), .. } => {
+            let top = min_people.saturating_sub(1);
+            format!(
+                "{profile}: 0 shown, 1 to {top} people withheld with the cells that would give them away, the rest rounded to the nearest {round_to}"
+            )
+        }
         TreatmentV1::SuppressRound { profile, min_people, round_to, zeros, .. } => {
             let zero = match zeros {
                 Zeros::Show => "0 shown, cells of 1",

@@ -92,6 +92,7 @@ pub(crate) fn rounded() -> TreatmentV1 {
         zeros: Zeros::Show,
         min_cohort: 0,
         rows_per_person: 1,
+        promise: None,
     }
 }
 

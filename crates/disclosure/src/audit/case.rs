@@ -38,7 +38,9 @@ impl<'a> Case<'a> {
         let mut case = Self { layout, truth, values, primaries: vec![], singles: vec![], alive, class };
         let small = |cell: &usize| case.value(*cell) > 0 && case.value(*cell) < case.threshold();
         let primaries = case.firsts((0..layout.cells()).filter(|c| small(c) || marked.contains(c)));
-        case.singles = primaries.iter().copied().filter(|&c| case.value(c) == 1).collect();
+        // Who is alone between two cells need not know it: no table has such a place.
+        let alone = |&c: &usize| case.value(c) == 1 && case.fate(c) != Fate::Watched;
+        case.singles = primaries.iter().copied().filter(alone).collect();
         case.primaries = primaries;
         Ok(case)
     }
@@ -77,6 +79,9 @@ impl<'a> Case<'a> {
     pub(super) fn ranges(&self, marks: &[Mark]) -> Vec<Range> {
         let terms = &self.layout.terms;
         let seen = |(cell, (&mark, &value)): (usize, (&Mark, &i64))| {
+            if self.fate(cell) == Fate::Watched {
+                return Range::NOTHING;
+            }
             let size = if self.is_primary(cell) { Size::of(terms, value) } else { Size::Other };
             seen(terms, mark, value, size)
         };
@@ -85,7 +90,8 @@ impl<'a> Case<'a> {
 
     /// Every cell that must be protected, from outside and from each person who is alone in a cell.
     pub(super) fn demands(&self, marks: &[Mark]) -> Vec<Demand> {
-        let outside = self.primaries.iter().map(|&cell| self.outside(cell, marks));
+        let least = self.least(marks);
+        let outside = self.primaries.iter().map(|&cell| self.outside(cell, marks, &least));
         let inside = self.singles.iter().flat_map(|&known| {
             let others = self.primaries.iter().filter(move |&&cell| cell != known);
             others.map(move |&cell| self.inside(cell, known))
@@ -94,12 +100,12 @@ impl<'a> Case<'a> {
     }
 
     /// The target width of release.md, section 3, step 4: 1 to t−1 where the totals leave room, else [`WIDTH`].
-    fn outside(&self, cell: usize, marks: &[Mark]) -> Demand {
+    fn outside(&self, cell: usize, marks: &[Mark], least: &[i64]) -> Demand {
         let (value, floor) = (self.value(cell), self.layout.terms.floor());
         if value == 0 || value >= self.threshold() {
             return Demand::about(cell, None, value, WIDTH, floor);
         }
-        let high = (self.threshold() - 1).min(self.room(cell, marks)).max(value).max(1 + WIDTH);
+        let high = (self.threshold() - 1).min(self.room(cell, marks, least)).max(value).max(1 + WIDTH);
         Demand { cell, known: None, low: 1, high, width: WIDTH }
     }
 
@@ -107,14 +113,31 @@ impl<'a> Case<'a> {
         Demand::about(cell, Some(known), self.value(cell), WIDTH_INSIDE, self.layout.terms.floor())
     }
 
-    /// Most people that a cell could have if all others of each shown total had one apiece.
-    fn room(&self, cell: usize, marks: &[Mark]) -> i64 {
+    /// The fewest people of each part: one, and where counts are rounded as many as its own shown cell says.
+    fn least(&self, marks: &[Mark]) -> Vec<i64> {
+        let mut least = vec![self.layout.terms.floor(); self.parts()];
+        if self.layout.terms.showing == Showing::Exact {
+            return least;
+        }
+        let shown_cells = marks.iter().enumerate().filter(|(_, mark)| **mark == Mark::Published);
+        for (cell, _) in shown_cells {
+            let [part] = self.layout.members(cell) else { continue };
+            if let Some(least) = least.get_mut(*part) {
+                let terms = &self.layout.terms;
+                *least = read(terms, shown(terms, self.value(cell))).low.max(*least);
+            }
+        }
+        least
+    }
+
+    /// Most people that a cell could have if all others of each shown total had their fewest.
+    fn room(&self, cell: usize, marks: &[Mark], least: &[i64]) -> i64 {
         let Some(part) = self.living(cell).next() else { return 0 };
         let totals = marks.iter().enumerate().filter(|(_, mark)| **mark == Mark::Published);
         let holding = totals.filter(|(c, _)| self.layout.members(*c).binary_search(&part).is_ok());
         let left = holding.map(|(total, _)| {
             let others = self.living(total).filter(|p| self.layout.members(cell).binary_search(p).is_err());
-            let others = i64::try_from(others.count()).unwrap_or(0) * self.layout.terms.floor();
+            let others: i64 = others.filter_map(|part| least.get(part)).sum();
             let most = read(&self.layout.terms, shown(&self.layout.terms, self.value(total))).high;
             most.unwrap_or(FAR) - others
         });

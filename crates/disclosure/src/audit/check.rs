@@ -56,6 +56,8 @@ pub struct Audited {
     pub(super) terms: Terms,
     pub(super) members: Vec<Vec<usize>>,
     pub(super) parts: usize,
+    /// How many of the members, the last ones, are of no table.
+    pub(super) watched: usize,
     pub(super) primaries: Vec<usize>,
     pub(super) singles: Vec<usize>,
     promise: Promise,
@@ -63,13 +65,13 @@ pub struct Audited {
 }
 
 impl Audited {
-    /// For each cell of the layout whether it is shown.
+    /// For each cell of the tables whether it is shown.
     #[must_use]
     pub fn marks(&self) -> &[Mark] {
-        &self.marks
+        self.marks.get(..self.cells.len()).unwrap_or_default()
     }
 
-    /// For each cell of the layout what leaves the node: the count, rounded where the terms say so, or the one mark.
+    /// For each cell of the tables what leaves the node: the count, rounded where the terms say so, or the one mark.
     #[must_use]
     pub fn cells(&self) -> &[Cell] {
         &self.cells
@@ -129,8 +131,9 @@ pub(super) fn audited(case: &Case<'_>, settled: &Settled, same: Option<&[Vec<i64
     if let Some(same) = same {
         picks.pick(case, &demands, same, Promise::KnowsAlgorithm);
     }
+    let leaving = settled.marks.iter().zip(&case.values).take(case.layout.listed());
     let audited = Audited {
-        cells: settled.marks.iter().zip(&case.values).map(|(m, v)| leaves(case, *m, *v)).collect(),
+        cells: leaving.map(|(m, v)| leaves(case, *m, *v)).collect(),
         marks: settled.marks.clone(),
         ranges,
         tables: picks.tables,
@@ -138,6 +141,7 @@ pub(super) fn audited(case: &Case<'_>, settled: &Settled, same: Option<&[Vec<i64
         terms: case.layout.terms,
         members: case.layout.cells.clone(),
         parts: case.parts(),
+        watched: case.layout.watched,
         primaries: case.primaries.clone(),
         singles: case.singles.clone(),
         promise: if same.is_some() { Promise::KnowsAlgorithm } else { Promise::KnowsThresholds },
@@ -189,8 +193,8 @@ impl Picks {
         for demand in demands {
             let found = pool.extremes(demand.cell, case.known(demand));
             let full = judge(demand, found) == Level::Full;
-            self.covered +=
-                usize::from(full && demand.known.is_none() && against == Promise::KnowsThresholds);
+            let of_table = demand.known.is_none() && demand.cell < case.layout.listed();
+            self.covered += usize::from(full && of_table && against == Promise::KnowsThresholds);
             let Some(found) = found else { continue };
             let [low, high] = [found.fewest.table, found.most.table].map(|at| {
                 *places.entry(at).or_insert_with(|| {
@@ -212,8 +216,8 @@ fn leaves(case: &Case<'_>, mark: Mark, count: i64) -> Cell {
 
 fn figures(settled: &Settled, case: &Case<'_>, covered: usize) -> Figures {
     Figures {
-        primary: case.primaries.len(),
-        withheld: settled.marks.iter().filter(|m| **m == Mark::Withheld).count(),
+        primary: case.primaries.iter().filter(|cell| **cell < case.layout.listed()).count(),
+        withheld: settled.marks.iter().take(case.layout.listed()).filter(|m| **m == Mark::Withheld).count(),
         eliminated: settled.eliminated,
         rounds: settled.rounds,
         covered,

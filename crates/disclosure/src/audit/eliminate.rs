@@ -53,7 +53,7 @@ pub(super) fn again(
 pub(super) fn want(case: &Case<'_>, cell: usize) -> u32 {
     match case.fate(cell) {
         Fate::Free { want } => want,
-        Fate::Published | Fate::Withheld => 0,
+        Fate::Published | Fate::Withheld | Fate::Watched => 0,
     }
 }
 

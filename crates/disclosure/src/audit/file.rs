@@ -35,6 +35,9 @@ pub struct WitnessFile {
     pub parts: usize,
     /// For each cell the parts that it counts.
     pub cells: Vec<Vec<usize>>,
+    /// How many of the cells, the last ones, are of no table: the few between two cells, of whom nothing is said.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub watched: usize,
     /// For each cell what the release says of it.
     pub ranges: Vec<Range>,
     /// The cells that must not be worked out.
@@ -117,6 +120,7 @@ impl Audited {
             terms: self.terms,
             parts: self.parts,
             cells: self.members.clone(),
+            watched: self.watched,
             ranges: self.ranges.clone(),
             primaries: self.primaries.clone(),
             singles: self.singles.clone(),
@@ -156,7 +160,13 @@ impl WitnessFile {
     /// what its cells count.
     #[must_use]
     pub fn is_over(&self, layout: &Layout) -> bool {
-        self.terms == layout.terms && self.parts == layout.parts() && self.cells == layout.cells
+        self.terms == layout.terms && self.parts == layout.parts() && self.listed() == layout.cells
+    }
+
+    /// The cells of the tables.
+    fn listed(&self) -> &[Vec<usize>] {
+        let listed = self.cells.len().checked_sub(self.watched);
+        listed.and_then(|listed| self.cells.get(..listed)).unwrap_or_default()
     }
 
     /// Checks without any search that the release `published` (its cells in the order of the layout, as it left) is borne out.
@@ -187,7 +197,8 @@ impl WitnessFile {
 
     fn in_form(&self) -> Result<(), Unproven> {
         let cells = self.cells.len();
-        let whole = self.form == FORM && cells <= CELLS_MAX && self.ranges.len() == cells;
+        let fits = cells <= CELLS_MAX && self.watched <= cells;
+        let whole = self.form == FORM && fits && self.ranges.len() == cells;
         let sized = self.parts <= ATOMS_MAX && self.tables.len() <= TABLES_MAX;
         if whole && sized { Ok(()) } else { Err(Unproven::Form) }
     }
@@ -202,11 +213,13 @@ impl WitnessFile {
             }
             Cell::NotAnswered => false,
         };
-        let differs = self.ranges.iter().zip(published).position(|pair| !agrees(pair));
-        match differs {
+        let listed = self.listed().len();
+        let differs = self.ranges.iter().take(listed).zip(published).position(|pair| !agrees(pair));
+        let said = self.ranges.iter().skip(listed).position(|range| *range != Range::NOTHING);
+        match differs.or(said.map(|at| listed + at)) {
             Some(cell) => Err(Unproven::OtherRelease { cell }),
-            None if self.ranges.len() != published.len() => {
-                Err(Unproven::OtherRelease { cell: self.ranges.len().min(published.len()) })
+            None if listed != published.len() => {
+                Err(Unproven::OtherRelease { cell: listed.min(published.len()) })
             }
             None => Ok(()),
         }
@@ -235,6 +248,10 @@ impl WitnessFile {
         let alone = |known: usize| count(low, known) == 1 && count(high, known) == 1;
         witness.known.is_none_or(alone) && count(high, witness.cell) - count(low, witness.cell) >= width
     }
+}
+
+const fn is_none(watched: &usize) -> bool {
+    *watched == 0
 }
 
 impl fmt::Debug for WitnessFile {

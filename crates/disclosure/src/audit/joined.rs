@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::table::{CellSpec, Fate, Layout, Terms, Unfit, sorted};
-use super::{Mark, Outcome, suppress};
+use super::table::{CellSpec, Fate, Layout, Showing, Terms, Unfit, people, sorted};
+use super::{Mark, Outcome, Whole, suppress_among, suppress_watching};
 
 /// A cell of the new table.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -120,18 +120,16 @@ impl Joined {
         self.atoms.iter().position(|cell| *cell == members)
     }
 
-    /// The cells that small differences make unsafe: places of the layout (see [`Joined::audit`]).
+    /// The cells that small differences make unsafe: places of the layout (see [`Joined::audit`]). None where counts are rounded:
+    /// there the few between two cells are themselves what must not be worked out.
     #[must_use]
-    pub fn by_difference(&self, counts: &[u64], min_people: u64) -> Vec<usize> {
-        let sums: Vec<u64> = self.atoms.iter().map(|cell| sum(counts, cell)).collect();
-        let few = |part: usize, whole: usize| {
-            let (part, whole) = (sums.get(part).copied(), sums.get(whole).copied());
-            let missing = whole.zip(part).map(|(whole, part)| whole.saturating_sub(part));
-            part.is_some_and(|n| n > 0) && missing.is_some_and(|n| (1..min_people).contains(&n))
-        };
+    pub fn by_difference(&self, counts: &[u64]) -> Vec<usize> {
+        if self.is_rounded() {
+            return Vec::new();
+        }
         let shown = |cell: usize| self.fates.get(cell) == Some(&Fate::Published);
         let mut unsafe_cells = Vec::new();
-        for (part, whole) in self.nested().filter(|&(part, whole)| few(part, whole)) {
+        for (part, whole) in self.few_between(counts) {
             match (shown(part), shown(whole)) {
                 (false, _) => unsafe_cells.push(part),
                 (true, false) => unsafe_cells.push(whole),
@@ -146,13 +144,54 @@ impl Joined {
     ///
     /// `also`: places of the layout that are primary by other rules than the threshold. Besides them, every cell with people from which
     /// 1 to t−1 are missing to another cell that holds it, of whichever table, is (L3); where the smaller was shown before, the larger is.
+    /// Where counts are rounded, no cell is withheld for that: the 1 to t−1 must not be worked out, as if they were a cell.
     ///
     /// # Errors
     /// [`Unfit`].
     pub fn audit(&self, counts: &[u64], also: &[usize]) -> Result<Outcome, Unfit> {
-        let few = self.by_difference(counts, self.layout.terms.threshold);
-        let all = also.iter().chain(&few).chain(&self.marked).copied();
-        suppress(&self.layout, counts, &sorted(all))
+        let few = self.by_difference(counts);
+        let all = sorted(also.iter().chain(&few).chain(&self.marked).copied());
+        if self.is_rounded() {
+            // More groups than an audit can take in depend on the records, so that it is no error.
+            return self.watching(counts).map_or(Ok(Outcome::Whole(Whole::NoWitness)), |layout| {
+                suppress_watching(&layout, counts, &all)
+            });
+        }
+        let nested: Vec<(usize, usize)> = self.nested().collect();
+        // Of a table in which a rule beside the threshold marks a cell, the algorithm is not known to give the same pattern.
+        let by_threshold_alone = |table: &[i64]| {
+            let counts = |cell: usize| people(table, self.layout.members(cell));
+            !nested.iter().any(|&(part, whole)| self.is_few(counts(part), counts(whole)))
+        };
+        suppress_among(&self.layout, counts, &all, &by_threshold_alone)
+    }
+
+    const fn is_rounded(&self) -> bool {
+        matches!(self.layout.terms.showing, Showing::Rounded { .. })
+    }
+
+    /// The layout with everybody who is between two cells, where they are few.
+    fn watching(&self, counts: &[u64]) -> Option<Layout> {
+        let atoms = |cell: usize| self.atoms.get(cell).map_or(&[][..], Vec::as_slice);
+        let between = |(part, whole): (usize, usize)| {
+            let part = atoms(part);
+            atoms(whole).iter().copied().filter(|atom| part.binary_search(atom).is_err()).collect()
+        };
+        self.layout.watching(self.few_between(counts).map(between)).ok()
+    }
+
+    /// Every pair of cells with people of which the second holds the first and 1 to t−1 people more.
+    fn few_between(&self, counts: &[u64]) -> impl Iterator<Item = (usize, usize)> {
+        let people = |cell: &Vec<usize>| i64::try_from(sum(counts, cell)).unwrap_or(i64::MAX);
+        let people: Vec<i64> = self.atoms.iter().map(people).collect();
+        self.nested().filter(move |&(part, whole)| {
+            people.get(part).zip(people.get(whole)).is_some_and(|(part, whole)| self.is_few(*part, *whole))
+        })
+    }
+
+    fn is_few(&self, part: i64, whole: i64) -> bool {
+        let threshold = i64::try_from(self.layout.terms.threshold).unwrap_or(i64::MAX);
+        part > 0 && (1..threshold).contains(&whole.saturating_sub(part))
     }
 
     /// Every pair of cells of which the second holds the first and more.

@@ -20,11 +20,13 @@ const RUNS: u32 = 64;
 /// Tables from which small changes are tried.
 const BASES: usize = 4;
 
-/// Tables for which the algorithm gives the same pattern and that meet every demand; `None` where they were not found.
+/// Tables for which the algorithm gives the same pattern and that meet every demand; `None` where they were not found. `others` says of
+/// a table that the threshold alone marks its cells: the algorithm is not run on any other.
 pub(super) fn same_pattern(
     case: &Case<'_>,
     settled: &Settled,
     (solver, effort): (&dyn Solver, &Effort),
+    others: &dyn Fn(&[i64]) -> bool,
 ) -> Option<Vec<Vec<i64>>> {
     if case.layout.cells() > CELLS_MAX {
         return None;
@@ -32,7 +34,7 @@ pub(super) fn same_pattern(
     let view = View::new(case.layout, case.ranges(&settled.marks));
     let same = Pool::of(case.layout, std::slice::from_ref(&case.truth));
     let searcher = Searcher { view: &view, solver, effort };
-    let mut runs = Runs { case, settled, searcher, left: RUNS, same, seen: vec![] };
+    let mut runs = Runs { case, settled, searcher, others, left: RUNS, same, seen: vec![] };
     let all = case.demands(&settled.marks).iter().all(|demand| runs.meet(demand));
     all.then(|| runs.same.tables())
 }
@@ -42,6 +44,7 @@ struct Runs<'a> {
     case: &'a Case<'a>,
     settled: &'a Settled,
     searcher: Searcher<'a>,
+    others: &'a dyn Fn(&[i64]) -> bool,
     left: u32,
     same: Pool<'a>,
     seen: Vec<Vec<i64>>,
@@ -101,6 +104,9 @@ impl Runs<'_> {
 
     fn run(&mut self, table: &[i64]) -> Pattern {
         if self.left == 0 || self.searcher.effort.is_spent() || self.seen.iter().any(|seen| seen == table) {
+            return Pattern::Other;
+        }
+        if !(self.others)(table) {
             return Pattern::Other;
         }
         self.left -= 1;

@@ -37,7 +37,8 @@ pub(super) fn settle(
     mend: Mend,
 ) -> Result<Settled, Whole> {
     let marks = propose(case)?;
-    let eliminated = marks.iter().filter(|mark| **mark == Mark::Withheld).count();
+    let of_tables = marks.iter().take(case.layout.listed());
+    let eliminated = of_tables.filter(|mark| **mark == Mark::Withheld).count();
     let pool = Pool::of(case.layout, std::slice::from_ref(&case.truth));
     let (hidden, covers) = (BTreeSet::new(), BTreeMap::new());
     let mut work = Work { case, solver, effort, marks, pool, hidden, covers };
@@ -75,7 +76,7 @@ fn propose(case: &Case<'_>) -> Result<Vec<Mark>, Whole> {
 fn unrounded(case: &Case<'_>, cell: usize) -> Mark {
     match case.fate(cell) {
         Fate::Published => Mark::Published,
-        Fate::Withheld => Mark::Withheld,
+        Fate::Withheld | Fate::Watched => Mark::Withheld,
         Fate::Free { .. } if case.is_primary(cell) => Mark::Withheld,
         Fate::Free { .. } => Mark::Published,
     }
@@ -125,13 +126,19 @@ impl Work<'_> {
         let mut short: BTreeMap<usize, Level> = BTreeMap::new();
         for demand in self.case.demands(&self.marks) {
             let level = self.pursue(&searcher, &demand);
-            let tries = self.covers.get(&demand.cell).copied().unwrap_or(0);
-            if level == Level::Short || (level == Level::Enough && tries < COVER_TRIES) {
+            if level == Level::Short || (level == Level::Enough && self.may_cover(demand.cell)) {
                 let worst = short.entry(demand.cell).or_insert(level);
                 *worst = level.min(*worst);
             }
         }
         short.into_iter().collect()
+    }
+
+    /// Whether a cell that is safe is worth further cells that are hidden only to widen it. The few between two cells are not: of them
+    /// nothing is said anyway.
+    fn may_cover(&self, cell: usize) -> bool {
+        let tries = self.covers.get(&cell).copied().unwrap_or(0);
+        tries < COVER_TRIES && self.case.fate(cell) != Fate::Watched
     }
 
     fn pursue(&mut self, searcher: &Searcher<'_>, demand: &Demand) -> Level {

@@ -1,6 +1,6 @@
 //! What is to be audited: tables over the same people, their cells as sets of the finest parts, and what was already released.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_question::limits;
 
@@ -17,7 +17,7 @@ const _: () = assert!(ATOMS_MAX.ilog2() + COUNT_MAX.ilog2() < 60, "no sum of cou
 
 /// What is fixed about a cell before the audit begins.
 ///
-/// Complete: a cell is either free, or left earlier in one of two ways.
+/// Complete: a cell is either free, or left earlier in one of two ways, or is of no table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fate {
     /// A cell of this table. The more `want`, the earlier it is published. It must not depend on the records.
@@ -29,6 +29,8 @@ pub enum Fate {
     Published,
     /// Withheld in an earlier release.
     Withheld,
+    /// No table has it: the people between two cells, who must not be worked out from them. Nothing is ever said of it.
+    Watched,
 }
 
 /// One cell: the atoms whose people it counts, and its fate.
@@ -136,6 +138,8 @@ pub struct Layout {
     parts: usize,
     pub(super) cells: Vec<Vec<usize>>,
     pub(super) fates: Vec<Fate>,
+    /// How many of the cells, the last ones, are [`Fate::Watched`].
+    pub(super) watched: usize,
 }
 
 impl Layout {
@@ -160,11 +164,42 @@ impl Layout {
             parts,
             cells: cells.iter().map(in_parts).collect(),
             fates: cells.iter().map(|c| c.fate).collect(),
+            watched: 0,
             part_of,
         })
     }
 
-    /// How many cells: 0 to [`CELLS_MAX`].
+    /// The same with groups of people who are of no cell and must not be worked out either; those that some cell counts are left out.
+    ///
+    /// The groups are differences of cells, so that they are made of whole parts and the parts stay as they are.
+    ///
+    /// # Errors
+    /// [`Unfit::TooManyCells`].
+    pub(super) fn watching(&self, groups: impl Iterator<Item = Vec<usize>>) -> Result<Self, Unfit> {
+        let mut layout = self.clone();
+        let mut known: BTreeSet<Vec<usize>> = layout.cells.iter().cloned().collect();
+        for group in groups {
+            let parts =
+                sorted(group.into_iter().filter_map(|atom| self.part_of.get(atom).copied().flatten()));
+            if parts.is_empty() || !known.insert(parts.clone()) {
+                continue;
+            }
+            layout.cells.push(parts);
+            layout.fates.push(Fate::Watched);
+            layout.watched += 1;
+            if layout.cells() > CELLS_MAX {
+                return Err(Unfit::TooManyCells { cells: layout.cells() });
+            }
+        }
+        Ok(layout)
+    }
+
+    /// How many of the cells are of a table.
+    pub(super) fn listed(&self) -> usize {
+        self.cells().saturating_sub(self.watched)
+    }
+
+    /// How many cells, those between others among them: 0 to [`CELLS_MAX`].
     #[must_use]
     pub const fn cells(&self) -> usize {
         self.cells.len()

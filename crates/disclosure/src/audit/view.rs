@@ -19,6 +19,9 @@ pub struct Range {
 }
 
 impl Range {
+    /// What is said of people whom no table shows.
+    pub(super) const NOTHING: Self = Self { low: 0, high: None };
+
     /// Exactly this many.
     pub(super) const fn exactly(count: i64) -> Self {
         Self { low: count, high: Some(count) }

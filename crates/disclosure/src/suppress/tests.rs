@@ -108,6 +108,7 @@ fn answer(cells: Vec<Cell>, rule: &Rule) -> AnswerV1 {
             zeros: rule.zeros,
             min_cohort: rule.min_cohort,
             rows_per_person: 1,
+            promise: None,
         },
         snapshot: SnapshotStatement {
             as_of: "2026-03-31".parse().unwrap(),

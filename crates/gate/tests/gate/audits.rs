@@ -1,8 +1,9 @@
-//! Tables under `suppress-audit`: exact counts beside every table that was audited before.
+//! Audited tables: exact counts (`suppress-audit`), and rounded ones (`suppress-round` with `secondary = true`), beside every table that was
+//! audited before.
 
 use cairn_gate::{Step, stored_table};
 use cairn_ledger::{History, witnesses_path};
-use cairn_question::answer::{AnswerV1, AuditPromise};
+use cairn_question::answer::{AnswerV1, AuditPromise, Zeros};
 use cairn_question::{Cell, Hash, TreatmentV1};
 use cairn_release::RawTable;
 use cairn_release::audited::{Checked, check};
@@ -11,10 +12,15 @@ use crate::world::{Draft, PEOPLE, PlusOne, World, layers};
 
 const PLAIN: &str = "method  = \"suppress-round\"\nprofile = \"sub-national-8-5\"";
 const AUDIT: &str = "method  = \"suppress-audit\"\nprofile = \"scottish-5-audit\"";
+const ROUND: &str = "method  = \"suppress-round\"\nprofile = \"sub-national-8-5\"\nsecondary = true";
 
 fn world() -> World {
+    world_of(AUDIT)
+}
+
+fn world_of(release: &str) -> World {
     let mut world = World::new();
-    world.layers = layers(&[(PLAIN, AUDIT)], None);
+    world.layers = layers(&[(PLAIN, release)], None);
     world
 }
 
@@ -71,9 +77,62 @@ fn an_audited_table_leaves_with_its_totals_its_promise_and_its_witnesses() {
     assert_eq!(entry.witnesses, Some(Hash::of(&file)));
 }
 
+/// 8, 8 and 1 of 17.
+const EIGHT_EIGHT_ONE: &[(&str, &str, u64)] = &[("female", "1", 8), ("male", "1", 8), ("unknown", "1", 1)];
+
+#[test]
+fn a_rounded_table_is_audited_with_its_totals_and_says_its_promise() {
+    let mut world = world_of(ROUND);
+    let answer = asked(&mut world, 1, PEOPLE, EIGHT_EIGHT_ONE);
+    assert_eq!(answer.table.cells, [Cell::Withheld, Cell::Value(10), Cell::Withheld]);
+    assert_eq!(answer.table.totals, [Cell::Value(15)]);
+    let expected = TreatmentV1::SuppressRound {
+        profile: "sub-national-8-5".to_owned(),
+        min_people: 8,
+        round_to: 5,
+        zeros: Zeros::Show,
+        min_cohort: 0,
+        rows_per_person: 1,
+        promise: Some(AuditPromise::KnowsThresholds),
+    };
+    assert_eq!(answer.treatment, expected);
+    // Who reads it is told that a withheld cell may be one of many people.
+    let ranges = answer.ranges().into_iter().map(|range| range.map(|r| (r.least, r.most)));
+    assert_eq!(ranges.collect::<Vec<_>>(), [Some((1, None)), Some((8, Some(12))), Some((1, None))]);
+    assert!(world.entries().pop().unwrap().witnesses.is_some());
+}
+
+/// Plainly rounded it is 10, 10 and [c] of 15, and only 8, 8 and 1 fit.
+#[test]
+fn the_one_of_8_8_1_stays_open_whether_the_table_or_its_total_is_asked_first() {
+    let smaller = ["people", "people by simd_quintile"];
+    for total in smaller {
+        for questions in [[PEOPLE, total], [total, PEOPLE]] {
+            let mut world = world_of(ROUND);
+            let answers = [1, 2].map(|id| {
+                let text = questions[usize::from(id) - 1];
+                asked(&mut world, id, text, EIGHT_EIGHT_ONE).table
+            });
+            let (table, total) =
+                if questions[0] == PEOPLE { (&answers[0], &answers[1]) } else { (&answers[1], &answers[0]) };
+            assert_eq!(table.cells, [Cell::Withheld, Cell::Value(10), Cell::Withheld], "{questions:?}");
+            assert_eq!(
+                (table.totals[0], total.cells[0]),
+                (Cell::Value(15), Cell::Value(15)),
+                "{questions:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn every_audited_table_is_borne_out_from_the_ledger_alone() {
-    let mut world = world();
+    for release in [AUDIT, ROUND] {
+        borne_out(world_of(release));
+    }
+}
+
+fn borne_out(mut world: World) {
     asked(&mut world, 1, PEOPLE, SOME);
     asked(&mut world, 2, "people by simd_quintile, sex", SOME);
     asked(&mut world, 3, "people by simd_quintile where sex = female", SOME);
@@ -124,6 +183,28 @@ fn what_an_audit_cannot_take_in_is_refused_before_anything_is_counted() {
     asked(&mut world, 4, "people by council_code, simd_quintile", &[("female", "1", 40)]);
     assert_eq!(refused(&mut world, 5, "people by age_band, gender, sex"), method("CN016"));
     assert_eq!(refused(&mut world, 6, PEOPLE), "answer");
+    let mut world = world_of(ROUND);
+    let secondary = "release.plain-table.secondary CN010";
+    assert_eq!(refused(&mut world, 7, "people in engagements by lep_code"), secondary);
+    assert_eq!(
+        refused(&mut world, 8, "rows in outcomes by outcome_type"),
+        format!("{secondary}, {secondary}")
+    );
+    let zeros = format!("{ROUND}\nmin_people = 8\nround_to = 5\nzeros = \"withhold\"");
+    let zeros = zeros.replace("profile = \"sub-national-8-5\"\n", "");
+    assert_eq!(refused(&mut world_of(&zeros), 9, PEOPLE), "release.plain-table.zeros CN010");
+}
+
+#[test]
+fn tables_audited_under_another_rule_do_not_meet_on_a_snapshot() {
+    let mut world = world_of(ROUND);
+    asked(&mut world, 1, PEOPLE, SOME);
+    for (id, other) in [(2, AUDIT), (3, PLAIN)] {
+        world.layers = layers(&[(PLAIN, other)], None);
+        assert_eq!(refused(&mut world, id, "people by simd_quintile"), "ledger.audited CA212");
+    }
+    world.layers = layers(&[(PLAIN, ROUND)], None);
+    assert_eq!(refused(&mut world, 4, "people by simd_quintile"), "answer");
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn sample() -> Vec<Entry> {
         zeros: Zeros::Show,
         min_cohort: 8,
         rows_per_person: 1,
+        promise: None,
     });
     let mut noisy = asked(EntryKind::QuestionAnswered, 4);
     let epsilon = Epsilon::from_millionths(500_000).unwrap();

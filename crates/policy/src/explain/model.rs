@@ -148,6 +148,8 @@ pub(crate) enum Protection {
         zeros: Zeros,
         shown: Shown,
         secondary: bool,
+        /// Its totals leave with it, and it is checked beside every such table before it.
+        audited: bool,
         dominance: Option<(u32, u32)>,
     },
     Noise {

@@ -119,7 +119,7 @@ fn path(share: &Share) -> String {
 /// What happens to a cell before it leaves.
 pub(crate) fn protection(protection: &Protection) -> String {
     match protection {
-        Protection::Plain { min_people, zeros, shown, secondary, dominance } => {
+        Protection::Plain { min_people, zeros, shown, secondary, audited, dominance } => {
             let most = min_people.saturating_sub(1);
             let small = match zeros {
                 Zeros::Show => format!("0 is shown, 1 to {most} are withheld"),
@@ -128,6 +128,9 @@ pub(crate) fn protection(protection: &Protection) -> String {
             let mut says = format!("Protection: {small}, {}", others(shown));
             if *secondary {
                 says.push_str(" Cells that would give one away are withheld too.");
+            }
+            if *audited {
+                says.push_str(" Its totals leave with it, and earlier ones are checked too.");
             }
             if let Some((largest, percent)) = dominance {
                 let people = if *largest == 1 {

@@ -7,7 +7,6 @@ use crate::able::{unable_of, unable_once};
 use crate::document::LinkKind;
 use crate::finding::{Faults, Finding, Severity, Sources};
 use crate::layers::{Layers, Ready, epsilon_words};
-use crate::treatment::Method;
 
 /// Warnings and notes, in the order of the file.
 pub(crate) fn notes(layers: &Layers, sources: &Sources) -> Vec<Finding> {
@@ -89,16 +88,21 @@ fn not_once(layers: &Layers, faults: &Faults<'_>) {
 
 /// An audit knows of no table under another rule, so that the two never stand on one snapshot: whichever is asked for first leaves.
 fn not_beside(layers: &Layers, faults: &Faults<'_>) {
-    let rounded = |ready: &&Ready| matches!(ready.method, Method::SuppressRound(_) | Method::CellKey { .. });
-    let Some(other) = layers.shares.iter().find(rounded) else { return };
-    for ready in layers.shares.iter().filter(|ready| matches!(ready.method, Method::SuppressAudit(_))) {
+    let other = |ready: &&Ready| ready.method.cells().is_some() && ready.method.audited().is_none();
+    let Some(other) = layers.shares.iter().find(other) else { return };
+    for ready in layers.shares.iter().filter(|ready| is_audited(ready)) {
         let says = format!(
-            "its exact tables and those of {} do not leave on the same snapshot: whichever is asked for first does",
+            "its audited tables and those of {} do not leave on the same snapshot: whichever is asked for first does",
             other.share.id.value
         );
         let fix = "give every share that has no noise the same release, or sign for it if the other is seldom asked";
         faults.warn("CP314", &ready.share.span, format!("share.{}.release", ready.share.id.value), says, fix);
     }
+}
+
+/// Whether a share's tables are audited: this partner's own, since no audit is made of a total.
+fn is_audited(ready: &Ready) -> bool {
+    ready.settings.min_partners <= 1 && ready.method.audited().is_some()
 }
 
 /// The section of the file that a rule is in.

@@ -10,6 +10,7 @@ fn answer(cells: Vec<Cell>) -> AnswerV1 {
             zeros: Zeros::Show,
             min_cohort: 0,
             rows_per_person: 1,
+            promise: None,
         },
         snapshot: SnapshotStatement {
             as_of: "2026-03-31".parse().unwrap(),
@@ -68,6 +69,19 @@ fn an_audited_value_is_exact_and_a_withheld_one_has_somebody_in_it() {
     assert_eq!(pairs(&audited), [(0, None), (0, None)]);
     audited.table.totals = vec![Cell::Value(12)];
     assert_eq!(pairs(&audited), [(1, None), (1, None)]);
+}
+
+#[test]
+fn a_withheld_cell_of_an_audited_rounded_table_may_have_any_number_of_people() {
+    let mut audited = answer(vec![Cell::Value(0), Cell::Value(10), Cell::Withheld]);
+    let plain = serde_json::to_string(&audited.treatment).unwrap();
+    assert!(!plain.contains("promise"), "what is not audited is written as before: {plain}");
+    let TreatmentV1::SuppressRound { promise, .. } = &mut audited.treatment else { unreachable!() };
+    *promise = Some(AuditPromise::KnowsThresholds);
+    let pairs: Vec<_> = audited.ranges().into_iter().flatten().map(|r| (r.least, r.most)).collect();
+    assert_eq!(pairs, [(0, Some(0)), (8, Some(12)), (1, None)]);
+    let stated = audited.treatment.promising(AuditPromise::KnowsAlgorithm);
+    assert_eq!(stated.promise(), Some(AuditPromise::KnowsAlgorithm));
 }
 
 #[test]

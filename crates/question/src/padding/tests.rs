@@ -41,6 +41,7 @@ fn answer(grid: &Grid, cells: Vec<Cell>, notes: Vec<String>) -> OutcomeV1 {
             zeros: Zeros::Show,
             min_cohort: 8,
             rows_per_person: 1,
+            promise: None,
         },
         snapshot: SnapshotStatement {
             as_of: crate::Day::new(2026, 3, 31).unwrap(),
@@ -120,6 +121,14 @@ fn the_length_of_an_audited_answer_does_not_depend_on_its_cells_or_totals() {
     use crate::answer::AuditPromise::{KnowsAlgorithm, KnowsThresholds};
     assert_eq!(long(Cell::Value(0), KnowsThresholds), long(Cell::Value(i64::MIN), KnowsAlgorithm));
     assert_eq!(long(Cell::Withheld, KnowsThresholds), long(Cell::Value(1_000_000), KnowsAlgorithm));
+    let rounded = |cell: Cell| {
+        let OutcomeV1::Answer(mut answer) = answer(&grid, vec![cell; 300], Vec::new()) else { panic!() };
+        answer.table.totals = vec![cell; grid.totals()];
+        let TreatmentV1::SuppressRound { promise, .. } = &mut answer.treatment else { panic!() };
+        *promise = Some(KnowsThresholds);
+        padded_reply(reply(OutcomeV1::Answer(answer)).sign(&key()).to_bytes(), Some(&grid)).len()
+    };
+    assert_eq!(rounded(Cell::Withheld), rounded(Cell::Value(i64::MIN)));
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub fn check(
         return Err(Unsound::Changed);
     }
     let file = WitnessFile::read(bytes)?;
-    let joint = Joint::join(&kept.shape, earlier, kept.min_people, Schema::smf());
+    let joint = Joint::join(&kept.shape, earlier, kept.rule(), Schema::smf());
     let joint = joint.map_err(|_| Unsound::OtherLayout)?;
     let of_question = joint.grid.dimensions() == left.dimensions && file.is_over(joint.joined.layout());
     if !of_question {

@@ -2,13 +2,14 @@
 
 use cairn_disclosure::audit::file::salt;
 use cairn_disclosure::audit::{Left, Marked, Outcome, Promise};
+use cairn_disclosure::round_half_up;
 use cairn_question::answer::AuditPromise;
 use cairn_question::{Cell, Schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use crate::audited::atoms::Atoms;
-use crate::audited::shape::{Joint, Shape, TooMany, cells, left};
+use crate::audited::shape::{AuditRule, Joint, Shape, TooMany, cells, left};
 
 /// The form of [`Kept`]; a reader refuses any other.
 const FORM: u8 = 1;
@@ -19,7 +20,10 @@ const FORM: u8 = 1;
 pub struct Kept {
     cairn_audited: u8,
     pub(super) shape: Shape,
-    pub(super) min_people: u32,
+    min_people: u32,
+    // Left out where counts are exact, as it was before rounded tables were audited.
+    #[serde(default = "exact", skip_serializing_if = "is_exact")]
+    round_to: u32,
     /// Cells and totals, in the order of the places of the shape's grid.
     pub(super) cells: Vec<Cell>,
     /// The places that were marked for a small difference.
@@ -74,6 +78,11 @@ impl Kept {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
+    /// The figures that it left under.
+    pub(super) const fn rule(&self) -> AuditRule {
+        AuditRule { min_people: self.min_people, round_to: self.round_to }
+    }
+
     /// Its cells over the atoms, as they left. None where the whole table was withheld: then nothing was said of any.
     pub(super) fn left(&self, atoms: &Atoms, schema: &Schema) -> Result<Vec<Left>, TooMany> {
         if self.proof == Proof::Whole {
@@ -96,15 +105,15 @@ impl Kept {
 pub(crate) fn protect(
     joint: &Joint,
     counts: &[u64],
-    (min_people, min_cohort): (u32, u32),
+    (rule, min_cohort): (AuditRule, u32),
     key: Salting<'_>,
 ) -> Protected {
-    let audited = if few_left_out(joint, counts, min_cohort) || !agrees(joint, counts) {
+    let audited = if few_left_out(joint, counts, min_cohort) || !agrees(joint, counts, rule) {
         None
     } else {
-        audited(joint, counts, min_people, key)
+        audited(joint, counts, rule, key)
     };
-    audited.unwrap_or_else(|| whole(joint, min_people))
+    audited.unwrap_or_else(|| whole(joint, rule))
 }
 
 /// The node's own key and the question, from which the salt of the file is made.
@@ -114,12 +123,12 @@ pub(crate) struct Salting<'a> {
     pub(crate) question: &'a [u8],
 }
 
-fn audited(joint: &Joint, counts: &[u64], min_people: u32, key: Salting<'_>) -> Option<Protected> {
+fn audited(joint: &Joint, counts: &[u64], rule: AuditRule, key: Salting<'_>) -> Option<Protected> {
     let Ok(Outcome::Audited(audited)) = joint.joined.audit(counts, &[]) else { return None };
     let witnesses = audited.file(salt(key.key, key.question)).to_bytes()?;
     let own = joint.joined.own();
     let cells = own.iter().map(|at| audited.cells().get(*at).copied()).collect::<Option<Vec<Cell>>>()?;
-    let few = joint.joined.by_difference(counts, u64::from(min_people));
+    let few = joint.joined.by_difference(counts);
     let marked = own.iter().enumerate().filter(|(_, at)| few.binary_search(at).is_ok()).map(|(own, _)| own);
     let promise = match audited.promise() {
         Promise::KnowsThresholds => AuditPromise::KnowsThresholds,
@@ -128,7 +137,8 @@ fn audited(joint: &Joint, counts: &[u64], min_people: u32, key: Salting<'_>) -> 
     let kept = Kept {
         cairn_audited: FORM,
         shape: joint.shape.clone(),
-        min_people,
+        min_people: rule.min_people,
+        round_to: rule.round_to,
         cells: cells.clone(),
         marked: marked.collect(),
         proof: Proof::Witnesses,
@@ -136,12 +146,13 @@ fn audited(joint: &Joint, counts: &[u64], min_people: u32, key: Salting<'_>) -> 
     Some(Protected { cells, promise, table: AuditedTable { kept, witnesses: Some(witnesses) } })
 }
 
-fn whole(joint: &Joint, min_people: u32) -> Protected {
+fn whole(joint: &Joint, rule: AuditRule) -> Protected {
     let cells = vec![Cell::Withheld; joint.joined.own().len()];
     let kept = Kept {
         cairn_audited: FORM,
         shape: joint.shape.clone(),
-        min_people,
+        min_people: rule.min_people,
+        round_to: rule.round_to,
         cells: cells.clone(),
         marked: Vec::new(),
         proof: Proof::Whole,
@@ -165,14 +176,14 @@ fn few_left_out(joint: &Joint, counts: &[u64], min_cohort: u32) -> bool {
     (0..filters.len()).any(|at| few(left_out(at)))
 }
 
-/// Whether every cell that was shown earlier has the count that it was shown with: the snapshot is frozen, so anything else is damage,
-/// and an audit of other numbers than those that left would prove nothing.
-fn agrees(joint: &Joint, counts: &[u64]) -> bool {
+/// Whether every cell that was shown earlier has the count that it was shown with, rounded where that was: the snapshot is frozen, so
+/// anything else is damage, and an audit of other numbers than those that left would prove nothing.
+fn agrees(joint: &Joint, counts: &[u64], rule: AuditRule) -> bool {
     let same = |left: &Left, cell: &Cell| match cell {
         Cell::Value(shown) => {
             let people = left.members.iter().filter_map(|m| counts.get(*m));
             let people = people.fold(0_u64, |sum, n| sum.saturating_add(*n));
-            u64::try_from(*shown) == Ok(people)
+            u64::try_from(*shown) == Ok(round_half_up(people, rule.round_to))
         }
         Cell::Withheld | Cell::NotAnswered => true,
     };
@@ -180,6 +191,14 @@ fn agrees(joint: &Joint, counts: &[u64]) -> bool {
         kept.left(&joint.atoms, Schema::smf())
             .is_ok_and(|left| left.iter().zip(&kept.cells).all(|(left, cell)| same(left, cell)))
     })
+}
+
+const fn exact() -> u32 {
+    1
+}
+
+const fn is_exact(round_to: &u32) -> bool {
+    *round_to == 1
 }
 
 impl fmt::Debug for Kept {

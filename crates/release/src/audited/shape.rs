@@ -1,6 +1,7 @@
 //! What is asked: axes, filters, and the cells that they make over atoms. Public, all of it: no count comes in here.
 
 use cairn_disclosure::audit::{Asked, Joined, Left, Mark, Marked, Nobody, Showing, Terms};
+use cairn_policy::Method;
 use cairn_question::answer::Zeros;
 use cairn_question::schema::Column;
 use cairn_question::{Cell, Dimension, Grid, Place, Question, Schema};
@@ -34,6 +35,15 @@ pub(super) struct Narrowed {
     pub(super) column: String,
     pub(super) grain: String,
     pub(super) value: String,
+}
+
+/// The public figures of an audited table.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct AuditRule {
+    /// Fewer people than this are withheld.
+    pub min_people: u32,
+    /// Other counts are rounded half up to a multiple of this; 0 and 1 round nothing.
+    pub round_to: u32,
 }
 
 /// Why a table cannot be audited, whatever its counts are.
@@ -72,15 +82,15 @@ impl Joint {
     pub fn new(
         question: &Question,
         earlier: &[Kept],
-        min_people: u32,
+        rule: AuditRule,
         schema: &Schema,
     ) -> Result<Self, TooMany> {
         let shape = Shape::of(question);
-        let alone = Self::join(&shape, &[], min_people, schema);
+        let alone = Self::join(&shape, &[], rule, schema);
         match alone {
             Ok(joint) if earlier.is_empty() => Ok(joint),
             Err(TooMany::Together) => Err(TooMany::Alone),
-            Ok(_) => Self::join(&shape, earlier, min_people, schema),
+            Ok(_) => Self::join(&shape, earlier, rule, schema),
             Err(why) => Err(why),
         }
     }
@@ -88,7 +98,7 @@ impl Joint {
     pub(super) fn join(
         shape: &Shape,
         earlier: &[Kept],
-        min_people: u32,
+        rule: AuditRule,
         schema: &Schema,
     ) -> Result<Self, TooMany> {
         let shapes = || std::iter::once(shape).chain(earlier.iter().map(|kept| &kept.shape));
@@ -106,8 +116,7 @@ impl Joint {
         for kept in earlier {
             left.extend(kept.left(&atoms, schema)?);
         }
-        let terms = terms(min_people);
-        let joined = Joined::new(atoms.count(), &own, &left, terms).map_err(|_| TooMany::Together)?;
+        let joined = Joined::new(atoms.count(), &own, &left, rule.terms()).map_err(|_| TooMany::Together)?;
         Ok(Self { shape: shape.clone(), grid, atoms, joined, earlier: earlier.to_vec() })
     }
 
@@ -129,9 +138,21 @@ impl Joint {
     }
 }
 
-/// The public terms of every audited table: zeros are shown and counts are exact.
-pub(super) fn terms(min_people: u32) -> Terms {
-    Terms { threshold: u64::from(min_people), nobody: Nobody::AlwaysShown, showing: Showing::Exact }
+impl AuditRule {
+    /// The figures of a treatment whose tables are audited; `None` for any other.
+    #[must_use]
+    pub fn of(method: &Method) -> Option<Self> {
+        let cells = method.audited()?;
+        let round_to = if matches!(method, Method::SuppressAudit(_)) { 1 } else { cells.round_to.max(1) };
+        Some(Self { min_people: cells.min_people, round_to })
+    }
+
+    /// The public terms: zeros are shown.
+    fn terms(self) -> Terms {
+        let showing =
+            if self.round_to > 1 { Showing::Rounded { base: self.round_to } } else { Showing::Exact };
+        Terms { threshold: u64::from(self.min_people), nobody: Nobody::AlwaysShown, showing }
+    }
 }
 
 /// Whether a treatment's rule on zeros is one that an audit knows.

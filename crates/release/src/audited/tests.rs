@@ -4,6 +4,8 @@ use cairn_question::{Cell, Hash, Name, Question, Schema, TableV1};
 use proptest::prelude::*;
 
 const KEY: [u8; 32] = [7; 32];
+const EXACT: AuditRule = AuditRule { min_people: 5, round_to: 1 };
+const ROUNDED: AuditRule = AuditRule { min_people: 8, round_to: 5 };
 
 fn question(text: &str) -> Question {
     let (role, purpose) = (Name::new("national-analyst").unwrap(), Name::new("smf-reporting").unwrap());
@@ -38,12 +40,21 @@ impl People {
 
 /// Asks one question after another and checks each as an auditor would. The cells and totals that left.
 fn ask(people: &People, questions: &[&str], min_cohort: u32) -> Vec<(Joint, Protected)> {
+    ask_under(EXACT, people, questions, min_cohort)
+}
+
+fn ask_under(
+    rule: AuditRule,
+    people: &People,
+    questions: &[&str],
+    min_cohort: u32,
+) -> Vec<(Joint, Protected)> {
     let mut kept: Vec<Kept> = Vec::new();
     let mut all = Vec::new();
     for text in questions {
-        let joint = Joint::new(&question(text), &kept, 5, Schema::smf()).unwrap();
+        let joint = Joint::new(&question(text), &kept, rule, Schema::smf()).unwrap();
         let salting = Salting { key: &KEY, question: text.as_bytes() };
-        let protected = protect(&joint, &people.counts(&joint), (5, min_cohort), salting);
+        let protected = protect(&joint, &people.counts(&joint), (rule, min_cohort), salting);
         let left = left(&joint, &protected);
         let file = protected.table.witnesses.as_deref().map(|bytes| (bytes, Hash::of(bytes)));
         let found = check(&protected.table.kept, &kept, &left, file).unwrap();
@@ -68,7 +79,11 @@ fn marks(protected: &Protected) -> String {
 }
 
 fn check_marks(people: &[(usize, usize, u64)], questions: &[&str], expected: &[&str]) {
-    let all = ask(&People(people.to_vec()), questions, 0);
+    check_marks_under(EXACT, people, questions, expected);
+}
+
+fn check_marks_under(rule: AuditRule, people: &[(usize, usize, u64)], questions: &[&str], expected: &[&str]) {
+    let all = ask_under(rule, &People(people.to_vec()), questions, 0);
     assert_eq!(all.iter().map(|(_, p)| marks(p)).collect::<Vec<_>>(), expected, "{questions:?}");
 }
 
@@ -79,6 +94,49 @@ fn exact_counts_leave_with_their_totals_and_small_ones_do_not() {
     check_marks(&[(0, 0, 40), (1, 0, 30), (2, 0, 3)], &["people by sex"], &["40 c c 73"]);
     check_marks(&[(0, 0, 3)], &["people by sex"], &["c 0 0 c"]);
     check_marks(&[], &["people by sex"], &["0 0 0 0"]);
+}
+
+#[test]
+fn rounded_counts_leave_with_their_rounded_totals_and_small_ones_stay_open() {
+    let check = |people: &[_], questions: &[&str], expected: &[&str]| {
+        check_marks_under(ROUNDED, people, questions, expected);
+    };
+    check(&[(0, 0, 41), (1, 0, 28)], &["people by sex"], &["40 30 0 70"]);
+    // 40 and [c] of 45: the small count may be 1 to 7, so that nothing else is withheld.
+    check(&[(0, 0, 41), (1, 0, 3)], &["people by sex"], &["40 c 0 45"]);
+    // 10, 10 and [c] of 15 would be 8, 8 and 1: another is withheld, and the smaller question says no more.
+    let few = [(0, 0, 8), (1, 0, 8), (2, 0, 1)];
+    check(&few, &["people by sex", "people"], &["c 10 c 15", "15"]);
+    check(&few, &["people", "people by sex"], &["15", "c 10 c 15"]);
+    check(&[(0, 0, 3)], &["people by sex"], &["c 0 0 c"]);
+    check(&[], &["people by sex"], &["0 0 0 0"]);
+}
+
+/// Exact counts would show the two others; rounded ones leave them open, and both tables are shown.
+#[test]
+fn the_few_between_two_rounded_tables_stay_open_without_a_withheld_cell() {
+    let people = [(0, 0, 98), (0, 1, 2), (1, 0, 50), (1, 1, 50)];
+    let all = ask_under(
+        ROUNDED,
+        &People(people.to_vec()),
+        &["people by sex", "people by sex where simd_quintile = 1"],
+        0,
+    );
+    assert_eq!((all[0].1.cells[0], all[1].1.cells[0]), (Cell::Value(100), Cell::Value(100)));
+    let few: cairn_disclosure::audit::WitnessFile =
+        serde_json::from_slice(all[1].1.table.witnesses.as_deref().unwrap()).unwrap();
+    assert!(few.watched > 0, "the two others are among those who must not be worked out");
+}
+
+#[test]
+fn what_was_kept_of_an_exact_table_reads_as_it_did_before_tables_were_rounded() {
+    let people = People(vec![(0, 0, 40), (1, 0, 30)]);
+    let kept = |rule| {
+        let all = ask_under(rule, &people, &["people by sex"], 0);
+        String::from_utf8(all[0].1.table.kept.to_json()).unwrap()
+    };
+    assert!(!kept(EXACT).contains("round_to"));
+    assert!(kept(ROUNDED).contains("\"round_to\":5"));
 }
 
 #[test]
@@ -126,18 +184,26 @@ fn counts_that_are_not_those_that_left_withhold_everything() {
     let people = People(vec![(0, 0, 40), (1, 0, 30)]);
     let kept: Vec<Kept> =
         ask(&people, &["people by sex"], 0).into_iter().map(|(_, p)| p.table.kept).collect();
-    let joint = Joint::new(&question("people by simd_quintile"), &kept, 5, Schema::smf()).unwrap();
+    let joint = Joint::new(&question("people by simd_quintile"), &kept, EXACT, Schema::smf()).unwrap();
     let salting = Salting { key: &KEY, question: b"q" };
     let mut counts = people.counts(&joint);
-    assert_eq!(marks(&protect(&joint, &counts, (5, 0), salting)), "70 0 0 0 0 0 70");
+    assert_eq!(marks(&protect(&joint, &counts, (EXACT, 0), salting)), "70 0 0 0 0 0 70");
     counts[0] += 6;
-    assert!(protect(&joint, &counts, (5, 0), salting).cells.iter().all(|c| *c == Cell::Withheld));
+    assert!(protect(&joint, &counts, (EXACT, 0), salting).cells.iter().all(|c| *c == Cell::Withheld));
+    // What was rounded is held against what it was rounded to.
+    let kept: Vec<Kept> =
+        ask_under(ROUNDED, &people, &["people by sex"], 0).into_iter().map(|(_, p)| p.table.kept).collect();
+    let joint = Joint::new(&question("people by simd_quintile"), &kept, ROUNDED, Schema::smf()).unwrap();
+    let mut counts = people.counts(&joint);
+    assert_eq!(marks(&protect(&joint, &counts, (ROUNDED, 0), salting)), "70 0 0 0 0 0 70");
+    counts[0] += 6;
+    assert!(protect(&joint, &counts, (ROUNDED, 0), salting).cells.iter().all(|c| *c == Cell::Withheld));
 }
 
 #[test]
 fn what_is_too_large_is_known_before_anything_is_counted() {
     let too_many =
-        |text: &str, kept: &[Kept]| Joint::new(&question(text), kept, 5, Schema::smf()).unwrap_err();
+        |text: &str, kept: &[Kept]| Joint::new(&question(text), kept, EXACT, Schema::smf()).unwrap_err();
     let wide = "people by council_code, simd_quintile, age_band, sex";
     assert_eq!(too_many(wide, &[]), TooMany::Alone);
     assert_eq!(
@@ -206,6 +272,24 @@ fn some_questions() -> impl Strategy<Value = Vec<&'static str>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Each rounded table is borne out beside all before it, no cell with 1 to 7 people is shown, and every other that is shown is
+    /// rounded as plain ones are.
+    #[test]
+    fn every_sequence_of_rounded_tables_is_borne_out(people in some_people(), questions in some_questions()) {
+        for (text, (joint, protected)) in questions.iter().zip(ask_under(ROUNDED, &people, &questions, 0)) {
+            let asked = question(text);
+            for (place, cell) in joint.grid().places().iter().zip(&protected.cells) {
+                let Cell::Value(value) = cell else { continue };
+                let inside = members(&asked, joint.grid(), place);
+                let is_in = |sex: usize, fifth: usize| inside.contains(&(sex, fifth));
+                let count: u64 = people.0.iter().filter(|(s, f, _)| is_in(*s, *f)).map(|(_, _, n)| n).sum();
+                prop_assert!(count == 0 || count >= 8, "{text} {count}");
+                let rounded = i64::try_from(cairn_disclosure::round_half_up(count, 5)).unwrap();
+                prop_assert_eq!(*value, rounded);
+            }
+        }
+    }
 
     /// Each table is borne out beside all before it, and no cell with 1 to 4 people, nor the few between two nested cells of any two
     /// tables, is shown.

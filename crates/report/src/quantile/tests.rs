@@ -167,6 +167,11 @@ proptest! {
         });
         let asked = QuantileAsk { axis: 0, column: "age_band".into(), share: PerMille(share) };
         let found = asked.of(&grid, [&first, &second].into_iter());
+        if cells.iter().all(|cell| cell == "c") {
+            // The whole table may have been withheld, and then nothing bounds it.
+            prop_assert_eq!(&found[0].quantile, &Quantile::Withheld);
+            return Ok(());
+        }
         let Quantile::Band(band) = &found[0].quantile else { panic!("{found:?}") };
         let at = |code: &str| grid.dimensions()[0].codes.iter().position(|c| c == code).unwrap();
         let true_band = true_band.unwrap();

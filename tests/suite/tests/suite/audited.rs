@@ -4,6 +4,7 @@ use crate::harness::federation::{Federation, NATIONAL, Partner};
 use crate::harness::people::{ANGUS, DUNDEE, FIFE, people};
 
 const ROUNDED: &str = "method  = \"suppress-round\"\nprofile = \"sub-national-8-5\"";
+const SECONDARY: &str = "method  = \"suppress-round\"\nprofile = \"sub-national-8-5\"\nsecondary = true";
 const AUDITED: &str = "method  = \"suppress-audit\"\nprofile = \"scottish-5-audit\"";
 
 fn federation() -> Federation {
@@ -58,6 +59,33 @@ fn exact_counts_leave_with_totals_and_an_auditor_checks_their_witnesses() {
     // The log of the audit is whole with the new kind of entry.
     let entries = federation.audit("fife");
     assert_eq!(entries.iter().filter(|e| e["witnesses"].is_string()).count(), 2);
+}
+
+/// 8, 8 and 1 of 17: plainly rounded, the table and the total give the 1 away.
+#[test]
+fn rounded_counts_leave_with_rounded_totals_and_an_auditor_checks_their_witnesses() {
+    let some = [people("A", 8, FIFE, "F"), people("B", 8, ANGUS, "M"), people("C", 1, DUNDEE, "M")];
+    let policy = vec![(ROUNDED, SECONDARY)];
+    let federation = Federation::start(&[Partner { policy, ..Partner::new("fife", some.concat()) }]);
+    let (code, total) = federation.ask_json("people", NATIONAL);
+    assert_eq!(code, 0, "{total}");
+    assert_eq!(total["answers"]["fife"]["table"]["cells"].to_string(), "[15]");
+    let (_, answer) = federation.ask_json("people by council", NATIONAL);
+    let fife = &answer["answers"]["fife"];
+    assert_eq!(fife["treatment"]["method"], "suppress-round");
+    assert_eq!(fife["treatment"]["promise"], "knows-thresholds");
+    assert_eq!(fife["table"]["totals"].to_string(), "[15]");
+    let shown: Vec<String> =
+        fife["table"]["cells"].as_array().unwrap().iter().map(|c| c.to_string()).collect();
+    let many = |cell: &str| shown.iter().filter(|c| *c == cell).count();
+    assert_eq!((many("10"), many("\"c\""), many("0")), (1, 2, shown.len() - 3));
+    let screen = federation.ask("people by council", NATIONAL).exits(0);
+    let screen = screen.says("suppress-round (sub-national-8-5)").says("Totals at fife");
+    screen.says("everybody: 15").says("no small count can be worked out");
+    federation
+        .cairn(&["audit", "witnesses", "fife/ledger.sqlite"])
+        .exits(0)
+        .says("2 of 2 audited tables are borne out");
 }
 
 #[test]

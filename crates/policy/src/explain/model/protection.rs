@@ -12,6 +12,8 @@ pub(super) fn protection(layers: &Layers, ready: &Ready, partners: u32) -> Prote
         zeros: cells.zeros,
         shown,
         secondary: cells.secondary == Secondary::Yes,
+        // No audit is made of a total.
+        audited: ready.settings.min_partners <= 1 && ready.method.audited().is_some(),
         dominance: cells.dominance.map(|d| (d.largest, d.max_percent)),
     };
     match &ready.method {
