@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cairn_question::register::{REGISTER_BYTES_MAX, Register, RegisterError};
 use cairn_question::{PartnerId, VerifyingKey};
@@ -50,10 +50,15 @@ impl SeatsFile {
 
     /// The seats as the file has them now. Blocks.
     pub(crate) fn look(&self) -> Result<Seats, NoSeat> {
+        let mut newest = self.newest();
         let bytes = self.read().ok_or(NoSeat::Missing)?;
         let register = Register::open(&bytes, &self.federation).map_err(NoSeat::Register)?;
         let coordinator = register.coordinator.as_ref().ok_or(NoSeat::Missing)?.signing_key;
-        self.rises(register.version)?;
+        if register.version < *newest {
+            return Err(NoSeat::Older);
+        }
+        *newest = register.version;
+        drop(newest);
         let roster = Roster::of(&register).map_err(|_| NoSeat::Unseated)?;
         let own = roster.of_partner(&self.partner).ok_or(NoSeat::Unseated)?.1.node;
         Ok(Seats { roster: Arc::new(roster), coordinator, own })
@@ -63,20 +68,21 @@ impl SeatsFile {
     /// whether it was. Blocks.
     pub(crate) fn take(&self, bytes: &[u8]) -> bool {
         let Ok(new) = Register::open(bytes, &self.federation) else { return false };
+        let mut newest = self.newest();
         let here = self.read().and_then(|bytes| Register::open(&bytes, &self.federation).ok());
-        if here.is_some_and(|here| here.version >= new.version) || self.rises(new.version).is_err() {
+        if here.is_some_and(|here| here.version >= new.version) || new.version < *newest {
             return false;
         }
-        crate::disk::replace(&self.path, bytes).is_ok()
+        let taken = crate::disk::replace(&self.path, bytes).is_ok();
+        if taken {
+            *newest = new.version;
+        }
+        taken
     }
 
-    fn rises(&self, version: u32) -> Result<(), NoSeat> {
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        if version < *newest {
-            return Err(NoSeat::Older);
-        }
-        *newest = version;
-        Ok(())
+    /// Held while the file is read or written: of two registers that come together, the older one is never written last.
+    fn newest(&self) -> MutexGuard<'_, u32> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&self) -> Option<Vec<u8>> {
@@ -88,3 +94,6 @@ impl SeatsFile {
         Some(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::answers::{combined, standings};
 use crate::harness::federation::{EQUALITIES, Federation, NATIONAL, Partner};
 use crate::harness::people::{ANGUS, FIFE, people};
-use crate::harness::program::Done;
+use crate::harness::program::{Done, wait_for};
 
 /// Terms for a federation of six, of whom one may collude: four or more answer.
 const SIX: [(&str, &str); 3] = [
@@ -26,6 +26,9 @@ const TOTALS: [(&str, &str); 2] = [
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/framework/framework.toml");
 
 const PARTNERS: [&str; 6] = ["angus", "dundee", "fife", "moray", "orkney", "perth"];
+
+/// Who has a seat once one has joined and one has left.
+const SEATED: &str = "angus,dundee,fife,orkney,perth,stirling";
 
 /// Three people of Angus at each, whom each would withhold, and twenty of Fife.
 fn partner(id: &'static str) -> Partner {
@@ -52,6 +55,7 @@ fn a_total_counts_what_every_partner_would_withhold_and_shows_no_partners_figure
     noise_of_all_together(&federation, &framework);
     nobody_gives_its_own_table(&federation);
     a_partner_that_is_gone_is_not_in_it(&mut federation, &framework);
+    a_partner_joins_and_one_leaves_and_nobody_restarts(&mut federation, &framework);
 }
 
 fn rounded_on_the_total(federation: &Federation, framework: &str) {
@@ -198,4 +202,41 @@ fn a_partner_that_is_gone_is_not_in_it(federation: &mut Federation, framework: &
     federation.wait_connected(&PARTNERS);
     let (code, answer) = federation.ask_json("people by sex as of 2026-01-01", &rounded);
     assert_eq!((code, answer["coverage"]["total"]["partners"].as_array().unwrap().len()), (0, 6));
+}
+
+fn a_partner_joins_and_one_leaves_and_nobody_restarts(federation: &mut Federation, framework: &str) {
+    let connections = |federation: &Federation| PARTNERS.map(|partner| federation.connections(partner));
+    let before = connections(federation);
+    federation.join(&partner("stirling"));
+    let everyone = [&PARTNERS[..], &["stirling"]].concat();
+    federation.wait_connected(&everyone);
+    wait_for_the_register(federation, &everyone);
+    noisy_total_of(federation, &total("dp=0.1", framework, EQUALITIES), &everyone);
+
+    federation.cairn(&["authority", "seat", "authority", "--id", "moray", "--withdraw"]).exits(0);
+    wait_for_the_register(federation, &everyone);
+    let words = total("dp=0.1", framework, EQUALITIES);
+    federation.ask("people by disabled", &words).exits(1).says("CC214").says("`moray`");
+    noisy_total_of(
+        federation,
+        &[&words[..], &["--partners", SEATED]].concat(),
+        &SEATED.split(',').collect::<Vec<_>>(),
+    );
+    assert_eq!(connections(federation), before, "a node connected again");
+    assert!(!everyone.iter().any(|partner| federation.has_ended(partner)));
+}
+
+/// Waits until every node has the register that the authority wrote last, from the coordinator.
+fn wait_for_the_register(federation: &Federation, partners: &[&str]) {
+    let newest = federation.read("authority/register.json");
+    wait_for("every node to have the new register", || {
+        let has = |partner: &&str| federation.read(&format!("identity/{partner}/register.json")) == newest;
+        partners.iter().all(has).then_some(())
+    });
+}
+
+fn noisy_total_of(federation: &Federation, words: &[&str], partners: &[&str]) {
+    let (code, answer) = federation.ask_json("people by disabled", words);
+    assert_eq!(code, 0, "{answer:#}");
+    assert_eq!(answer["coverage"]["total"]["partners"], serde_json::json!(partners));
 }

@@ -95,11 +95,7 @@ impl Federation {
         federation.make_analyst("analyst");
         let (identity, register) =
             (federation.path("hub-identity"), federation.path("authority/register.json"));
-        for partner in partners {
-            let out = federation.path(&format!("identity/{}", partner.id));
-            let words = ["authority", "partner", "authority", "--id", partner.id, "--name", partner.id];
-            federation.cairn(&[&words[..], &["--kind", "council", "--out", &text(&out)]].concat()).exits(0);
-        }
+        partners.iter().for_each(|partner| federation.enrol(partner.id));
         let words = ["coordinator", "init", "coordinator", "--identity", &text(&identity)];
         let more_words = ["--register", &text(&register), "--listen", "127.0.0.1:0"];
         federation.cairn(&[&words[..], &more_words[..]].concat()).exits(0);
@@ -108,6 +104,20 @@ impl Federation {
             federation.make_node(partner);
         }
         federation
+    }
+
+    fn enrol(&self, partner: &str) {
+        let out = self.path(&format!("identity/{partner}"));
+        let words = ["authority", "partner", "authority", "--id", partner, "--name", partner];
+        self.cairn(&[&words[..], &["--kind", "council", "--out", &text(&out)]].concat()).exits(0);
+    }
+
+    /// Enrols one more partner beside those that run, and starts its node.
+    pub(crate) fn join(&mut self, partner: &Partner) {
+        self.enrol(partner.id);
+        self.make_node(partner);
+        self.load(partner.id).exits(0);
+        self.start_node(partner.id);
     }
 
     fn make_authority(&self) {
@@ -274,7 +284,7 @@ impl Federation {
     }
 
     /// How often a partner has connected, by the coordinator's log.
-    fn connections(&self, partner: &str) -> usize {
+    pub(crate) fn connections(&self, partner: &str) -> usize {
         let log = std::fs::read_to_string(self.path("coordinator.log")).unwrap_or_default();
         let end = format!("a node is connected partner={partner}");
         log.lines().filter(|line| line.ends_with(&end)).count()
