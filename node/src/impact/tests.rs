@@ -34,7 +34,7 @@ async fn check(people: usize, change: impl FnOnce(String) -> String, expected: &
 async fn small_groups_are_withheld_and_noise_withholds_nothing() {
     let plain = |share: &str, withheld: u32| format!("{share} 3 2 {withheld} None");
     // 40 women and 20 men; then 8 and 4: the men are withheld; then 4 and 2.
-    for (people, withheld, noise) in [(60, 0, 173), (12, 1, 866), (6, 2, 1_732)] {
+    for (people, withheld, noise) in [(60, 0, 346), (12, 1, 1_732), (6, 2, 3_465)] {
         let equalities = format!("equalities-people 3 2 0 Some({noise})");
         let expected = [plain("smf-people", withheld), equalities, plain("local-people", withheld)];
         let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
@@ -47,7 +47,7 @@ async fn every_share_is_crossed_with_its_area_and_no_number_of_people_is_said() 
     let impact = check(
         12,
         |text| text,
-        &["smf-people 3 2 1 None", "equalities-people 3 2 0 Some(866)", "local-people 3 2 1 None"],
+        &["smf-people 3 2 1 None", "equalities-people 3 2 0 Some(1732)", "local-people 3 2 1 None"],
     )
     .await;
     let row = |share: &str, words: &str, area: Option<&str>| {
@@ -77,7 +77,7 @@ async fn a_total_is_left_out_since_its_own_table_never_leaves() {
     let total = |text: String| {
         text.replace("profile = \"sub-national-8-5\"", "profile = \"sub-national-8-5\"\nmin_partners = 3")
     };
-    let impact = check(60, total, &["equalities-people 3 2 0 Some(173)"]).await;
+    let impact = check(60, total, &["equalities-people 3 2 0 Some(346)"]).await;
     assert!(impact.left_out.iter().any(|s| s.as_str() == "smf-people"), "{:?}", impact.left_out);
 }
 
