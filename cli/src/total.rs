@@ -8,19 +8,17 @@ use cairn_question::answer::Zeros;
 use cairn_question::privacy::Epsilon;
 use cairn_question::register::Register;
 use cairn_question::{AskV1, Envelope, Grid, Hash, SigningKey, TotalTreatment};
-use cairn_seal::{Layout, ManifestV1, Members, Refused, Ring, Roster};
+use cairn_seal::{CLAMP_MAX, Layout, ManifestV1, Members, Refused, Ring, Roster};
 use clap::Args;
 
 use crate::failure::Failure;
+use crate::policy::FRAMEWORK;
 
 /// Seconds for which a total's partners are waited for, all flights together. Nobody waits for it where all are ready.
 const WITHIN_S: u64 = 120;
 
 /// Seconds for which the slowest partner is waited for in one flight.
 const FLIGHT_S: u16 = 10;
-
-/// Most that one partner adds to one cell: the nodes' own bound.
-pub(crate) const CLAMP: u64 = 10_000_000;
 
 /// Room for the noise of all partners together: e^(−2²⁸) at the widest noise that can be shared.
 const NOISE_TAIL: u64 = 1 << 40;
@@ -86,7 +84,7 @@ impl PutAs {
             colluding_max: number(colluding),
             answering_min: number(answering),
             layout: Layout::new(Ring::U64, numbers).map_err(|e| no(&e))?,
-            clamp: CLAMP,
+            clamp: CLAMP_MAX,
             scale: 1,
             noise_tail: NOISE_TAIL,
             treatment: self.treatment,
@@ -105,7 +103,7 @@ pub(crate) fn framework_terms(framework: Option<&Path>) -> Result<SecureTerms, F
                 .map_err(|e| Failure::new("CC213", format!("cannot read {}: {e}", path.display())))?;
             File::new(path.display().to_string(), text)
         }
-        None => File::new("framework.toml", SHIPPED.to_owned()),
+        None => File::new("framework.toml", FRAMEWORK),
     };
     let none = |what: &str| Failure::new("CC213", format!("{}: {what}", file.name));
     let terms = secure_terms(&file).map_err(|_| none("is no framework; see `cairn policy check`"))?;
@@ -143,8 +141,6 @@ fn help() -> String {
     "write dp=EPSILON (dp=0.1; dp=0.1,3 where one person may be in 3 cells), or round=THRESHOLD,BASE (round=8,5; round=8,5,10 for cohorts of at least 10)"
         .to_owned()
 }
-
-const SHIPPED: &str = include_str!("../../policies/framework/framework.toml");
 
 #[cfg(test)]
 mod tests {

@@ -102,10 +102,7 @@ impl TotalTerms {
     /// The names of a set of the roster's places, in their order.
     #[must_use]
     pub fn names(&self, members: &Members) -> Vec<PartnerId> {
-        let entries = members.places().filter_map(|place| self.roster.entry(place));
-        let mut names: Vec<PartnerId> = entries.map(|entry| entry.partner.clone()).collect();
-        names.sort_unstable();
-        names
+        self.roster.names(members.places())
     }
 
     /// The table that may leave of the opened sum: noise is in it already, or it is withheld and rounded here by the rules that a node has for its

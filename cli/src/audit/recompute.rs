@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cairn_coordinator::total::TotalTerms;
+use cairn_policy::SecureTerms;
 use cairn_question::combine::{CombinedV1, CoverageV1};
 use cairn_question::question::ASK_TYPE;
 use cairn_question::register::Register;
@@ -20,7 +21,7 @@ use serde::Deserialize;
 use super::public_key;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::total::{CLAMP, framework_terms};
+use crate::total::framework_terms;
 use crate::transcript::TranscriptFile;
 use crate::{files, say};
 
@@ -118,17 +119,10 @@ impl Put {
     fn terms(&self, framework: Option<&Path>) -> Result<Terms, Failure> {
         let terms = match framework {
             Some(path) => {
-                let secure = framework_terms(Some(path))?;
-                let number = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
-                let (colluding, answering) = (number(secure.colluding_max), number(secure.answering_min));
-                Terms::new(colluding, answering, number(secure.invited_min), CLAMP)
+                let SecureTerms { colluding_max, answering_min, invited_min } = framework_terms(Some(path))?;
+                Terms::of_framework(colluding_max, answering_min, invited_min)
             }
-            None => {
-                let says = self.manifest.says();
-                let (colluding, answering) =
-                    (usize::from(says.colluding_max), usize::from(says.answering_min));
-                Terms::new(colluding, answering, says.invited.len(), says.clamp)
-            }
+            None => Terms::as_said(self.manifest.says()),
         };
         terms.map_err(not_held)
     }

@@ -38,7 +38,7 @@ pub use receipt::{OpenedRound, Receipt, ReceiptV1};
 pub use record::OpenRecord;
 pub use refused::Refused;
 pub use roster::{Roster, RosterEntryV1, RosterV1};
-pub use terms::Terms;
+pub use terms::{CLAMP_MAX, Terms};
 pub use transcript::{Recomputed, Transcript, recompute};
 
 #[cfg(test)]

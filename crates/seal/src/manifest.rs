@@ -100,6 +100,28 @@ const fn lies_in(treatment: &Treatment, ring: Ring) -> bool {
     matches!(treatment, Treatment::Occupancy) == matches!(ring, Ring::Xor(_))
 }
 
+/// A manifest of the analyst's, held against nothing yet.
+struct Read {
+    doc: ManifestV1,
+    hash: Hash,
+}
+
+impl Read {
+    fn held_to(self, roster: &Roster, terms: &Terms, bytes: &[u8]) -> Result<Manifest, Refused> {
+        let Self { doc, hash } = self;
+        if doc.cairn_manifest != 1 {
+            return Err(Refused::Manifest);
+        }
+        if doc.roster_version != roster.version() || doc.roster != *roster.hash() {
+            return Err(Refused::OtherRoster);
+        }
+        roster.entries(&doc.invited)?;
+        only_raises(&doc, terms)?;
+        fits(&doc)?;
+        Ok(Manifest { hash, bytes: bytes.to_vec(), doc, colluding: terms.colluding_max() })
+    }
+}
+
 impl Manifest {
     /// Reads a manifest, and holds it against the pinned roster and terms. `analyst` is the key that the verified question was signed with.
     ///
@@ -113,20 +135,7 @@ impl Manifest {
         roster: &Roster,
         terms: &Terms,
     ) -> Result<Self, Refused> {
-        let envelope = Envelope::parse(bytes, MANIFEST_BYTES_MAX).map_err(|_| Refused::Manifest)?;
-        let payload = envelope.open(MANIFEST_TYPE, analyst).map_err(|_| Refused::Manifest)?;
-        let doc: ManifestV1 = serde_json::from_slice(&payload).map_err(|_| Refused::Manifest)?;
-        if doc.cairn_manifest != 1 {
-            return Err(Refused::Manifest);
-        }
-        if doc.roster_version != roster.version() || doc.roster != *roster.hash() {
-            return Err(Refused::OtherRoster);
-        }
-        roster.entries(&doc.invited)?;
-        only_raises(&doc, terms)?;
-        fits(&doc)?;
-        let colluding = terms.colluding_max();
-        Ok(Self { hash: Hash::of(&payload), bytes: bytes.to_vec(), doc, colluding })
+        Self::read(bytes, analyst)?.held_to(roster, terms, bytes)
     }
 
     /// Reads a manifest under its own terms: for the coordinator, which has no framework and is trusted with none of it. Every node holds it against its own.
@@ -134,12 +143,16 @@ impl Manifest {
     /// # Errors
     /// As [`Manifest::open`]; [`Refused::Terms`] for terms that no framework could have.
     pub fn open_as_said(bytes: &[u8], analyst: &VerifyingKey, roster: &Roster) -> Result<Self, Refused> {
+        let read = Self::read(bytes, analyst)?;
+        let terms = Terms::as_said(&read.doc)?;
+        read.held_to(roster, &terms, bytes)
+    }
+
+    fn read(bytes: &[u8], analyst: &VerifyingKey) -> Result<Read, Refused> {
         let envelope = Envelope::parse(bytes, MANIFEST_BYTES_MAX).map_err(|_| Refused::Manifest)?;
         let payload = envelope.open(MANIFEST_TYPE, analyst).map_err(|_| Refused::Manifest)?;
         let doc: ManifestV1 = serde_json::from_slice(&payload).map_err(|_| Refused::Manifest)?;
-        let (colluding, answering) = (usize::from(doc.colluding_max), usize::from(doc.answering_min));
-        let terms = Terms::new(colluding, answering, doc.invited.len(), doc.clamp)?;
-        Self::open(bytes, analyst, roster, &terms)
+        Ok(Read { doc, hash: Hash::of(&payload) })
     }
 
     /// Holds it against the question that this node verified.

@@ -114,6 +114,15 @@ impl Roster {
         self.entries.iter().enumerate().find(|(_, entry)| entry.partner == *partner)
     }
 
+    /// The partners at these places, in the order of their names.
+    #[must_use]
+    pub fn names(&self, places: impl IntoIterator<Item = usize>) -> Vec<PartnerId> {
+        let entries = places.into_iter().filter_map(|place| self.entry(place));
+        let mut names: Vec<PartnerId> = entries.map(|entry| entry.partner.clone()).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// The federation.
     #[must_use]
     pub const fn federation(&self) -> &Name {

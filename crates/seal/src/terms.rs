@@ -1,6 +1,10 @@
 //! The framework's terms of secure totals, as every node has them pinned.
 
+use crate::manifest::ManifestV1;
 use crate::refused::Refused;
+
+/// Most that one partner adds to one cell of a total: more than there are people in Scotland. The program's, and no board's to choose (decision 0013).
+pub const CLAMP_MAX: u64 = 10_000_000;
 
 /// What the framework's `[secure]` section demands of every round. A manifest may only be stricter; how much noise each partner adds is
 /// always worked out from these.
@@ -29,6 +33,24 @@ impl Terms {
             return Err(Refused::Terms);
         }
         Ok(Self { colluding_max, answering_min, invited_min, clamp_max })
+    }
+
+    /// The terms of a framework's `[secure]` section, whose clamp is [`CLAMP_MAX`].
+    ///
+    /// # Errors
+    /// As [`Terms::new`].
+    pub fn of_framework(colluding_max: u32, answering_min: u32, invited_min: u32) -> Result<Self, Refused> {
+        let number = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+        Self::new(number(colluding_max), number(answering_min), number(invited_min), CLAMP_MAX)
+    }
+
+    /// The terms that a manifest says of itself, whatever any framework has.
+    ///
+    /// # Errors
+    /// As [`Terms::new`].
+    pub fn as_said(says: &ManifestV1) -> Result<Self, Refused> {
+        let (colluding, answering) = (usize::from(says.colluding_max), usize::from(says.answering_min));
+        Self::new(colluding, answering, says.invited.len(), says.clamp)
     }
 
     /// Partners that may collude, t.

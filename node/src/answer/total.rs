@@ -18,9 +18,6 @@ use super::{Counted, Desk, Inner, LOOK_EVERY, NO_TURN, Slots};
 use crate::in_force::InForce;
 use crate::seats::Seats;
 
-/// Most that one partner adds to one cell of a total: more than there are people in Scotland.
-const CLAMP_MAX: u64 = 10_000_000;
-
 /// The round ended, and its total did not open.
 const NOT_OPENED: &str = "CN024";
 
@@ -112,7 +109,7 @@ impl Inner {
     ) -> Result<Option<Invitation>, Declined> {
         let Some(envelope) = &ask.manifest else { return Ok(None) };
         let (question, hash) = verified.question();
-        let (invitation, _) = self.read_manifest(&envelope.to_bytes(), verified.analyst_key(), layers)?;
+        let invitation = self.read_manifest(&envelope.to_bytes(), verified.analyst_key(), layers)?;
         invitation.manifest.of_question(question, &hash)?;
         invitation.manifest.in_time(&invitation.seats.roster, now)?;
         Ok(Some(invitation))
@@ -123,16 +120,16 @@ impl Inner {
         bytes: &[u8],
         analyst: &cairn_question::VerifyingKey,
         layers: &Layers,
-    ) -> Result<(Invitation, Terms), Declined> {
+    ) -> Result<Invitation, Declined> {
         let seats = self.seats.look().map_err(|no| Declined { code: "CN025", says: no.to_string() })?;
         let Some(secure) = layers.secure() else {
             let says = "the framework in force here has no [secure] terms of secure totals";
             return Err(Declined { code: "CN018", says: says.to_owned() });
         };
-        let terms = terms(secure)?;
+        let SecureTerms { colluding_max, answering_min, invited_min } = secure;
+        let terms = Terms::of_framework(colluding_max, answering_min, invited_min)?;
         let manifest = Manifest::open(bytes, analyst, &seats.roster, &terms)?;
-        let colluding_max = terms.colluding_max();
-        Ok((Invitation { manifest, seats, colluding_max }, terms))
+        Ok(Invitation { manifest, seats, colluding_max: terms.colluding_max() })
     }
 
     /// A question that opened before, and whose opening is still to be sent: what is taken up again.
@@ -143,19 +140,9 @@ impl Inner {
         // The record names the manifest that was verified before it was kept, so that whoever signed this copy signed that one.
         let analyst = ask.peek_credential().ok()?.key;
         let manifest = ask.manifest.as_ref()?.to_bytes();
-        let (invitation, _) = self.read_manifest(&manifest, &analyst, layers).ok()?;
+        let invitation = self.read_manifest(&manifest, &analyst, layers).ok()?;
         (record.manifest() == invitation.manifest.hash()).then_some((invitation, record))
     }
-}
-
-fn terms(secure: SecureTerms) -> Result<Terms, Refused> {
-    let number = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
-    Terms::new(
-        number(secure.colluding_max),
-        number(secure.answering_min),
-        number(secure.invited_min),
-        CLAMP_MAX,
-    )
 }
 
 impl Invitation {
@@ -182,11 +169,8 @@ impl Invitation {
 
     /// The partners of an opening by name, in their order.
     fn names(&self, partners: &Partners) -> Vec<PartnerId> {
-        let entry = |id: &cairn_seal::NodeId| self.seats.roster.entry(self.seats.roster.place(*id)?);
-        let mut names: Vec<PartnerId> =
-            partners.ids().iter().filter_map(entry).map(|entry| entry.partner.clone()).collect();
-        names.sort_unstable();
-        names
+        let roster = &self.seats.roster;
+        roster.names(partners.ids().iter().filter_map(|id| roster.place(*id)))
     }
 }
 

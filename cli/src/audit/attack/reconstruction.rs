@@ -11,8 +11,7 @@ use super::secrets::{Group, Secrets, councils, mapping, quarter};
 use super::stage::{Asker, Attacked, Reply, Scene, Session};
 use super::statistics::{ALARM, Hits};
 use crate::failure::Failure;
-
-const FRAMEWORK: &str = include_str!("../../../../policies/framework/framework.toml");
+use crate::policy::FRAMEWORK;
 
 /// A council and a charity, each under the template for its kind.
 const TEMPLATES: [&str; 2] = [
