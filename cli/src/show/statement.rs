@@ -32,24 +32,20 @@ pub(super) fn statement(shown: &Shown) -> Vec<String> {
 /// The same of a secure total: who sees it, and what nobody sees.
 fn of_total(shown: &Shown, total: &TotalV1) -> Vec<String> {
     let (partners, colluding) = (total.partners.len(), total.colluding_max);
-    let sees = if matches!(total.treatment, TreatmentV1::Dp { .. }) {
-        format!(
-            "Who sees what: nobody sees the figures of any of the {partners} partners. The coordinator and whoever asked see this total alone, and its noise is in it before anybody can read it."
-        )
-    } else {
-        format!(
-            "Who sees what: nobody sees the figures of any of the {partners} partners. The coordinator sees the exact total, and withholds and rounds it; whoever asked sees what is left."
-        )
+    let (seen, learnt) = match total.treatment {
+        TreatmentV1::Dp { .. } => (
+            "The coordinator and whoever asked see this total alone, and its noise is in it before anybody can read it.",
+            "no more than the total of the others, and the noise of the others protects it.",
+        ),
+        _ => (
+            "The coordinator sees the exact total, and withholds and rounds it; whoever asked sees what is left.",
+            "the exact total of the others; in a cell where one of these alone has people, that is its figure.",
+        ),
     };
-    let pools = if matches!(total.treatment, TreatmentV1::Dp { .. }) {
-        format!(
-            "Who pools what they have: the coordinator and up to {colluding} of the partners learn no more than the total of the others, and the noise of the others protects it."
-        )
-    } else {
-        format!(
-            "Who pools what they have: the coordinator and up to {colluding} of the partners learn the exact total of the others; in a cell where one of these alone has people, that is its figure."
-        )
-    };
+    let sees = format!("Who sees what: nobody sees the figures of any of the {partners} partners. {seen}");
+    let pools = format!(
+        "Who pools what they have: the coordinator and up to {colluding} of the partners learn {learnt}"
+    );
     let mut lines = losses(shown);
     lines.extend([sees, pools, TRUSTED_WITH_TOTAL.to_owned(), NOT_COVERED.to_owned()]);
     lines

@@ -118,7 +118,7 @@ fn suppress_among(
     layout: &Layout,
     counts: &[u64],
     also: &[usize],
-    by_threshold_alone: &dyn Fn(&[i64]) -> bool,
+    by_threshold_alone: OtherTables<'_>,
 ) -> Result<Outcome, Unfit> {
     suppress_within(layout, counts, also, (&Microlp, &Effort::new(UNITS)), Some(by_threshold_alone))
 }

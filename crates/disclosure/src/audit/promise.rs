@@ -3,6 +3,7 @@
 //! Such a reader keeps only those tables for which the algorithm gives the very pattern that was released. A row 4, 4, 5 with total
 //! 13 at t = 5 can then be read: of all pairs with sum 8, some would have hidden another cell.
 
+use super::OtherTables;
 use super::case::{Case, Demand, Level};
 use super::effort::Effort;
 use super::search::{Means, Move, Pool, Searcher};
@@ -26,7 +27,7 @@ pub(super) fn same_pattern(
     case: &Case<'_>,
     settled: &Settled,
     (solver, effort): (&dyn Solver, &Effort),
-    others: &dyn Fn(&[i64]) -> bool,
+    others: OtherTables<'_>,
 ) -> Option<Vec<Vec<i64>>> {
     if case.layout.cells() > CELLS_MAX {
         return None;
@@ -44,7 +45,7 @@ struct Runs<'a> {
     case: &'a Case<'a>,
     settled: &'a Settled,
     searcher: Searcher<'a>,
-    others: &'a dyn Fn(&[i64]) -> bool,
+    others: OtherTables<'a>,
     left: u32,
     same: Pool<'a>,
     seen: Vec<Vec<i64>>,
