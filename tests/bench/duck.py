@@ -14,6 +14,9 @@ QUERIES = {
     "people by council": """
         SELECT lep_code, COUNT(DISTINCT person_no) FROM engagements GROUP BY ALL
     """,
+    "people by referral source": """
+        SELECT referral_source, COUNT(DISTINCT person_no) FROM engagements GROUP BY ALL
+    """,
     "people in a quarter by council, age and gender": """
         SELECT e.lep_code, p.age_band, p.gender, COUNT(DISTINCT e.person_no)
         FROM engagements e JOIN participants p USING (person_no)

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use arrow::array::{Array, Int64Array};
 use cairn_question::{Measure, Schema, sabotage};
 use cairn_release::{Bounds, Channel, CountPlan, Layout};
-use ring::hmac;
 
+use self::chosen::{Chosen, Rank};
 use crate::fault::EngineFault;
 use crate::place;
+
+mod chosen;
 
 /// What is to be added up.
 #[derive(Clone)]
@@ -20,6 +22,8 @@ pub(crate) struct TallyOf {
     /// Least and most that a row's value adds, where a column is added up.
     clamp: Option<(u32, u32)>,
     bounds: Bounds,
+    /// Which cells of a person count, where that is bounded.
+    chosen: Option<Chosen>,
     /// The record key of each person, by number, where keys are added up.
     keys: Option<Arc<[u8]>>,
 }
@@ -35,10 +39,17 @@ pub(crate) struct Tally {
     left_out: Vec<u64>,
     first: Option<u32>,
     last: Option<u32>,
-    /// The bound on cells, where nothing else concerns a person: then each row is counted at once, and taken back where a person has
+    /// Where nothing concerns a person but the bound on cells: then each row is counted at once, and taken back where a person has
     /// too many cells. Few do, and the others cost hardly more than without a bound.
-    capped: Option<u32>,
+    capped: Option<Capped>,
     one: One,
+}
+
+/// Who was counted where, each cell of a person once, of those that may be in too many.
+#[derive(Default)]
+struct Capped {
+    counted: Vec<(u32, u32)>,
+    ranks: Vec<Rank>,
 }
 
 #[derive(Clone, Copy)]
@@ -59,8 +70,13 @@ struct One {
     alone: u32,
     /// What they have in each cell, where the number of cells is bounded.
     cells: Vec<Own>,
-    /// In how many cells they were counted already, where [`Tally::capped`].
-    counted: u32,
+    ranks: Vec<Rank>,
+}
+
+/// Whose cells are settled: the last person's rows may go on.
+enum Settle {
+    All,
+    AllButTheLast,
 }
 
 /// What one person has in one cell.
@@ -81,12 +97,17 @@ impl TallyOf {
         }
         let clamp = plan.summed.as_ref().map(|summed| (summed.least, summed.most));
         let bounds = sabotage!(bounds, NoGroupCap => Bounds { groups_per_person: None, ..bounds });
-        Self { layout: Layout::of(plan), clamp, bounds, keys }
+        Self::bounded(Layout::of(plan), clamp, bounds, keys)
+    }
+
+    fn bounded(layout: Layout, clamp: Option<(u32, u32)>, bounds: Bounds, keys: Option<Arc<[u8]>>) -> Self {
+        let chosen = Chosen::new(&bounds, layout.cells());
+        Self { layout, clamp, bounds, chosen, keys }
     }
 
     #[cfg(test)]
     pub(crate) fn of_people(cells: usize, bounds: Bounds) -> Self {
-        Self { layout: Layout::new(cells, &[Channel::People], 0), clamp: None, bounds, keys: None }
+        Self::bounded(Layout::new(cells, &[Channel::People], 0), None, bounds, None)
     }
 
     /// How many numbers a finished tally has.
@@ -100,7 +121,7 @@ impl TallyOf {
 
     /// Nothing concerns a person but that each cell counts them once.
     fn is_plain(&self) -> bool {
-        self.counts_cells_only() && self.bounds.groups_per_person.is_none()
+        self.counts_cells_only() && self.chosen.is_none()
     }
 
     /// Nothing concerns a person but in which cells they are.
@@ -130,7 +151,7 @@ impl Tally {
         let sums = if of.layout.has(Channel::Sums) { vec![0; of.cells()] } else { Vec::new() };
         let keys = if of.layout.has(Channel::Keys) { vec![0; of.cells()] } else { Vec::new() };
         let left_out = vec![0; of.layout.filters()];
-        let capped = of.bounds.groups_per_person.filter(|_| of.counts_cells_only());
+        let capped = of.chosen.as_ref().filter(|_| of.counts_cells_only()).map(|_| Capped::default());
         Self { of, cells, sums, keys, left_out, first: None, last: None, capped, one: One::default() }
     }
 
@@ -154,8 +175,9 @@ impl Tally {
         }
         if self.of.is_plain() {
             self.add_plain(persons, places);
-        } else if let Some(most) = self.capped {
-            self.add_capped(persons, places, most);
+        } else if self.capped.is_some() {
+            self.add_capped(persons, places);
+            self.settle(Settle::AllButTheLast);
         } else {
             for (at, (person, place)) in persons.iter().zip(places).enumerate() {
                 self.add_row(*person, *place, self.of.adds(values, at));
@@ -194,6 +216,11 @@ impl Tally {
             + self.cells.capacity() * size_of::<Cell>()
             + (self.sums.capacity() + self.keys.capacity() + self.left_out.capacity()) * size_of::<u64>()
             + self.one.cells.capacity() * size_of::<Own>()
+            + self.one.ranks.capacity() * size_of::<Rank>()
+            + match &self.capped {
+                Some(capped) => capped.counted.capacity() * size_of::<(u32, u32)>(),
+                None => 0,
+            }
     }
 
     /// A place is a cell of the grid just when every axis has a code and no filter fails, so one look-up decides both.
@@ -207,36 +234,59 @@ impl Tally {
         }
     }
 
-    fn add_capped(&mut self, persons: &[u32], places: &[u32], most: u32) {
+    /// Counts each row as without a bound, and writes down who was counted where: without a branch, since who is new is not to be foreseen.
+    fn add_capped(&mut self, persons: &[u32], places: &[u32]) {
+        let Some(Capped { counted, .. }) = &mut self.capped else { return };
+        let mut end = counted.len();
+        counted.resize(end + persons.len(), (NOBODY, 0));
         for (person, place) in persons.iter().zip(places) {
-            if self.last != Some(*person) {
-                self.take_back(most);
-                self.last = Some(*person);
-            }
-            if let Some(cell) = self.cells.get_mut(index(*place)) {
+            if let Some(cell) = self.cells.get_mut(index(*place))
+                && let Some(next) = counted.get_mut(end)
+            {
                 let new = cell.seen != *person;
                 cell.people += u64::from(new);
                 cell.seen = *person;
-                self.one.counted += u32::from(new);
-                self.one.cells.push(Own { cell: *place, rows: 1, sum: 0 });
+                *next = (*person, *place);
+                end += usize::from(new);
             }
         }
+        counted.truncate(end);
     }
 
-    /// Takes a person out of the cells that they have too many.
-    fn take_back(&mut self, most: u32) {
-        if self.one.counted > most {
-            let mut cells = std::mem::take(&mut self.one.cells);
-            rank_cells(&mut cells, most, &self.of.bounds.cap_key);
-            for own in cells.iter().skip(usize::try_from(most).unwrap_or(usize::MAX)) {
-                if let Some(cell) = self.cells.get_mut(index(own.cell)) {
-                    cell.people -= 1;
+    /// Takes each person out of the cells that they have too many. The last person's rows may not be all there yet.
+    fn settle(&mut self, settle: Settle) {
+        let (Some(Capped { counted, ranks }), Some(chosen)) = (&mut self.capped, &self.of.chosen) else {
+            return;
+        };
+        let open = match settle {
+            Settle::All => counted.len(),
+            Settle::AllButTheLast => {
+                counted.partition_point(|(person, _)| Some(*person) < counted.last().map(|l| l.0))
+            }
+        };
+        let (list, most) = (counted.get(..open).unwrap_or_default(), chosen.most());
+        let mut at = 0;
+        while let Some((person, _)) = list.get(at) {
+            let has = |place: usize| list.get(place).is_some_and(|(other, _)| other == person);
+            // Written in the order of persons: who is in too many cells stands so many places on as well.
+            if !has(at.saturating_add(most)) {
+                at += 1;
+                continue;
+            }
+            let mut next = at + most + 1;
+            while has(next) {
+                next += 1;
+            }
+            let own = list.get(at..next).unwrap_or_default();
+            let end = chosen.rank(own.iter().map(|(_, cell)| *cell), ranks);
+            for (rank, cell) in ranks.iter() {
+                if let Some(counted) = self.cells.get_mut(index(*cell)) {
+                    counted.people -= u64::from((*rank, *cell) >= end);
                 }
             }
-            self.one.cells = cells;
+            at = next;
         }
-        self.one.cells.clear();
-        self.one.counted = 0;
+        counted.drain(..open);
     }
 
     fn add_row(&mut self, person: u32, place: u32, adds: Option<u64>) {
@@ -270,7 +320,7 @@ impl Tally {
 
     fn keep_row(&mut self, person: u32, cell: Option<u32>, adds: Option<u64>) {
         let (Some(at), Some(adds)) = (cell, adds) else { return };
-        if self.of.bounds.groups_per_person.is_some() {
+        if self.of.chosen.is_some() {
             self.one.cells.push(Own { cell: at, rows: 1, sum: adds });
         } else {
             let seen = self.cells.get(index(at)).map_or(NOBODY, |cell| cell.seen);
@@ -294,9 +344,23 @@ impl Tally {
         }
     }
 
+    /// Counts the person whose rows are all there in the cells that were chosen.
+    fn count_chosen(&mut self) {
+        let Some(chosen) = &self.of.chosen else { return };
+        let (mut cells, mut ranks) =
+            (std::mem::take(&mut self.one.cells), std::mem::take(&mut self.one.ranks));
+        merge_by_cell(&mut cells);
+        let end = chosen.rank(cells.iter().map(|own| own.cell), &mut ranks);
+        for (own, _) in cells.iter().zip(&ranks).filter(|(_, rank)| **rank < end) {
+            self.count(NOBODY, 1, *own);
+        }
+        cells.clear();
+        (self.one.cells, self.one.ranks) = (cells, ranks);
+    }
+
     fn close_person(&mut self) {
-        if let Some(most) = self.capped {
-            self.take_back(most);
+        if self.capped.is_some() {
+            self.settle(Settle::All);
             return;
         }
         if !self.one.passes {
@@ -304,16 +368,7 @@ impl Tally {
                 *left_out += u64::from(self.one.alone & (1 << filter) != 0);
             }
         }
-        if let Some(most) = self.of.bounds.groups_per_person {
-            let mut cells = std::mem::take(&mut self.one.cells);
-            rank_cells(&mut cells, most, &self.of.bounds.cap_key);
-            cells.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-            for own in &cells {
-                self.count(NOBODY, 1, *own);
-            }
-            cells.clear();
-            self.one.cells = cells;
-        }
+        self.count_chosen();
         self.one.rows_kept = 0;
         self.one.passes = false;
         self.one.alone = 0;
@@ -324,12 +379,8 @@ fn one_row_a_person(dataset: &str) -> bool {
     Schema::smf().table(dataset).is_some_and(|t| t.person_key.is_some() && t.rows_per_person_max.is_none())
 }
 
-/// Merges a person's rows by cell, and where there are more than `most` cells, puts those first that rank lowest.
-///
-/// The rank of a cell is a keyed hash of the person's own rows and the cell. The person's number has no part in it: it is
-/// a rank among all persons, so that one person more or less would change what is kept of every later one, and the bound
-/// on what one person can change would not hold.
-fn rank_cells(cells: &mut Vec<Own>, most: u32, key: &[u8; 32]) {
+/// Merges a person's rows by cell; cells rise.
+fn merge_by_cell(cells: &mut Vec<Own>) {
     cells.sort_unstable();
     cells.dedup_by(|later, kept| {
         let same = later.cell == kept.cell;
@@ -338,23 +389,6 @@ fn rank_cells(cells: &mut Vec<Own>, most: u32, key: &[u8; 32]) {
             kept.sum = kept.sum.saturating_add(later.sum);
         }
         same
-    });
-    if cells.len() <= usize::try_from(most).unwrap_or(usize::MAX) {
-        return;
-    }
-    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
-    let mut own = hmac::Context::with_key(&key);
-    own.update(b"cairn cells of one person v1");
-    for Own { cell, rows, .. } in cells.iter() {
-        own.update(&cell.to_le_bytes());
-        own.update(&rows.to_le_bytes());
-    }
-    let own = own.sign();
-    cells.sort_by_cached_key(|Own { cell, .. }| {
-        let mut rank = hmac::Context::with_key(&key);
-        rank.update(own.as_ref());
-        rank.update(&cell.to_le_bytes());
-        rank.sign().as_ref().to_vec()
     });
 }
 

@@ -46,18 +46,25 @@ struct Row {
     person: u32,
     engagement: u32,
     day: i32,
+    /// The council of this start, as a number of its list; a participant's own is that of their first.
+    council: u16,
 }
 
 impl Rows {
-    /// One to four starts within three years; the next free engagement number.
+    /// One to four starts within three years, each in the council of the one before but for one in ten; the next free engagement number.
     fn add_person(&mut self, person: u32, mut engagement: u32, random: &mut Random) -> u32 {
-        self.participants.push(Row { person, engagement: 0, day: FIRST_DAY });
+        let mut council = random.below(COUNCILS);
+        self.participants.push(Row { person, engagement: 0, day: FIRST_DAY, council });
         let mut day = FIRST_DAY;
         for _ in 0..=random.below(4) {
             day += i32::from(random.below(250));
-            self.engagements.push(Row { person, engagement, day });
+            self.engagements.push(Row { person, engagement, day, council });
             if random.below(10) < 3 {
-                self.outcomes.push(Row { person, engagement, day: day + i32::from(random.below(250)) });
+                let day = day + i32::from(random.below(250));
+                self.outcomes.push(Row { person, engagement, day, council });
+            }
+            if random.below(10) == 0 {
+                council = random.below(COUNCILS);
             }
             engagement += 1;
         }
@@ -90,7 +97,7 @@ fn batch(table: &str, rows: &[Row], random: &mut Random) -> Result<RecordBatch, 
     Ok(RecordBatch::try_new(schema, columns)?)
 }
 
-/// Every column has values as mixed as its codes allow, one in sixteen missing where that is allowed.
+/// Every column but the council has values as mixed as its codes allow, anew in every row, one in sixteen missing where that is allowed.
 fn values(column: &Column, rows: &[Row], random: &mut Random) -> Result<ArrayRef, Failed> {
     // As the loader does: a missing value is NULL only where the list has no code for it.
     let codes = code_values(Schema::smf(), column);
@@ -103,7 +110,11 @@ fn values(column: &Column, rows: &[Row], random: &mut Random) -> Result<ArrayRef
             let mut codes = codes;
             codes.extend(codes.is_empty().then(|| "made-up".to_owned()));
             let most = u16::try_from(codes.len().min(127))?;
-            code_array(&codes, known.iter().map(|k| k.then(|| number(most))))?
+            let council = matches!(column.name.as_str(), "lep_code" | "council_code");
+            let mut code = |row: &Row| {
+                if council { i8::try_from(row.council % most).unwrap_or_default() } else { number(most) }
+            };
+            code_array(&codes, rows.iter().zip(&known).map(|(row, known)| known.then(|| code(row))))?
         }
         Kind::NumberCode => Arc::new(Int8Array::from_iter(known.iter().map(|k| k.then(|| 1 + number(4))))),
         Kind::YesNo => Arc::new(BooleanArray::from_iter(known.iter().map(|k| k.then(|| number(2) == 1)))),
@@ -144,6 +155,8 @@ impl Random {
         u16::try_from((top * u64::from(most)) >> 32).unwrap_or_default()
     }
 }
+
+const COUNCILS: u16 = 32;
 
 const PERSONS_AT_ONCE: usize = 100_000;
 

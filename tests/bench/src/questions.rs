@@ -1,4 +1,4 @@
-//! The three questions, as plans of what to count.
+//! The four questions, as plans of what to count.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(crate) struct Counts(BTreeMap<Vec<String>, u64>);
 
 impl Asked {
     pub(crate) fn all() -> Vec<Self> {
-        let council = ("engagements", "lep_code");
+        let (council, referral) = (("engagements", "lep_code"), ("engagements", "referral_source"));
         let (home, age, gender) =
             (("participants", "council_code"), ("participants", "age_band"), ("participants", "gender"));
         let outcome = ("outcomes", "outcome_type");
@@ -29,6 +29,7 @@ impl Asked {
         };
         let all = [
             asked("people by council", "engagements", &[council], Vec::new()),
+            asked("people by referral source", "engagements", &[referral], Vec::new()),
             asked(
                 "people in a quarter by council, age and gender",
                 "engagements",
