@@ -242,7 +242,7 @@ fn table_text(partner: &Partner, shape: &Shape, file: &FileShape, table: &str) -
         text.push_str(&format!("when = {{ column = {:?}, is = [{}] }}\n", kind.heading, words.join(", ")));
     }
     if let ("participants", Some(nino)) = (table, heading(Field::Nino)) {
-        text.push_str(&format!("linkage = {{ nino = {nino:?} }}\n"));
+        text.push_str(&format!("linkage = {{ nino = {nino:?}, made_up_numbers = true }}\n"));
     }
     text.push_str(&format!("\n[table.{table}.columns]\n"));
     for column in file.columns {

@@ -14,4 +14,4 @@ pub use linkage::{LinkageHash, LinkageKey, LinkageTally, QuestionKey};
 pub use load::Staged;
 pub use mapping::{Mapping, suggest};
 pub use report::{Effect, Problem, Report, Tally};
-pub use snapshot::{Manifest, Snapshot, Store, StoreFault, Writer};
+pub use snapshot::{Linkage, Manifest, Snapshot, Store, StoreFault, Writer};

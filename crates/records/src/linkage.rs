@@ -1,7 +1,8 @@
 //! Linkage keys: what makes the same person at two partners the same.
 //!
-//! A key is derived in memory when a question counts people once, hashed under that question's own sub-key, and wiped. It is never stored and never
-//! sent; nothing here can print one. What it does not protect against, and how often it is wrong: `docs/reference/linkage.md`.
+//! A key is derived when an export is loaded, kept in the snapshot's sealed linkage file and nowhere else, and hashed under a question's own sub-key when
+//! people are counted once. It is never sent; nothing here can print one. What it does not protect against, and how often it is wrong:
+//! `docs/reference/linkage.md`.
 
 use cairn_question::Day;
 use ring::hmac;
@@ -37,7 +38,7 @@ pub struct Identity<'a> {
     pub born: Option<Day>,
 }
 
-/// A linkage key: of one person, whatever the partner. Wiped when dropped; no `Debug` of it, no copy, no way out but [`QuestionKey::hash`].
+/// A linkage key: of one person, whatever the partner. Wiped when dropped; no `Debug` of it, no way out but [`QuestionKey::hash`].
 pub struct LinkageKey(Zeroizing<[u8; KEY_BYTES]>);
 
 /// The key of one question, made from the linkage secret. Hashes of two questions have nothing in common.
@@ -98,6 +99,19 @@ impl Method {
         let key = self.key(of);
         tally.add(key.as_ref().map(|_| ()).map_err(|why| *why));
         key.ok()
+    }
+}
+
+impl LinkageKey {
+    /// As the sealed file of a snapshot keeps it.
+    pub(crate) fn as_bytes(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
+
+    /// A key as it was kept; `None` for a person without one.
+    pub(crate) fn from_bytes(kept: &[u8]) -> Option<Self> {
+        let key = Zeroizing::new(<[u8; KEY_BYTES]>::try_from(kept).ok()?);
+        key.iter().any(|byte| *byte != 0).then_some(Self(key))
     }
 }
 
@@ -175,7 +189,7 @@ impl fmt::Debug for Identity<'_> {
 }
 
 /// A letter for the method, then 8 characters of a number, or 5 letters and 8 digits.
-const KEY_BYTES: usize = 14;
+pub(crate) const KEY_BYTES: usize = 14;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 mod batches;
 mod cells;
 mod derive;
+mod linking;
 mod lookup;
 mod resolve;
 mod rows;
@@ -19,9 +20,10 @@ use cairn_question::Moment;
 
 use crate::mapping::Mapping;
 use crate::report::{Effect, Place, Problem, Report, RowProblems, Rule, Tally};
-use crate::snapshot::{Head, LeftOut, Manifest, Sealed, Snapshot, SourceFile, Store, StoreFault};
+use crate::snapshot::{Head, LeftOut, Linkage, Manifest, Sealed, Snapshot, SourceFile, Store, StoreFault};
+use linking::Linking;
 use lookup::Lookups;
-use rows::{Ids, TableRows};
+use rows::{Ids, TableRows, at};
 use source::{Rows, SourceFault};
 use take::Header;
 
@@ -119,6 +121,7 @@ struct Loading<'a> {
     persons: Ids,
     engagements: Ids,
     tables: Vec<TableRows>,
+    linking: Option<Linking>,
     problems: RowProblems,
     refusals: Vec<Problem>,
     /// The export's files, in the order of the mapping; a problem names one by its place.
@@ -136,6 +139,7 @@ impl<'a> Loading<'a> {
             persons: Ids::default(),
             engagements: Ids::default(),
             tables: mapping.tables.iter().map(TableRows::new).collect(),
+            linking: Linking::of(mapping),
             problems: RowProblems::default(),
             refusals: Vec::new(),
             files: mapping.sources.iter().flat_map(|s| s.files.clone()).collect(),
@@ -267,7 +271,22 @@ impl<'a> Loading<'a> {
         for (plan, rows) in mapping.tables.iter().zip(&self.tables) {
             batches::write(&mut writer, mapping, plan, rows, &self.persons)?;
         }
+        if let Some(linkage) = self.linkage() {
+            writer.link(linkage);
+        }
         writer.seal()
+    }
+
+    fn linkage(&mut self) -> Option<Linkage> {
+        let participants = self.mapping.tables.iter().position(|plan| plan.linkage.is_some())?;
+        let rows = self.tables.get(participants)?;
+        Some(self.linking.take()?.by_person(&rows.order, &rows.person_no, self.numbered()))
+    }
+
+    /// How many persons have a number: rows come in the order of persons.
+    fn numbered(&self) -> u32 {
+        let last = |t: &TableRows| at(&t.person_no, *t.order.last()?);
+        self.tables.iter().filter_map(last).max().map_or(0, |last| last.saturating_add(1))
     }
 
     fn into_report(self) -> Report {

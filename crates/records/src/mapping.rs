@@ -11,6 +11,7 @@ use cairn_question::schema::Table;
 use cairn_question::{Day, PartnerId};
 use encoding_rs::Encoding;
 
+use crate::linkage::Prefixes;
 use crate::report::Report;
 use crate::snapshot::{Note, Objections};
 
@@ -89,11 +90,22 @@ pub(crate) struct TextCell {
     pub(crate) suffix: String,
 }
 
-/// The columns that tell which linkage key could be formed. Their values are looked at and never kept.
+/// The columns that tell which linkage key could be formed. Of their values only the key is kept, in the snapshot's sealed file.
 #[derive(Clone, Debug)]
 pub(crate) struct Linkage {
     pub(crate) nino: Option<String>,
     pub(crate) composite: Vec<String>,
+    /// By what the people of this export are linked; `None` where no whole key is named.
+    pub(crate) by: Option<LinkedBy>,
+}
+
+/// One method for the whole export.
+#[derive(Clone, Debug)]
+pub(crate) enum LinkedBy {
+    /// A column of National Insurance numbers.
+    Number { from: String, prefixes: Prefixes },
+    /// Names and the date of birth.
+    Name { family: String, first: String, born: String, form: DateForm },
 }
 
 /// Who objects.
@@ -223,9 +235,20 @@ impl TablePlan {
         }
         columns.extend(self.splits.iter().map(|s| (s.from.as_str(), s.column)));
         columns.extend(self.when.iter().map(|w| (w.column.as_str(), "when")));
-        let linkage = self.linkage.iter().flat_map(|l| l.nino.iter().chain(&l.composite));
-        columns.extend(linkage.map(|c| (c.as_str(), "linkage")));
+        let linkage = self.linkage.iter().flat_map(Linkage::columns);
+        columns.extend(linkage.map(|c| (c, "linkage")));
         columns
+    }
+}
+
+impl Linkage {
+    fn columns(&self) -> impl Iterator<Item = &str> {
+        let by: Vec<&String> = match &self.by {
+            Some(LinkedBy::Name { family, first, born, .. }) => vec![family, first, born],
+            Some(LinkedBy::Number { from, .. }) => vec![from],
+            None => Vec::new(),
+        };
+        self.nino.iter().chain(&self.composite).chain(by).map(String::as_str)
     }
 }
 

@@ -7,6 +7,7 @@ mod erase;
 mod fault;
 mod layout;
 mod left_out;
+mod linkage;
 mod manifest;
 mod parts;
 mod store;
@@ -17,7 +18,8 @@ pub use fault::StoreFault;
 pub(crate) use layout::has_engagement_no;
 pub use layout::{ENGAGEMENT_NO, PERSON_NO, arrow_schema, code_array, code_values, is_stored, order_column};
 pub use left_out::LeftOut;
-pub use manifest::{Head, Manifest, Note, Objections, Part, SourceFile, TableEntry};
+pub use linkage::Linkage;
+pub use manifest::{Head, LinkageEntry, Manifest, Note, Objections, Part, SourceFile, TableEntry};
 pub use store::{Snapshot, Store};
 pub use writer::{PERSONS_PER_PART, Sealed, Writer};
 

@@ -176,6 +176,10 @@ impl Loading<'_> {
         for (held, value) in table.columns.iter_mut().zip(values) {
             held.push(*value);
         }
+        let by = plan.linkage.as_ref().and_then(|linkage| linkage.by.as_ref());
+        if let (Some(by), Some(linking)) = (by, self.linking.as_mut()) {
+            linking.take(by, |column| taking.header.cell(taking.cells, column));
+        }
     }
 
     fn too_many_rows(&mut self, plan: &TablePlan) {
@@ -308,7 +312,7 @@ impl Loading<'_> {
         }
     }
 
-    /// Which linkage key could be formed. The key itself is looked at here and goes no further.
+    /// Which linkage key could be formed. The key itself goes into the sealed file only, once the row is kept.
     fn link_quality(&mut self, taking: &Taking<'_>, plan: &TablePlan, fill: &Fill) -> Value {
         let word = |word: &str| {
             let place = fill.words.iter().position(|w| w == word);

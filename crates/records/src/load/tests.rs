@@ -448,6 +448,127 @@ fn no_value_of_a_record_is_in_any_report_or_debug() {
     assert!(!format!("{:?} {}", good.staged, good.report).contains("canary"));
 }
 
+/// Participants by number and by name, and nothing else.
+const LINKED: &str = r#"
+cairn_mapping = 1
+partner = "angus"
+as_of = "2026-01-01"
+template = "smf-2022"
+max_rejected_percent = 100
+
+[source.people]
+file = "people.csv"
+
+[table.participants]
+source = "people"
+linkage = { LINKAGE }
+
+[table.participants.columns]
+local_person_id = { from = "id" }
+statistics_objection = { from = "objects", codes = { Y = "yes", N = "no" } }
+"#;
+
+/// Loads people of four columns after their id and objection into a store that stays.
+fn load_linked(linkage: &str, people: &str) -> (tempfile::TempDir, Snapshot) {
+    let text = LINKED.replace("LINKAGE", linkage);
+    let mapping = Mapping::parse("mapping.toml", &text).unwrap_or_else(|r| panic!("{r}"));
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let people = format!("id,objects,number,family,first,born\n{people}").into_bytes();
+    let files = BTreeMap::from([("people.csv".to_owned(), people)]);
+    let staged = check_and_stage_from(&store, &mapping, &open(&files), NOW).unwrap_or_else(|r| panic!("{r}"));
+    let snapshot = staged.commit().unwrap();
+    (dir, snapshot)
+}
+
+/// Each person's hash in one question, by id.
+fn hashes(snapshot: &Snapshot) -> Vec<(String, Option<[u8; 32]>)> {
+    let linkage = snapshot.linkage().unwrap().unwrap();
+    let question = crate::QuestionKey::new([1; 32]);
+    let ids = column(snapshot, "participants", "local_person_id");
+    let hash = |person| linkage.hash(person, &question).map(|hash| *hash.as_bytes());
+    ids.into_iter().zip(0..).map(|(id, person)| (id, hash(person))).collect()
+}
+
+const BY_NUMBER: &str = r#"nino = "number""#;
+const BY_NAME: &str = r#"name = { family = "family", first = "first", born = "born", date = "%d/%m/%Y" }"#;
+
+#[test]
+fn the_same_person_in_two_differently_written_exports_has_the_same_hash() {
+    let here = "p2,N,AB123456C,O'Neill,Núria,01/02/1970\np1,N,CE000001A,Smith,Jo,05/06/1980\n";
+    let there = "9,N,ab 12 34 56,O NEILL,NURIA,01/02/1970\n8,N,AB123457D,Smyth,Jo,05/06/1980\n7,N,,,,\n";
+    for linkage in [BY_NUMBER, BY_NAME] {
+        let ((_kept, one), (_too, other)) = (load_linked(linkage, here), load_linked(linkage, there));
+        let (one, other) = (hashes(&one), hashes(&other));
+        // Persons are numbered by their ids: `p2` is the second here, `9` the last there.
+        assert_eq!(one[1].0, "p2");
+        assert_eq!((one[1].1.is_some(), one[1].1), (true, other[2].1), "{linkage}");
+        assert_ne!(one[0].1, other[1].1, "{linkage}");
+        assert_eq!(other[0], ("7".to_owned(), None), "{linkage}");
+    }
+}
+
+#[test]
+fn an_export_is_linked_by_one_method_however_a_record_is_written() {
+    use crate::linkage::{Method, Prefixes};
+    let people = "a,N,ZZ000001A,Smith,Jane,01/02/1970\nb,N,,Smith,June,01/02/1970\nc,N,AB123456C,#REF!,Jane,01/02/1970\n";
+    let keyed = |linkage: &str| {
+        let (_dir, snapshot) = load_linked(linkage, people);
+        let method = snapshot.linkage().unwrap().unwrap().method();
+        (
+            method,
+            hashes(&snapshot).into_iter().filter(|(_, h)| h.is_some()).map(|(id, _)| id).collect::<String>(),
+        )
+    };
+    assert_eq!(keyed(BY_NUMBER), (Method::Nino(Prefixes::Issued), "c".to_owned()), "made up, and blank");
+    let made_up = format!("{BY_NUMBER}, made_up_numbers = true");
+    assert_eq!(keyed(&made_up), (Method::Nino(Prefixes::AndMadeUp), "ac".to_owned()));
+    assert_eq!(keyed(BY_NAME), (Method::Slk, "ab".to_owned()), "a spreadsheet's error is no name");
+    let both = format!("{BY_NUMBER}, {BY_NAME}");
+    assert_eq!(keyed(&both).0, Method::Nino(Prefixes::Issued), "by number where there are numbers");
+    assert_eq!(keyed(&format!("{both}, by = \"name\"")), keyed(BY_NAME), "unless the mapping says so");
+    let (_dir, snapshot) = load_linked(r#"composite = ["family", "first", "born"]"#, people);
+    assert!(snapshot.linkage().unwrap().is_none(), "columns without roles make no key");
+}
+
+#[test]
+fn who_objects_or_is_left_out_twice_over_has_no_key_in_the_file() {
+    let people = "d,N,AB000004A,,,\nc,Y,AB000003A,,,\nb,,AB000002A,,,\na,N,AB000001A,,,\na,N,AB000009A,,,\n";
+    let (_dir, snapshot) = load_linked(BY_NUMBER, people);
+    let linkage = snapshot.linkage().unwrap().unwrap();
+    assert_eq!((linkage.persons(), linkage.with_key()), (2, 2));
+    let only = load_linked(BY_NUMBER, "a,N,AB000001A,,,\nd,N,AB000004A,,,\n");
+    assert_eq!(hashes(&snapshot), hashes(&only.1), "the duplicate row was rejected with its number");
+}
+
+#[test]
+fn nothing_of_a_number_or_a_name_is_in_any_file_of_the_store_in_clear() {
+    fn files(folder: &Path, into: &mut Vec<(PathBuf, Vec<u8>)>) {
+        for entry in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
+            if entry.is_dir() {
+                files(&entry, into);
+            } else {
+                into.push((entry.clone(), std::fs::read(entry).unwrap()));
+            }
+        }
+    }
+    let people = (0..200).map(|n| format!("p{n},N,AB77{n:04}C,Zqxjvson,Zqxjva,17/02/1913\n"));
+    let people: String = people.collect();
+    for (linkage, key) in [(BY_NUMBER, &b"NAB77"[..]), (BY_NAME, b"SQXVQX1913")] {
+        let (dir, snapshot) = load_linked(linkage, &people);
+        assert_eq!(snapshot.linkage().unwrap().unwrap().with_key(), 200);
+        let mut found = Vec::new();
+        files(dir.path(), &mut found);
+        assert!(found.iter().any(|(path, _)| path.ends_with("linkage.sealed")));
+        for (path, bytes) in found {
+            for marker in [key, b"AB77", b"Zqxjv", b"ZQXJV", b"QXVQX", b"19130217", b"17/02/1913"] {
+                let is_there = bytes.windows(marker.len()).any(|w| w == marker);
+                assert!(!is_there, "{} in {}", String::from_utf8_lossy(marker), path.display());
+            }
+        }
+    }
+}
+
 /// The project's folder.
 fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

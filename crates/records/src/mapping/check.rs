@@ -1,6 +1,7 @@
 //! Checks a mapping file against the data dictionary and makes the plan that a load follows.
 
 mod cells;
+mod linkage;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path};
@@ -12,7 +13,7 @@ use encoding_rs::Encoding;
 use toml::Spanned;
 
 use super::document::{CellDoc, LookupDoc, MappingDoc, SourceDoc, TableDoc};
-use super::{Linkage, Lookup, Mapping, ObjectionPlan, Source, TablePlan, TextCell, When};
+use super::{Lookup, Mapping, ObjectionPlan, Source, TablePlan, TextCell, When};
 use crate::report::{Problem, Report};
 use crate::snapshot::{Note, Objections};
 
@@ -265,23 +266,6 @@ impl Check<'_> {
         self.add("CL110", at, says, "map it from a column, or give it one `value` for all rows");
     }
 
-    fn linkage(&mut self, table: &Table, doc: &TableDoc, at: usize) -> Option<Linkage> {
-        let linkage = doc.linkage.as_ref()?;
-        if table.column("link_quality").is_none() {
-            self.add("CL112", at, format!("`{}` has no linkage", table.name), "say it under participants");
-            return None;
-        }
-        if (1..COMPOSITE_COLUMNS_MIN).contains(&linkage.composite.len()) {
-            self.add(
-                "CL108",
-                at,
-                "a composite linkage key needs at least three columns",
-                "such as surname, date of birth and sex; without names leave `composite` out",
-            );
-        }
-        Some(Linkage { nino: linkage.nino.clone(), composite: linkage.composite.clone() })
-    }
-
     fn objection(
         &mut self,
         at: usize,
@@ -400,6 +384,3 @@ const MAPPING_BYTES_MAX: usize = 1 << 20;
 
 /// Most files of one source: ten years of monthly exports.
 const FILES_MAX: usize = 120;
-
-/// Fewest columns of a composite key: fewer match too many strangers (SLK-581 has names, birth and sex).
-const COMPOSITE_COLUMNS_MIN: usize = 3;

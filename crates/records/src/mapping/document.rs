@@ -58,6 +58,27 @@ pub(super) struct LinkageDoc {
     pub(super) nino: Option<String>,
     #[serde(default)]
     pub(super) composite: Vec<String>,
+    #[serde(default)]
+    pub(super) made_up_numbers: bool,
+    pub(super) name: Option<NameDoc>,
+    pub(super) by: Option<ByDoc>,
+}
+
+/// The columns of a key by name and date of birth.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NameDoc {
+    pub(super) family: String,
+    pub(super) first: String,
+    pub(super) born: String,
+    pub(super) date: String,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ByDoc {
+    Number,
+    Name,
 }
 
 #[derive(Deserialize)]

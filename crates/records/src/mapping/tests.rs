@@ -80,6 +80,21 @@ fn every_mistake_has_its_code() {
         "linkage = { composite = [\"born\"] }\n[table.participants.columns]",
         &["CL108"],
     );
+    let linkage = |says: &str, expected: &[&str]| {
+        let to = format!("linkage = {{ {says} }}\n[table.participants.columns]");
+        check("[table.participants.columns]", &to, expected);
+    };
+    let name =
+        |date: &str| format!("name = {{ family = \"f\", first = \"g\", born = \"b\", date = \"{date}\" }}");
+    linkage("nino = \"n\", made_up_numbers = true", &[]);
+    linkage(&name("%d/%m/%Y"), &[]);
+    linkage(&name("%m/%Y"), &["CL111"]);
+    linkage(&name("%d/%m/%y"), &["CL111"]);
+    linkage("made_up_numbers = true", &["CL108"]);
+    linkage("nino = \"n\", by = \"name\"", &["CL108"]);
+    linkage(&format!("{}, by = \"number\"", name("%d/%m/%Y")), &["CL108"]);
+    linkage("name = { family = \"f\" }", &["CL101"]);
+    linkage("nino = \"n\", by = \"sex\"", &["CL101"]);
 }
 
 #[test]

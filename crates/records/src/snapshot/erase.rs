@@ -63,6 +63,9 @@ impl Store {
                 })?;
             }
         }
+        if let Some(linkage) = snapshot.linkage_if_open()? {
+            writer.link(linkage.without(&gone.persons));
+        }
         writer.commit()
     }
 

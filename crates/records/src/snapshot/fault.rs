@@ -54,6 +54,15 @@ pub enum StoreFault {
     /// Another load holds the store.
     #[error("another load is under way in this store")]
     Busy,
+    /// The key that this store made for its linkage files is gone, or the file is not one.
+    #[error("the key of the sealed linkage file is missing or is not one")]
+    LinkageKey,
+    /// The linkage file is of another snapshot, under another key, or was changed.
+    #[error("the sealed linkage file of edition {edition} does not open")]
+    LinkageNotOpened {
+        /// The edition that it should be of.
+        edition: u32,
+    },
     /// The Parquet encoder failed; its text may quote a record, so it is not kept.
     #[error("failed to encode rows of `{table}`")]
     Encode {
@@ -75,6 +84,8 @@ impl StoreFault {
             Self::Layout { .. } => "CL506",
             Self::Busy => "CL507",
             Self::Encode { .. } => "CL508",
+            Self::LinkageKey => "CL509",
+            Self::LinkageNotOpened { .. } => "CL510",
         }
     }
 

@@ -6,8 +6,11 @@ use std::fmt;
 use cairn_question::{Day, Hash, Moment, PartnerId};
 use serde::{Deserialize, Serialize};
 
-/// The manifest's format number.
+/// The manifest's format number where there is no linkage file, as every older program writes it.
 pub(crate) const FORMAT: u32 = 1;
+
+/// The same with a linkage file: an older program would not carry it over, and is told so by the number.
+pub(crate) const FORMAT_WITH_LINKAGE: u32 = 2;
 
 /// Most bytes of a manifest: 7 tables of 1,000 parts at 200 bytes, with room.
 pub(crate) const MANIFEST_BYTES_MAX: u64 = 4 << 20;
@@ -16,7 +19,7 @@ pub(crate) const MANIFEST_BYTES_MAX: u64 = 4 << 20;
 #[derive(Clone, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Format of the snapshot, 1.
+    /// Format of the snapshot: 1, or 2 with a linkage file.
     pub format: u32,
     /// Rises by one with every commit of this store; the first is 1.
     pub edition: u32,
@@ -40,6 +43,9 @@ pub struct Manifest {
     pub persons_per_part: u32,
     /// The tables that the partner's export fed. A table that is absent is not held, which is not the same as empty.
     pub tables: BTreeMap<String, TableEntry>,
+    /// The sealed linkage file, where the mapping named what people are linked by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linkage: Option<LinkageEntry>,
 }
 
 /// What is known of a snapshot before its rows are written.
@@ -106,6 +112,18 @@ pub struct TableEntry {
     pub parts: Vec<Part>,
 }
 
+/// The sealed linkage file. Its size tells the number of persons, which stands beside it.
+#[derive(Clone, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkageEntry {
+    /// Its name within the snapshot.
+    pub file: String,
+    /// Its digest.
+    pub sha256: Hash,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
 /// One Parquet file.
 #[derive(Clone, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -138,6 +156,7 @@ impl Manifest {
             persons: 0,
             persons_per_part,
             tables: BTreeMap::new(),
+            linkage: None,
         }
     }
 }
@@ -151,6 +170,12 @@ impl fmt::Debug for Manifest {
 impl fmt::Debug for TableEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TableEntry({} parts)", self.parts.len())
+    }
+}
+
+impl fmt::Debug for LinkageEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LinkageEntry({})", self.file)
     }
 }
 

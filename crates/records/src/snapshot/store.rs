@@ -13,7 +13,7 @@ use cairn_question::{Hash, Schema};
 use super::disk::{Disk, RealDisk};
 use super::fault::StoreFault;
 use super::layout;
-use super::manifest::{FORMAT, Head, MANIFEST_BYTES_MAX, Manifest, Part};
+use super::manifest::{FORMAT, FORMAT_WITH_LINKAGE, Head, MANIFEST_BYTES_MAX, Manifest};
 use super::writer::Writer;
 
 /// A folder of snapshots: `snapshots/<edition>/`, the pointer `CURRENT`, and `staged/` while a load is under way.
@@ -26,7 +26,9 @@ pub struct Store {
 /// The snapshot in force when it was opened. Its files never change; they stay at least until the next but one commit.
 #[derive(Clone)]
 pub struct Snapshot {
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
+    /// The store's folder, which has the key of the linkage file.
+    pub(super) store: PathBuf,
     manifest: Arc<Manifest>,
 }
 
@@ -66,9 +68,12 @@ impl Store {
         let dir = self.snapshot_dir(pointer.edition);
         let manifest = read_manifest(&dir, &pointer)?;
         for part in manifest.tables.values().flat_map(|t| &t.parts) {
-            check_part(&dir, part)?;
+            check_file(&dir, &part.file, part.sha256, part.bytes)?;
         }
-        Ok(Some(Snapshot { dir, manifest: Arc::new(manifest) }))
+        if let Some(linkage) = &manifest.linkage {
+            check_file(&dir, &linkage.file, linkage.sha256, linkage.bytes)?;
+        }
+        Ok(Some(Snapshot::of(dir, self.dir.clone(), manifest)))
     }
 
     /// Begins the next snapshot. Nothing of it counts before [`Writer::commit`].
@@ -153,8 +158,8 @@ impl Snapshot {
         Schema::smf().table(table).map(layout::arrow_schema)
     }
 
-    pub(super) fn of(dir: PathBuf, manifest: Manifest) -> Self {
-        Self { dir, manifest: Arc::new(manifest) }
+    pub(super) fn of(dir: PathBuf, store: PathBuf, manifest: Manifest) -> Self {
+        Self { dir, store, manifest: Arc::new(manifest) }
     }
 }
 
@@ -199,24 +204,24 @@ fn read_manifest(dir: &Path, pointer: &Pointer) -> Result<Manifest, StoreFault> 
     let any: serde_json::Value = serde_json::from_str(&text).map_err(|_| unreadable())?;
     let found = any.get("format").and_then(serde_json::Value::as_u64).and_then(|f| u32::try_from(f).ok());
     match found {
-        Some(FORMAT) => serde_json::from_value(any).map_err(|_| unreadable()),
-        Some(found) => Err(StoreFault::Format { found, reads: FORMAT }),
+        Some(FORMAT | FORMAT_WITH_LINKAGE) => serde_json::from_value(any).map_err(|_| unreadable()),
+        Some(found) => Err(StoreFault::Format { found, reads: FORMAT_WITH_LINKAGE }),
         None => Err(unreadable()),
     }
 }
 
-fn check_part(dir: &Path, part: &Part) -> Result<(), StoreFault> {
-    let corrupt = |what| StoreFault::Corrupt { file: part.file.clone(), what };
-    let plain = Path::new(&part.file).components().count() == 1 && !part.file.starts_with('.');
+fn check_file(dir: &Path, name: &str, sha256: Hash, bytes: u64) -> Result<(), StoreFault> {
+    let corrupt = |what| StoreFault::Corrupt { file: name.to_owned(), what };
+    let plain = Path::new(name).components().count() == 1 && !name.starts_with('.');
     if !plain {
         return Err(corrupt("name"));
     }
-    let mut file = File::open(dir.join(&part.file)).map_err(|_| corrupt("presence"))?;
-    if file.metadata().map_err(|_| corrupt("presence"))?.len() != part.bytes {
+    let mut file = File::open(dir.join(name)).map_err(|_| corrupt("presence"))?;
+    if file.metadata().map_err(|_| corrupt("presence"))?.len() != bytes {
         return Err(corrupt("size"));
     }
     let digest = digest(&mut file).map_err(StoreFault::disk("read a part of the snapshot"))?;
-    if digest == part.sha256 { Ok(()) } else { Err(corrupt("checksum")) }
+    if digest == sha256 { Ok(()) } else { Err(corrupt("checksum")) }
 }
 
 fn digest(file: &mut File) -> io::Result<Hash> {

@@ -15,6 +15,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use super::disk::{Disk, DurableFile, RealDisk};
 use super::*;
 
+mod linkage;
+
 fn head() -> Head {
     Head {
         partner: PartnerId::new("angus").unwrap(),
@@ -189,7 +191,7 @@ fn any_changed_byte_or_missing_file_is_found_when_the_snapshot_is_opened() {
     check(&|d| flip(&d.join(manifest)), "CL505");
     check(&|d| fs::remove_file(d.join(manifest)).unwrap(), "CL503");
     check(&|d| fs::write(d.join("CURRENT"), "one").unwrap(), "CL503");
-    check(&|d| rewrite_manifest(d, "\"format\": 1", "\"format\": 2, \"new\": 1"), "CL504");
+    check(&|d| rewrite_manifest(d, "\"format\": 1", "\"format\": 3, \"new\": 1"), "CL504");
     check(&|d| rewrite_manifest(d, "participants-0001", "../participants-0001"), "CL505");
 }
 

@@ -13,7 +13,8 @@ use cairn_question::{Hash, Schema};
 
 use super::disk::Disk;
 use super::fault::StoreFault;
-use super::manifest::{Head, Manifest, TableEntry};
+use super::linkage::Linkage;
+use super::manifest::{FORMAT_WITH_LINKAGE, Head, Manifest, TableEntry};
 use super::parts::TableWriter;
 use super::store::{CURRENT, MANIFEST, Pointer, SNAPSHOTS, Snapshot, Store};
 
@@ -35,6 +36,7 @@ pub struct Writer {
     disk: Arc<dyn Disk>,
     manifest: Manifest,
     writers: BTreeMap<String, TableWriter>,
+    linkage: Option<Linkage>,
     /// Held until the end: two loads never share `staged/`.
     _lock: File,
 }
@@ -63,6 +65,7 @@ impl Writer {
             disk,
             manifest: Manifest::new(edition, head, PERSONS_PER_PART.get()),
             writers: BTreeMap::new(),
+            linkage: None,
             _lock: lock,
         })
     }
@@ -91,6 +94,11 @@ impl Writer {
         self.table_writer(table)?.append(batch)
     }
 
+    /// Adds the people's linkage keys, by the numbers that their rows have. They are written when the snapshot is sealed, and wiped here.
+    pub fn link(&mut self, linkage: Linkage) {
+        self.linkage = Some(linkage);
+    }
+
     /// Closes all files and makes them durable; nothing is in force yet.
     ///
     /// # Errors
@@ -101,6 +109,9 @@ impl Writer {
         for (name, writer) in std::mem::take(&mut self.writers) {
             let entry: TableEntry = writer.finish(persons)?;
             self.manifest.tables.insert(name, entry);
+        }
+        if let Some(linkage) = self.linkage.take() {
+            self.write_linkage(linkage)?;
         }
         let text = serde_json::to_vec_pretty(&self.manifest)
             .map_err(|_| StoreFault::layout(MANIFEST, "the manifest has no form"))?;
@@ -123,6 +134,16 @@ impl Writer {
         let (staged, disk, per_part) = (&self.staged, &self.disk, self.manifest.persons_per_part);
         let new = || TableWriter::new(known, per_part, staged, Arc::clone(disk));
         Ok(self.writers.entry(table.to_owned()).or_insert_with(new))
+    }
+
+    fn write_linkage(&mut self, linkage: Linkage) -> Result<(), StoreFault> {
+        if linkage.persons() != self.manifest.persons {
+            return Err(StoreFault::layout("participants", "the linkage keys are of other persons"));
+        }
+        let entry = linkage.write(&*self.disk, (&self.dir, &self.staged), self.manifest.edition)?;
+        self.manifest.linkage = Some(entry);
+        self.manifest.format = FORMAT_WITH_LINKAGE;
+        Ok(())
     }
 
     fn write_durably(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreFault> {
@@ -156,7 +177,7 @@ impl Sealed {
         writer.write_durably(&next, pointer.to_string().as_bytes())?;
         writer.rename(&next, &writer.dir.join(CURRENT))?;
         writer.sync_dir(&writer.dir)?;
-        Ok(Snapshot::of(writer.target.clone(), writer.manifest.clone()))
+        Ok(Snapshot::of(writer.target.clone(), writer.dir.clone(), writer.manifest.clone()))
     }
 
     /// What the snapshot holds.

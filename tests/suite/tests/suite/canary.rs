@@ -16,7 +16,7 @@ use crate::harness::search::{Piece, files, leaks};
 
 /// What begins every marker: ids, names, addresses and codes of the partner's own; National Insurance numbers; data zones; days of
 /// birth, start and outcome.
-const MARKERS: &[&str] = &["ZQXJV", "QQ77", "S010199", "1913-", "17/02/", "2019-05-", "2019-06-1"];
+const MARKERS: &[&str] = &["ZQXJV", "JK77", "S010199", "1913-", "17/02/", "2019-05-", "2019-06-1"];
 
 /// How many marked people there are.
 const COUNT: usize = 40;
@@ -69,7 +69,7 @@ fn write_canary(folder: &Path) {
         let job = if n % 2 == 0 { format!("yes,2019-06-1{day}") } else { "no,".to_owned() };
         writeln!(
             text,
-            "ZQXJVp{n:04},QQ77{n:04}C,ZQXJVf{n:04},ZQXJVs{n:04},1913-02-0{day},17/02/1913,{sex},S010199{n:02},Y,ZQXJVe{n:04} Ltd,ZQXJV was seen,2019-05-0{day},{job},ZQXJVj{n:04}"
+            "ZQXJVp{n:04},JK77{n:04}C,ZQXJVf{n:04},ZQXJVs{n:04},1913-02-0{day},17/02/1913,{sex},S010199{n:02},Y,ZQXJVe{n:04} Ltd,ZQXJV was seen,2019-05-0{day},{job},ZQXJVj{n:04}"
         )
         .unwrap();
         writeln!(staff, "ZQXJVw{n:04},ZQXJVteam{},none,2019-05-0{day}", n % 3).unwrap();
@@ -163,9 +163,9 @@ const MISTAKES: &[(&str, &str, i32)] = &[
 
 /// Texts put at the end of the export, each of which refuses the load.
 const SPOILT: &[&[u8]] = &[
-    b"\"ZQXJVp9998,QQ779998C,and the quote is never closed",
-    b"ZQXJVp9997,QQ77\x009997C,ZQXJV\n",
-    b"ZQXJVp9996,QQ77\xff9996C,ZQXJV\n",
+    b"\"ZQXJVp9998,JK779998C,and the quote is never closed",
+    b"ZQXJVp9997,JK77\x009997C,ZQXJV\n",
+    b"ZQXJVp9996,JK77\xff9996C,ZQXJV\n",
 ];
 
 fn loads_good_and_bad(federation: &Federation) {
@@ -294,7 +294,11 @@ fn every_marker_is_in_the_records(federation: &Federation) {
     for marker in MARKERS {
         assert!(!leaks(&[marker], &export).is_empty(), "{marker}");
     }
-    assert!(!leaks(&["ZQXJV"], &files(&federation.path("fife/data"))).is_empty());
+    let kept = files(&federation.path("fife/data"));
+    assert!(!leaks(&["ZQXJV"], &kept).is_empty());
+    // A number is kept sealed only: not even the snapshot has it in clear.
+    assert!(kept.iter().any(|piece| piece.from.ends_with("linkage.sealed")));
+    assert!(leaks(&["JK77"], &kept).is_empty());
 }
 
 /// A partner's node spoilt on purpose: it puts the first person's id into the code of a fault, as a careless error text would.
