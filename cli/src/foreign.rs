@@ -40,6 +40,7 @@ fn plain_treatment(treatment: &mut TreatmentV1) {
             plain(mechanism);
             added.iter_mut().for_each(|added| plain(&mut added.unit));
         }
+        TreatmentV1::CountOnce { .. } => {}
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use cairn_records::Snapshot;
-use cairn_release::{CountPlan, Layout, RawTable, RecordKeys};
+use cairn_release::{CountPlan, Layout, RawPeople, RawTable, RecordKeys};
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryReservation};
@@ -16,9 +16,10 @@ use tokio::task::JoinSet;
 
 use crate::fault::EngineFault;
 use crate::limits::Limits;
+use crate::people;
 use crate::record_keys;
 use crate::scan::BATCH_ROWS;
-use crate::shape::physical_plan;
+use crate::shape::{people_plan, physical_plan};
 use crate::tally_udaf::numbers_of;
 
 /// Counts snapshots. One for a node; counts may run side by side and then share its threads and its memory.
@@ -64,6 +65,20 @@ impl Engine {
         let numbers = self.numbers(snapshot, plan).await?;
         let counted = Layout::of(plan).split(&numbers).ok_or(EngineFault::Internal)?;
         Ok(RawTable::of(plan.question_id, counted))
+    }
+
+    /// Who is counted in some cell of the plan, by number: for a plan of people that adds nothing else up and bounds nothing.
+    ///
+    /// Dropping the future stops it, as for [`Engine::count`].
+    ///
+    /// # Errors
+    /// [`EngineFault`], [`EngineFault::Plan`] for any other plan.
+    pub async fn people(&self, snapshot: &Snapshot, plan: &CountPlan) -> Result<RawPeople, EngineFault> {
+        let rows = people_plan(snapshot, plan)?;
+        let cells = u32::try_from(plan.grid.cells()).map_err(|_| EngineFault::Plan)?;
+        let read = people::read(rows, cells, snapshot.manifest().persons, self.context());
+        let (people, _reserved) = self.in_time(read).await?;
+        Ok(RawPeople::of(plan.question_id, people))
     }
 
     /// The numbers of the plan's [`Layout`].

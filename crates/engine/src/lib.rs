@@ -2,7 +2,8 @@
 //!
 //! [`Engine::count`] turns a [`cairn_release::CountPlan`] and a [`cairn_records::Snapshot`] into a
 //! [`cairn_release::RawTable`], by a DataFusion plan that is built node by node: there is no SQL text and no parser.
-//! `docs/reference/engine.md` says how, and why the counts are exact.
+//! [`Engine::people`] names who they are instead, for counting them once across partners. `docs/reference/engine.md` says how, and why the counts
+//! are exact.
 
 mod engine;
 mod fault;
@@ -10,6 +11,7 @@ mod gather;
 mod in_turn;
 mod limits;
 mod order;
+mod people;
 mod place;
 mod place_udf;
 mod record_keys;

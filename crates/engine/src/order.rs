@@ -25,6 +25,14 @@ pub(crate) fn keeps_persons_together(plan: &Arc<dyn ExecutionPlan>) -> Result<()
     rows(below_aggregate(parts, AggregateMode::Partial)?)
 }
 
+/// The same of rows that nothing adds up.
+///
+/// # Errors
+/// [`EngineFault::PlanShape`].
+pub(crate) fn keeps_rows_together(plan: &Arc<dyn ExecutionPlan>) -> Result<(), EngineFault> {
+    rows(plan)
+}
+
 fn below_aggregate(
     plan: &Arc<dyn ExecutionPlan>,
     mode: AggregateMode,

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
-use cairn_question::Schema;
+use cairn_question::{Measure, Schema};
 use cairn_records::Snapshot;
 use cairn_records::snapshot::{ENGAGEMENT_NO, PERSON_NO};
 use cairn_release::{ColumnPath, CountPlan, Predicate};
@@ -63,6 +63,26 @@ pub(crate) fn physical_plan(
     let tallied = aggregate(rows, TallyOf::new(plan, keys), at_once)?;
     order::keeps_persons_together(&tallied)?;
     Ok(tallied)
+}
+
+/// The rows of people alone: `person_no` and `place`, for a plan that adds nothing up and bounds nothing.
+///
+/// # Errors
+/// [`EngineFault::Plan`] for any other plan, and for a table without persons.
+pub(crate) fn people_plan(
+    snapshot: &Snapshot,
+    plan: &CountPlan,
+) -> Result<Arc<dyn ExecutionPlan>, EngineFault> {
+    let bounded = plan.bounds.rows_per_person.is_some() || plan.bounds.groups_per_person.is_some();
+    if plan.measure != Measure::People || bounded || plan.record_keys.is_some() {
+        return Err(EngineFault::Plan);
+    }
+    let uses = Uses::of(plan)?;
+    let dataset = Part::of(snapshot, &plan.dataset, &uses)?;
+    dataset.held.field_with_name(PERSON_NO).map_err(|_| EngineFault::Plan)?;
+    let rows = owned_rows(snapshot, plan, &dataset, &uses)?;
+    order::keeps_rows_together(&rows)?;
+    Ok(rows)
 }
 
 /// Rows of a table of persons: `person_no`, the value that is added up, and `place`, the tables above added in.

@@ -3,6 +3,7 @@
 mod canary;
 mod limits;
 pub(crate) mod model;
+mod people;
 mod record_keys;
 pub(crate) mod world;
 

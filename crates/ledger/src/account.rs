@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::chain::{integer, natural, tip};
 use crate::fault::LedgerFault;
+use crate::sticking::Line;
 
 /// What the account stands at. Open holds are counted as if they were spent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,13 +29,18 @@ pub struct Account {
     pub pure_epsilon_millionths: u64,
     /// Σρ of the releases that are not pure, ever. The loss shown is the smaller of conv(Σρ) and Σε + conv(this).
     pub other: NanoRho,
+    /// Spent and held in the policy year on the other line, that of people counted once over all partners. No part of the figures above.
+    pub once_year: NanoRho,
+    /// Spent and held on it ever.
+    pub once_lifetime: NanoRho,
 }
 
 /// The account at `now`.
 pub(crate) fn account(connection: &Connection, caps: &Caps, now: Moment) -> Result<Account, LedgerFault> {
     let now = now.max(tip(connection)?.latest);
     let year_from = year_from(connection, caps, london_day(now))?;
-    let sums = Sums::read(connection, year_from, now, None)?;
+    let sums = Sums::read(connection, Line::Tables, year_from, now, None)?;
+    let once = Sums::read(connection, Line::Once, year_from, now, None)?;
     Ok(Account {
         year_from,
         year: NanoRho::new(sums.year),
@@ -44,6 +50,8 @@ pub(crate) fn account(connection: &Connection, caps: &Caps, now: Moment) -> Resu
         held: NanoRho::new(sums.held),
         pure_epsilon_millionths: sums.pure_epsilon,
         other: NanoRho::new(sums.other),
+        once_year: NanoRho::new(once.year),
+        once_lifetime: NanoRho::new(once.lifetime),
     })
 }
 
@@ -61,15 +69,16 @@ pub(crate) const COUNTS: &str =
     "(state = 'spent' OR (state = 'held' AND until_s >= ?1)) AND question_id IS NOT ?2";
 
 impl Sums {
-    /// Adds up all debits but `except`'s.
+    /// Adds up all debits of a line but `except`'s.
     pub(crate) fn read(
         connection: &Connection,
+        line: Line,
         year_from: Day,
         now: Moment,
         except: Option<QuestionId>,
     ) -> Result<Self, LedgerFault> {
         let except = except.map(|id| *id.as_bytes());
-        let mut statement = connection.prepare_cached(&Self::sql()).map_err(LedgerFault::read)?;
+        let mut statement = connection.prepare_cached(&Self::sql(line)).map_err(LedgerFault::read)?;
         let sums = statement
             .query_row(params![integer(now.unix_s()), except, year_from.to_string()], |row| {
                 Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get::<_, i64>(4)?])
@@ -85,13 +94,14 @@ impl Sums {
     }
 
     /// SUM over integers is exact in SQLite and an error when it overflows.
-    pub(crate) fn sql() -> String {
+    pub(crate) fn sql(line: Line) -> String {
         let counts = sabotage!(COUNTS, ChargeOnSuccess => "state = 'spent' AND question_id IS NOT ?2");
         format!(
             "SELECT coalesce(sum(cost) FILTER (WHERE day >= ?3), 0), coalesce(sum(cost), 0),
                     coalesce(sum(cost) FILTER (WHERE state = 'held'), 0), coalesce(sum(pure_epsilon), 0),
                     coalesce(sum(cost) FILTER (WHERE pure_epsilon IS NULL), 0)
-             FROM debit WHERE {counts}"
+             FROM debit WHERE {counts} AND {}",
+            line.sql()
         )
     }
 }

@@ -111,7 +111,7 @@ fn rows(connection: &Connection) -> Result<Vec<AuditedAnswer>, LedgerFault> {
 /// [`Denied::Refusal`], [`Denied::Fault`].
 pub(crate) fn beside_others(connection: &Connection, want: &Reservation, now: Moment) -> Result<(), Denied> {
     let others = match want.scope.kind {
-        Kind::Noise => return Ok(()),
+        Kind::Noise | Kind::Once => return Ok(()),
         Kind::Cells => "scope LIKE '% audit'",
         Kind::Audit => {
             "(scope IS NULL OR scope LIKE '% cells' OR (scope LIKE '% audit'

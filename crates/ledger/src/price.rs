@@ -16,7 +16,7 @@ use crate::ledger::Ledger;
 use crate::reserve::{
     Denied, Reservation, beyond_quota, check, clock, others_in_progress, over_budget, settings_stick,
 };
-use crate::sticking::{sticks, under_other_settings};
+use crate::sticking::{Line, sticks, under_other_settings};
 
 /// What a list of questions would come to, asked in its order.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -84,7 +84,11 @@ pub(crate) fn price(
     });
     let questions: Vec<Priced> = priced.collect::<Result<_, _>>()?;
     let cost = questions.iter().fold(NanoRho::ZERO, |sum, q| sum.plus(q.cost));
-    let left = |cap: NanoRho, used: NanoRho| NanoRho::new(cap.nano().saturating_sub(used.plus(cost).nano()));
+    // What is counted once over all partners is charged on the other line.
+    let tables = wants.iter().zip(&questions).filter(|(want, _)| want.scope.line() == Line::Tables);
+    let of_tables = tables.fold(NanoRho::ZERO, |sum, (_, q)| sum.plus(q.cost));
+    let left =
+        |cap: NanoRho, used: NanoRho| NanoRho::new(cap.nano().saturating_sub(used.plus(of_tables).nano()));
     Ok(Price {
         cost,
         year_left: left(account.year_cap, account.year),
@@ -98,8 +102,8 @@ pub(crate) fn price(
 struct List<'c> {
     connection: &'c Connection,
     now: Moment,
-    /// By first day of the policy year.
-    sums: BTreeMap<String, Sums>,
+    /// By first day of the policy year and line.
+    sums: BTreeMap<(String, Line), Sums>,
     tables: BTreeMap<(Name, Name), Tables>,
     answered: BTreeMap<(Hash, String), Hash>,
     settings: BTreeMap<(String, String), Hash>,
@@ -168,11 +172,12 @@ impl<'c> List<'c> {
 
     fn sums(&mut self, want: &Reservation) -> Result<&mut Sums, LedgerFault> {
         let from = year_from(self.connection, &want.caps, want.day)?;
-        let sums = match self.sums.remove(&from.to_string()) {
+        let line = (from.to_string(), want.scope.line());
+        let sums = match self.sums.remove(&line) {
             Some(sums) => sums,
-            None => Sums::read(self.connection, from, self.now, None)?,
+            None => Sums::read(self.connection, line.1, from, self.now, None)?,
         };
-        Ok(self.sums.entry(from.to_string()).or_insert(sums))
+        Ok(self.sums.entry(line).or_insert(sums))
     }
 
     fn tables(&mut self, want: &Reservation) -> Result<Tables, LedgerFault> {

@@ -12,7 +12,7 @@ use crate::chain::{integer, natural, saw, tip};
 use crate::entry::SnapshotKey;
 use crate::fault::LedgerFault;
 use crate::opening::wipe;
-use crate::sticking::{Kind, Scope, under_other_settings};
+use crate::sticking::{Kind, Line, Scope, under_other_settings};
 
 /// What is to be held, for whom, and under which caps.
 #[derive(Clone, Debug)]
@@ -158,7 +158,7 @@ pub(crate) fn reserve(connection: &Connection, want: &Reservation, now: Moment) 
     check(want, now)?;
     let year_from = year_from(connection, &want.caps, want.day)?;
     known(connection, want)?;
-    let sums = Sums::read(connection, year_from, now, Some(want.question_id))?;
+    let sums = Sums::read(connection, want.scope.line(), year_from, now, Some(want.question_id))?;
     if let Some(answered) = sabotage!(registered(connection, want)?, FreshNoiseOnRetry => None) {
         return repeat(want, answered, sums.year);
     }
@@ -307,9 +307,17 @@ pub(crate) fn over_budget(want: &Reservation, sums: &Sums) -> Vec<RuleBroken> {
     let says = |used: u64, cap: NanoRho, when: &str| {
         let left = NanoRho::new(cap.nano().saturating_sub(used));
         format!(
-            "a loss of at most ρ {cap} {when}; {left} is left for all analysts together, this table costs {}",
+            "a loss of at most ρ {cap} {when}; {left} is left for all analysts together, this {} costs {}",
+            match want.scope.line() {
+                Line::Tables => "table",
+                Line::Once => "count of people over all partners",
+            },
             want.cost
         )
+    };
+    let (of_year, of_lifetime) = match want.scope.line() {
+        Line::Tables => ("budget.epsilon_per_year", "budget.epsilon_lifetime"),
+        Line::Once => ("release.counts_per_year", "release.counts_lifetime"),
     };
     let mut rules = Vec::new();
     if want.cost == NanoRho::ZERO {
@@ -317,11 +325,11 @@ pub(crate) fn over_budget(want: &Reservation, sums: &Sums) -> Vec<RuleBroken> {
     }
     if over(sums.year, want.caps.per_year) {
         let says = says(sums.year, want.caps.per_year, "in a policy year");
-        rules.push(rule("budget.epsilon_per_year", "CA202", says));
+        rules.push(rule(of_year, "CA202", says));
     }
     if over(sums.lifetime, want.caps.lifetime) {
         let says = says(sums.lifetime, want.caps.lifetime, "in a person's lifetime");
-        rules.push(rule("budget.epsilon_lifetime", "CA203", says));
+        rules.push(rule(of_lifetime, "CA203", says));
     }
     rules
 }

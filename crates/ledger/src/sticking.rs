@@ -34,6 +34,29 @@ pub enum Kind {
     Audit,
     /// Noise with a formal promise.
     Noise,
+    /// People counted once over all partners, on a budget line of its own.
+    Once,
+}
+
+/// What is charged together. A count of people over all partners is seen whole by the coordinator alone, and costs a person far more there than a
+/// table does: it has caps of its own, so that neither uses up the other's.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Line {
+    /// The account of tables.
+    Tables,
+    /// People counted once.
+    Once,
+}
+
+impl Line {
+    /// Which debits are on it, by their scope's last word.
+    pub(crate) const fn sql(self) -> &'static str {
+        match self {
+            // Debits of the oldest form of the file have no scope.
+            Self::Tables => "(scope IS NULL OR scope NOT LIKE '% once')",
+            Self::Once => "scope LIKE '% once'",
+        }
+    }
 }
 
 impl Scope {
@@ -43,8 +66,17 @@ impl Scope {
             Kind::Cells => "cells",
             Kind::Audit => "audit",
             Kind::Noise => "noise",
+            Kind::Once => "once",
         };
         format!("{} {} {} {kind}", self.role, self.dataset, self.measure)
+    }
+
+    /// The line that its tables are charged on.
+    pub(crate) const fn line(&self) -> Line {
+        match self.kind {
+            Kind::Cells | Kind::Audit | Kind::Noise => Line::Tables,
+            Kind::Once => Line::Once,
+        }
     }
 }
 

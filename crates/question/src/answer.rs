@@ -110,6 +110,16 @@ pub enum TreatmentV1 {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         concentrated: Option<ConcentratedV1>,
     },
+    /// How many different people there are over all partners of a total: estimated from the pattern that all of them make together. Its error
+    /// follows from the estimate and these terms.
+    CountOnce {
+        /// ε₀: the loss of one linkage key to whoever sees the opened pattern.
+        epsilon: Epsilon,
+        /// The most linkage keys that one person is recorded under.
+        keys_per_person: u32,
+        /// The pattern has 2 to this power of buckets.
+        buckets_power: u8,
+    },
 }
 
 /// The loss of a table under Gaussian noise, in zero-concentrated differential privacy: σ² = Δ₂² ÷ 2ρ.
@@ -398,7 +408,7 @@ impl TreatmentV1 {
         match self {
             Self::SuppressAudit { promise, .. } => Some(*promise),
             Self::SuppressRound { promise, .. } => *promise,
-            Self::CellKey { .. } | Self::Dp { .. } => None,
+            Self::CellKey { .. } | Self::Dp { .. } | Self::CountOnce { .. } => None,
         }
     }
 
@@ -409,7 +419,10 @@ impl TreatmentV1 {
             Self::SuppressAudit { promise, .. } | Self::SuppressRound { promise: Some(promise), .. } => {
                 *promise = stated;
             }
-            Self::SuppressRound { promise: None, .. } | Self::CellKey { .. } | Self::Dp { .. } => {}
+            Self::SuppressRound { promise: None, .. }
+            | Self::CellKey { .. }
+            | Self::Dp { .. }
+            | Self::CountOnce { .. } => {}
         }
         self
     }
@@ -454,7 +467,10 @@ impl TreatmentV1 {
                 let within = i64::try_from(self.plus_minus_95(at).unwrap_or_default()).unwrap_or(i64::MAX);
                 range(v.saturating_sub(within), v.saturating_add(within))
             }
-            (Self::Dp { .. }, Cell::Withheld) => Some(Range { least: 0, most: None }),
+            // Of an estimate, how far off it is follows from itself and the terms: worked out where it is read.
+            (Self::Dp { .. }, Cell::Withheld) | (Self::CountOnce { .. }, _) => {
+                Some(Range { least: 0, most: None })
+            }
         }
     }
 }

@@ -38,8 +38,15 @@ pub enum TotalTreatment {
         /// Most rows of one person in a cell at one partner: 1 where people are counted.
         rows_per_person: u32,
     },
-    /// The randomised vector of people counted once.
-    Occupancy,
+    /// The randomised pattern of people counted once over all partners, each inside the mask.
+    CountOnce {
+        /// ε₀: the loss of one linkage key, whoever sees the opened pattern.
+        epsilon: Epsilon,
+        /// The most linkage keys that one person is recorded under: their loss is so many times ε₀.
+        keys_per_person: u32,
+        /// The pattern has 2 to this power of buckets: made for the people that public figures lead one to expect.
+        buckets_power: u8,
+    },
 }
 
 /// A partner's signed word that its table is in one opened total, and in no other of this question.
@@ -82,7 +89,7 @@ impl TotalTreatment {
     /// Whether its noise is fresh and charged each time.
     #[must_use]
     pub const fn is_charged(&self) -> bool {
-        matches!(self, Self::Dp { .. } | Self::Occupancy)
+        matches!(self, Self::Dp { .. } | Self::CountOnce { .. })
     }
 
     /// How many numbers each partner masks for a question of so many cells: its cells; without noise also, where rows are counted, the people
@@ -96,7 +103,7 @@ impl TotalTreatment {
                 let filters = if *min_cohort == 0 { 0 } else { question.filter_by.len() };
                 cells.checked_add(rows)?.checked_add(filters)
             }
-            Self::Occupancy => None,
+            Self::CountOnce { .. } => None,
         }
     }
 }

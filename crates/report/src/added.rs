@@ -46,7 +46,7 @@ impl<'a> Added<'a> {
             TreatmentV1::CellKey { min_people, zeros, max_change, .. } => {
                 i64::from(zeros == Zeros::Show) + i64::from(min_people).max(1) - 1 + i64::from(max_change)
             }
-            TreatmentV1::Dp { .. } => 0,
+            TreatmentV1::Dp { .. } | TreatmentV1::CountOnce { .. } => 0,
         });
         ends.sum()
     }
@@ -58,6 +58,7 @@ fn half_width(answer: &AnswerV1) -> Option<u128> {
         TreatmentV1::Dp { plus_minus_95, .. } => Some(plus_minus_95.into()),
         TreatmentV1::SuppressRound { .. }
         | TreatmentV1::SuppressAudit { .. }
-        | TreatmentV1::CellKey { .. } => None,
+        | TreatmentV1::CellKey { .. }
+        | TreatmentV1::CountOnce { .. } => None,
     }
 }

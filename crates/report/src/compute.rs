@@ -267,7 +267,7 @@ fn min_people(tables: &[&Table<'_>], partners: &BTreeSet<PartnerId>) -> i64 {
         TreatmentV1::SuppressRound { min_people, .. }
         | TreatmentV1::SuppressAudit { min_people, .. }
         | TreatmentV1::CellKey { min_people, .. } => i64::from(min_people),
-        TreatmentV1::Dp { .. } => 0,
+        TreatmentV1::Dp { .. } | TreatmentV1::CountOnce { .. } => 0,
     };
     answers.map(|(_, a)| threshold(a)).max().unwrap_or(0)
 }
@@ -412,6 +412,9 @@ fn treatment(treatment: &TreatmentV1) -> String {
                 "{mechanism} noise at {loss}: each partner's cell within {plus_minus_95} of its count, 95 times in 100"
             )
         }
+        TreatmentV1::CountOnce { epsilon, keys_per_person, .. } => format!(
+            "people counted once over all partners, at ε = {epsilon} for each linkage key, at most {keys_per_person} a person"
+        ),
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::layout::{Layout, Ring};
 use crate::members::Members;
+use crate::occupancy::CountTerms;
 use crate::refused::Refused;
 use crate::roster::Roster;
 use crate::terms::{Terms, answers_hide};
@@ -96,8 +97,14 @@ impl Repeat {
     }
 }
 
-const fn lies_in(treatment: &Treatment, ring: Ring) -> bool {
-    matches!(treatment, Treatment::Occupancy) == matches!(ring, Ring::Xor(_))
+/// Words for numbers; for people counted once, the very pattern that their terms make.
+fn lies_in(doc: &ManifestV1) -> bool {
+    if !matches!(doc.treatment, Treatment::CountOnce { .. }) {
+        return !matches!(doc.layout.ring(), Ring::Xor(_));
+    }
+    let invited = u16::try_from(doc.invited.len()).unwrap_or(u16::MAX);
+    let terms = CountTerms::of_total(&doc.treatment, invited, doc.colluding_max);
+    terms.and_then(|terms| terms.layout().ok()) == Some(doc.layout)
 }
 
 /// A manifest of the analyst's, held against nothing yet.
@@ -231,7 +238,7 @@ fn only_raises(doc: &ManifestV1, terms: &Terms) -> Result<(), Refused> {
 }
 
 fn fits(doc: &ManifestV1) -> Result<(), Refused> {
-    if !lies_in(&doc.treatment, doc.layout.ring()) {
+    if !lies_in(doc) {
         return Err(Refused::Treatment);
     }
     if !doc.scale.is_power_of_two() || !sum_fits(doc) {

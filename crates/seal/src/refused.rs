@@ -1,5 +1,7 @@
 //! Why a document, a frame or a transcript was not accepted: each with its stable code.
 
+use crate::occupancy::NotCounted;
+
 /// Why something was not accepted. It depends on what came and on the agreed terms, never on a record.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -176,6 +178,10 @@ pub enum Refused {
     #[error("a partner did not open in time")]
     NotOpened,
 
+    /// What opened is no count of people.
+    #[error("people are not counted: {0}")]
+    NotCounted(#[from] NotCounted),
+
     /// Not a transcript, or one too long.
     #[error("the transcript cannot be read")]
     Transcript,
@@ -244,6 +250,7 @@ impl Refused {
             Self::TooFewReady => "CM305",
             Self::AttemptsSpent => "CM306",
             Self::NotOpened => "CM307",
+            Self::NotCounted(why) => why.code(),
             Self::Transcript => "CM401",
             // What is left, `Frame`: the documents' codes stand in `code`.
             _ => "CM201",

@@ -105,3 +105,33 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn people_counted_once_are_charged_on_a_line_of_their_own() {
+    use crate::testing::{NOON, caps, debit, fresh, want};
+    use crate::{Denied, Kind, Reservation, Scope};
+    let (_folder, mut ledger) = fresh();
+    let once = |number: u8| {
+        let table = want(number, 60);
+        let scope = Scope { kind: Kind::Once, ..table.scope.clone() };
+        Reservation { scope, caps: caps(100, 110), ..table }
+    };
+    let _counted = debit(&mut ledger, &once(1), NOON);
+    // The caps of tables know nothing of it, nor the other way about.
+    let _table = debit(&mut ledger, &Reservation { caps: caps(60, 60), ..want(2, 60) }, NOON);
+    let account = ledger.account(&caps(60, 60), NOON).unwrap();
+    assert_eq!((account.year.nano(), account.lifetime.nano()), (60, 60));
+    assert_eq!((account.once_year.nano(), account.once_lifetime.nano()), (60, 60));
+    let Err(Denied::Refusal(refusal)) = ledger.reserve(&once(3), NOON) else { panic!("over its own caps") };
+    let rules: Vec<(&str, &str)> = refusal.rules.iter().map(|r| (r.rule.as_str(), r.code.as_str())).collect();
+    assert_eq!(rules, [("release.counts_per_year", "CA202"), ("release.counts_lifetime", "CA203")]);
+    let dearer = Reservation { caps: caps(160, 160), ..once(3) };
+    let price = ledger.price(&[once(3), dearer, want(4, 7)], &caps(100, 100), NOON).unwrap();
+    let refused = price.questions.iter().map(|q| matches!(q.answerable, crate::Answerable::Refused(_)));
+    assert_eq!(refused.collect::<Vec<_>>(), [true, false, false]);
+    assert_eq!(
+        (price.cost.nano(), price.year_left.nano()),
+        (67, 33),
+        "the line of tables has 40 left and pays 7"
+    );
+}

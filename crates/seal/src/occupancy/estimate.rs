@@ -72,6 +72,24 @@ impl Opened {
 }
 
 impl Count {
+    /// An estimate as it was published, with the error that its terms give it: for a reader, who has the number alone.
+    #[must_use]
+    pub fn published(terms: &CountTerms, people: u32) -> Self {
+        let (people, m) = (f64::from(people), f64::from(terms.buckets().for_people()));
+        Self { people, standard_error: variance(people, m, (terms.p_empty(), terms.p_occupied())).sqrt() }
+    }
+
+    /// The whole number that is published: N̂ to the nearest person. At most four times the buckets, so it fits.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "from 500 to 2^26, rounded first"
+    )]
+    pub fn rounded(&self) -> u32 {
+        self.people.round() as u32
+    }
+
     /// N̂.
     #[must_use]
     pub const fn people(&self) -> f64 {

@@ -1,5 +1,6 @@
 //! The terms of one count of people, agreed before anybody looks at a record.
 
+use cairn_question::TotalTreatment;
 use cairn_question::privacy::Epsilon;
 
 use crate::layout::{Layout, Ring, SymbolBits};
@@ -44,6 +45,12 @@ impl Buckets {
     pub fn for_expected(people: u32) -> Result<Self, NotCounted> {
         let enough = |power: &u8| 1_u64 << *power >= 2 * u64::from(people);
         (POWER_MIN..=POWER_MAX).find(enough).map(Self).ok_or(NotCounted::Terms)
+    }
+
+    /// The power of two.
+    #[must_use]
+    pub const fn power(self) -> u8 {
+        self.0
     }
 
     /// All buckets.
@@ -92,6 +99,16 @@ impl CountTerms {
         buckets: Buckets,
     ) -> Result<Self, NotCounted> {
         Self::with_symbols(epsilon, (in_round, may_collude), best_bits(epsilon)?, buckets)
+    }
+
+    /// The terms of a total that counts people once, with `in_round` partners of whom `may_collude` may; `None` for any other total, and for terms out of range.
+    #[must_use]
+    pub fn of_total(total: &TotalTreatment, in_round: u16, may_collude: u16) -> Option<Self> {
+        let TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power } = total else {
+            return None;
+        };
+        let buckets = Buckets::of_power(*buckets_power).ok().filter(|_| *keys_per_person > 0)?;
+        Self::new(*epsilon, in_round, may_collude, buckets).ok()
     }
 
     /// The same with 2 to the power of `bits` symbols.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::layout::{Plain, SymbolBits};
-use cairn_question::Hash;
 use cairn_question::privacy::Epsilon;
+use cairn_question::{Hash, TotalTreatment};
 
 mod attacks;
 mod figures;
@@ -179,4 +179,28 @@ fn masked_vectors_open_as_their_xor() {
     let pairs: Vec<_> = sealed.iter().zip(&blinds).collect();
     let opened = PairwiseMasks.open(terms.layout().unwrap(), &pairs).unwrap();
     assert_eq!(opened.symbols(), plain);
+}
+
+#[test]
+fn a_totals_terms_are_those_of_its_treatment() {
+    let total = |keys_per_person, buckets_power| TotalTreatment::CountOnce {
+        epsilon: epsilon(1_000_000),
+        keys_per_person,
+        buckets_power,
+    };
+    assert_eq!(CountTerms::of_total(&total(2, 15), 32, 10), Some(usual(1_000_000, 15)));
+    assert_eq!(usual(1_000_000, 15).buckets().power(), 15);
+    for none in [total(0, 15), total(2, 9), total(2, 25), TotalTreatment::CellKey] {
+        assert_eq!(CountTerms::of_total(&none, 32, 10), None, "{none:?}");
+    }
+    assert_eq!(CountTerms::of_total(&total(2, 15), 11, 10), None, "one honest partner");
+}
+
+#[test]
+fn who_reads_the_published_number_knows_its_error() {
+    let terms = usual(1_000_000, 15);
+    let count = counted(&terms, 9_000, 7).unwrap();
+    let read = Count::published(&terms, count.rounded());
+    assert!((read.people() - count.people()).abs() <= 0.5);
+    assert!((read.standard_error() - count.standard_error()).abs() < 0.01);
 }

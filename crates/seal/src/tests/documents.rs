@@ -1,10 +1,10 @@
 //! Roster, terms and manifest: what is refused, each by its own code.
 
 use crate::layout::{Ring, SymbolBits};
-use crate::{Layout, Manifest, ManifestV1, Members, Refused, Roster, RosterV1, Terms, Treatment, manifest};
+use crate::{Layout, Manifest, ManifestV1, Members, Refused, Roster, RosterV1, Terms, manifest};
 use cairn_question::{Day, Hash, Moment, QuestionId};
 
-use super::world::{NOW, World, fresh_key};
+use super::world::{NOW, World, fresh_key, once};
 
 fn check_roster(world: &World, change: impl FnOnce(&mut RosterV1), code: Option<&str>) {
     let mut doc = world.roster_doc.clone();
@@ -101,10 +101,15 @@ fn a_sum_keeps_within_its_word() {
 
 #[test]
 fn a_treatment_fits_its_ring() {
-    let bits = Layout::new(Ring::Xor(SymbolBits::new(4).unwrap()), 1 << 16).unwrap();
-    check(|doc| (doc.layout, doc.treatment) = (bits, Treatment::Occupancy), None);
+    let of = |bits, buckets| Layout::new(Ring::Xor(SymbolBits::new(bits).unwrap()), buckets).unwrap();
+    let bits = of(3, 1 << 10);
+    check(|doc| (doc.layout, doc.treatment) = (bits, once()), None);
+    // Other symbols or buckets than the terms make.
+    for other in [of(2, 1 << 10), of(3, 1 << 11)] {
+        check(|doc| (doc.layout, doc.treatment) = (other, once()), Some("CM122"));
+    }
     check(|doc| doc.layout = bits, Some("CM122"));
-    check(|doc| doc.treatment = Treatment::Occupancy, Some("CM122"));
+    check(|doc| doc.treatment = once(), Some("CM122"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use cairn_question::{Day, Hash, Name, QuestionId, Signature};
 use crate::mask::Blind;
 use crate::{Attempt, OpenRecord, Openings, Partners, Refused, Repeat, Series, Treatment};
 
-use super::world::{ROUNDED, dp, node};
+use super::world::{ROUNDED, dp, node, once};
 
 fn series(dataset: &str, edition: u32) -> Series {
     Series { dataset: Name::new(dataset).unwrap(), as_of: Day::new(2026, 3, 1).unwrap(), edition }
@@ -86,7 +86,7 @@ fn partners_are_a_set() {
 fn only_a_charged_treatment_may_change_partners() {
     for (treatment, repeat) in [
         (dp(), Repeat::Charged),
-        (Treatment::Occupancy, Repeat::Charged),
+        (once(), Repeat::Charged),
         (Treatment::CellKey, Repeat::SamePartners),
         (ROUNDED, Repeat::SamePartners),
     ] {

@@ -34,6 +34,12 @@ pub(crate) fn dp() -> Treatment {
     Treatment::Dp { epsilon: Epsilon::from_millionths(500_000).unwrap(), sensitivity: 1 }
 }
 
+/// People counted once, in a pattern of 2¹⁰ symbols of 3 bits.
+pub(crate) fn once() -> Treatment {
+    let epsilon = Epsilon::from_millionths(2_000_000).unwrap();
+    Treatment::CountOnce { epsilon, keys_per_person: 2, buckets_power: 10 }
+}
+
 pub(crate) const ROUNDED: Treatment = Treatment::SuppressRound {
     min_people: 5,
     round_to: 5,
