@@ -21,6 +21,7 @@ mod generate;
 mod logs;
 #[cfg(feature = "node")]
 mod node;
+mod once;
 mod policy;
 mod progress;
 mod report;

@@ -214,9 +214,10 @@ fn treatment_in_words(treatment: &TreatmentV1) -> String {
                 Some(added) => format!("{counted}; {}", added_in_words(added)),
             }
         }
-        TreatmentV1::CountOnce { epsilon, keys_per_person, buckets_power } => {
+        TreatmentV1::CountOnce { epsilon, keys_per_person, buckets_power, linked_by } => {
             format!(
-                "people counted once over all partners: an estimate from a pattern of 2^{buckets_power} buckets in which a person is one, however many partners know them; ε = {epsilon} for each of at most {keys_per_person} linkage keys a person"
+                "people counted once over all partners: an estimate from a pattern of 2^{buckets_power} buckets in which a person is one, however many partners know them, linked by {}; ε = {epsilon} for each of at most {keys_per_person} linkage keys a person",
+                linked_by.in_words()
             )
         }
     }

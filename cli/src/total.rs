@@ -7,7 +7,8 @@ use cairn_policy::{File, SecureTerms, secure_terms};
 use cairn_question::answer::Zeros;
 use cairn_question::privacy::Epsilon;
 use cairn_question::register::Register;
-use cairn_question::{AskV1, Envelope, Grid, Hash, SigningKey, TotalTreatment};
+use cairn_question::{AskV1, Envelope, Grid, Hash, LinkedBy, SigningKey, TotalTreatment};
+use cairn_seal::occupancy::{Buckets, CountTerms, NotCounted};
 use cairn_seal::{CLAMP_MAX, Layout, ManifestV1, Members, Refused, Ring, Roster};
 use clap::Args;
 
@@ -25,7 +26,8 @@ const NOISE_TAIL: u64 = 1 << 40;
 
 #[derive(Args)]
 pub(crate) struct Total {
-    /// Ask for one total whose parts nobody sees: dp=0.1 for noise of ε 0.1 in all, round=8,5 to withhold fewer than 8 and round to 5
+    /// Ask for one total whose parts nobody sees: dp=0.1 for noise of ε 0.1 in all, round=8,5 to withhold fewer than 8 and round to 5, once=2,8000 for how many different
+    /// people there are over all partners, at ε 2 a linkage key, where public figures lead one to expect 8000
     #[arg(long, value_name = "PROTECTION")]
     total: Option<Protection>,
     /// The framework whose terms of secure totals the partners hold; the shipped one without it
@@ -35,7 +37,12 @@ pub(crate) struct Total {
 
 /// How a total is wanted to be protected: all partners hold it against their policies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Protection(TotalTreatment);
+pub(crate) enum Protection {
+    /// This treatment.
+    Of(TotalTreatment),
+    /// People counted once, each under at most as many keys as the framework reckons with.
+    Once { epsilon: Epsilon, buckets: Buckets, linked_by: LinkedBy },
+}
 
 /// What a question is put as.
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +54,16 @@ pub(crate) struct PutAs {
 impl Total {
     /// What the question is put as; `None` for every partner's own table.
     pub(crate) fn put_as(&self) -> Result<Option<PutAs>, Failure> {
-        let Some(Protection(treatment)) = self.total else { return Ok(None) };
+        let Some(protection) = self.total else { return Ok(None) };
         let terms = framework_terms(self.framework.as_deref())?;
+        let treatment = match protection {
+            Protection::Of(treatment) => treatment,
+            Protection::Once { epsilon, buckets, linked_by } => {
+                let keys_per_person = terms.keys_per_person_max;
+                let buckets_power = buckets.power();
+                TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power, linked_by }
+            }
+        };
         Ok(Some(PutAs { treatment, terms }))
     }
 }
@@ -69,7 +84,6 @@ impl PutAs {
         });
         let places: Vec<usize> = places.collect::<Result<_, _>>()?;
         let invited = Members::of(places).map_err(|e| no(&e))?;
-        let numbers = self.treatment.numbers(&ask.question, grid.cells()).unwrap_or_default();
         let colluding = usize::try_from(self.terms.colluding_max).unwrap_or(usize::MAX);
         let least = usize::try_from(self.terms.answering_min).unwrap_or(usize::MAX);
         let answering = least.max(usize::midpoint(invited.len(), colluding) + 1);
@@ -80,10 +94,10 @@ impl PutAs {
             question_hash: hash,
             roster_version: roster.version(),
             roster: *roster.hash(),
+            layout: self.layout(ask, grid, (invited.len(), colluding)).map_err(|e| no(&e))?,
             invited,
             colluding_max: number(colluding),
             answering_min: number(answering),
-            layout: Layout::new(Ring::U64, numbers).map_err(|e| no(&e))?,
             clamp: CLAMP_MAX,
             scale: 1,
             noise_tail: NOISE_TAIL,
@@ -92,6 +106,21 @@ impl PutAs {
             flight_s: FLIGHT_S,
         };
         Ok(manifest.sign(analyst))
+    }
+
+    /// Words for a table's numbers; for people counted once, the pattern that their terms make.
+    fn layout(
+        &self,
+        ask: &AskV1,
+        grid: &Grid,
+        (invited, colluding): (usize, usize),
+    ) -> Result<Layout, Refused> {
+        if let Some(numbers) = self.treatment.numbers(&ask.question, grid.cells()) {
+            return Layout::new(Ring::U64, numbers);
+        }
+        let number = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        let terms = CountTerms::of_total(&self.treatment, number(invited), number(colluding));
+        terms.ok_or(Refused::NotCounted(NotCounted::Terms))?.layout()
     }
 }
 
@@ -117,9 +146,19 @@ impl FromStr for Protection {
         let (method, figures) = text.split_once('=').ok_or_else(help)?;
         let figures: Vec<&str> = figures.split(',').map(str::trim).collect();
         let whole = |text: &str| text.parse::<u32>().map_err(|_| help());
+        let epsilon = |text: &str| text.parse::<Epsilon>().map_err(|_| help());
         let treatment = match (method.trim(), figures.as_slice()) {
-            ("dp", [epsilon, rest @ ..]) if rest.len() <= 1 => TotalTreatment::Dp {
-                epsilon: epsilon.parse::<Epsilon>().map_err(|_| help())?,
+            ("once", [loss, expected, rest @ ..]) if rest.len() <= 1 => {
+                let buckets = Buckets::for_expected(whole(expected)?).map_err(|_| help())?;
+                let linked_by = match rest {
+                    [] | ["nino"] => LinkedBy::Nino,
+                    ["slk"] => LinkedBy::Slk,
+                    _ => return Err(help()),
+                };
+                return Ok(Self::Once { epsilon: epsilon(loss)?, buckets, linked_by });
+            }
+            ("dp", [loss, rest @ ..]) if rest.len() <= 1 => TotalTreatment::Dp {
+                epsilon: epsilon(loss)?,
                 sensitivity: rest.first().map_or(Ok(1), |most| whole(most))?,
             },
             ("round", [min_people, round_to, rest @ ..]) if rest.len() <= 2 => {
@@ -133,12 +172,12 @@ impl FromStr for Protection {
             }
             _ => return Err(help()),
         };
-        Ok(Self(treatment))
+        Ok(Self::Of(treatment))
     }
 }
 
 fn help() -> String {
-    "write dp=EPSILON (dp=0.1; dp=0.1,3 where one person may be in 3 cells), or round=THRESHOLD,BASE (round=8,5; round=8,5,10 for cohorts of at least 10)"
+    "write dp=EPSILON (dp=0.1; dp=0.1,3 where one person may be in 3 cells), round=THRESHOLD,BASE (round=8,5; round=8,5,10 for cohorts of at least 10), or once=EPSILON,PEOPLE (once=2,8000: different people over all partners, 8000 of them expected from public figures; once=2,8000,slk where partners link by name and date of birth)"
         .to_owned()
 }
 
@@ -149,7 +188,7 @@ mod tests {
     #[test]
     fn a_protection_is_read_from_its_figures() {
         let check = |text: &str, expected: Option<TotalTreatment>| {
-            assert_eq!(text.parse::<Protection>().ok().map(|p| p.0), expected, "{text}");
+            assert_eq!(text.parse::<Protection>().ok(), expected.map(Protection::Of), "{text}");
         };
         let epsilon = Epsilon::from_millionths(100_000).unwrap();
         check("dp=0.1", Some(TotalTreatment::Dp { epsilon, sensitivity: 1 }));
@@ -160,7 +199,24 @@ mod tests {
         };
         check("round=8,5", round(0, 1));
         check("round=8, 5, 10, 4", round(10, 4));
-        for wrong in ["", "dp", "dp=", "dp=0", "dp=1,2,3", "round=8", "round=8,x", "cell-key=1"] {
+        let two = Epsilon::from_millionths(2_000_000).unwrap();
+        let buckets = Buckets::of_power(14).unwrap();
+        let once = |linked_by| Ok(Protection::Once { epsilon: two, buckets, linked_by });
+        assert_eq!("once=2,8000".parse(), once(LinkedBy::Nino));
+        assert_eq!("once=2,8000,slk".parse(), once(LinkedBy::Slk));
+        for wrong in [
+            "once=2",
+            "once=2,9000000",
+            "once=2,8000,2",
+            "",
+            "dp",
+            "dp=",
+            "dp=0",
+            "dp=1,2,3",
+            "round=8",
+            "round=8,x",
+            "cell-key=1",
+        ] {
             check(wrong, None);
         }
     }

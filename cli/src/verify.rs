@@ -15,6 +15,7 @@ use cairn_question::{AskV1, Grid, Hash, OutcomeV1, PartnerId, ReplyV1, SealedV1,
 
 use crate::failure::Failure;
 use crate::foreign::plain_reply;
+use crate::once::Once;
 use crate::show::Shown;
 
 /// Checks the coverage statement, every reply's signature and the sum, and gives what may be shown.
@@ -60,6 +61,11 @@ pub(crate) fn verify(
             "the coordinator's sum is not the sum of the signed tables; nothing is shown",
         ));
     }
+    let once = coverage.total.as_ref().zip(combined.as_ref()).and_then(|(total, sum)| Once::of(total, sum));
+    let combined = match once {
+        Some(once) => combined.map(|sum| once.with_error(sum)),
+        None => combined,
+    };
     let coverage = CoverageV1 { partners, ..coverage };
     let (id, question) = (ask.id, ask.question.clone());
     Ok(Shown { id, question, grid, coverage, combined, answers, sealed, refusals, quantiles: Vec::new() })

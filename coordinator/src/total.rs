@@ -8,7 +8,8 @@ use cairn_question::{
     AskV1, Cell, Day, Grid, Hash, Measure, Moment, PartnerId, Question, SignedAsk, TableV1, TotalTreatment,
 };
 use cairn_seal::manifest::ManifestV1;
-use cairn_seal::{Manifest, Members, Refused, Ring, RollCall, Roster};
+use cairn_seal::occupancy::{CountTerms, NotCounted, Opened};
+use cairn_seal::{Manifest, Members, Plain, Refused, Ring, RollCall, Roster};
 
 /// What a round needs of the total that its question was put as.
 #[derive(Clone, Debug)]
@@ -56,6 +57,9 @@ pub enum NoTotal {
     /// A total without noise is of the same partners as every other of its snapshot, so that the snapshot must be named.
     #[error("a total without noise must name the day of its records")]
     NoDay,
+    /// People are counted once in all, and not by a breakdown: a cell of a few hundred is not estimated.
+    #[error("people are counted once over all partners without a breakdown, and nothing but people is")]
+    Breakdown,
     /// This coordinator does not make such totals.
     #[error("totals of this kind are not made by this coordinator")]
     Kind,
@@ -105,42 +109,68 @@ impl TotalTerms {
         self.roster.names(members.places())
     }
 
-    /// The table that may leave of the opened sum: noise is in it already, or it is withheld and rounded here by the rules that a node has for its
-    /// own table. `None` where the numbers are not the table's.
-    #[must_use]
-    pub fn protect(&self, sum: &[i64], grid: &Grid) -> Option<TableV1> {
-        let cells = match &self.manifest.says().treatment {
-            TotalTreatment::Dp { .. } => sum.iter().map(|n| Cell::Value(*n)).collect(),
+    /// The table that may leave of what so many partners opened together: noise is in it already, or it is withheld and rounded here by the rules
+    /// that a node has for its own table; of people counted once, their estimated number.
+    ///
+    /// # Errors
+    /// [`Refused::OtherLayout`] where the numbers are not the table's; [`Refused::NotCounted`] where what opened is no count of people.
+    pub fn protect(&self, (sum, in_round): (&Plain, usize), grid: &Grid) -> Result<TableV1, Refused> {
+        let says = self.manifest.says();
+        let values = || sum.values().ok_or(Refused::OtherLayout);
+        let cells = match &says.treatment {
+            TotalTreatment::Dp { .. } => values()?.into_iter().map(Cell::Value).collect(),
             TotalTreatment::SuppressRound { min_people, round_to, zeros, min_cohort, .. } => {
-                let rule = Rule::new(*min_people, *round_to, *zeros).ok()?.with_min_cohort(*min_cohort);
-                // A partner that lies can make a sum negative; nobody is fewer than nobody.
-                let counts: Vec<u64> = sum.iter().map(|n| u64::try_from(*n).unwrap_or(0)).collect();
-                let (people, rest) = counts.split_at_checked(grid.cells())?;
-                let of_rows = if self.question.measure == Measure::People { 0 } else { grid.cells() };
-                let (rows, left_out) = rest.split_at_checked(of_rows)?;
-                let counts =
-                    Counts::new(people, Some(rows).filter(|rows| !rows.is_empty()), left_out).ok()?;
-                suppress_round(&counts, &rule)
+                let rule = Rule::new(*min_people, *round_to, *zeros).map_err(|_| Refused::Treatment)?;
+                self.rounded(&values()?, &rule.with_min_cohort(*min_cohort), grid)?
             }
-            TotalTreatment::CellKey | TotalTreatment::Occupancy => return None,
+            TotalTreatment::CountOnce { .. } => {
+                let in_round = u16::try_from(in_round).unwrap_or(u16::MAX);
+                let terms = CountTerms::of_total(&says.treatment, in_round, says.colluding_max);
+                let terms = terms.ok_or(Refused::NotCounted(NotCounted::Terms))?;
+                let people = Opened::read(&terms, sum)?.count(&terms)?.rounded();
+                vec![Cell::Value(i64::from(people))]
+            }
+            TotalTreatment::CellKey => return Err(Refused::Treatment),
         };
         if cells.len() != grid.cells() {
-            return None;
+            return Err(Refused::OtherLayout);
         }
-        Some(TableV1 { dimensions: grid.dimensions().to_vec(), cells, totals: Vec::new() })
+        Ok(TableV1 { dimensions: grid.dimensions().to_vec(), cells, totals: Vec::new() })
+    }
+
+    /// Withheld and rounded, by the rules that a node has for its own table.
+    fn rounded(&self, sum: &[i64], rule: &Rule, grid: &Grid) -> Result<Vec<Cell>, Refused> {
+        // A partner that lies can make a sum negative; nobody is fewer than nobody.
+        let counts: Vec<u64> = sum.iter().map(|n| u64::try_from(*n).unwrap_or(0)).collect();
+        let (people, rest) = counts.split_at_checked(grid.cells()).ok_or(Refused::OtherLayout)?;
+        let of_rows = if self.question.measure == Measure::People { 0 } else { grid.cells() };
+        let (rows, left_out) = rest.split_at_checked(of_rows).ok_or(Refused::OtherLayout)?;
+        let rows = Some(rows).filter(|rows| !rows.is_empty());
+        let counts = Counts::new(people, rows, left_out).map_err(|_| Refused::OtherLayout)?;
+        Ok(suppress_round(&counts, rule))
     }
 }
 
 fn check(says: &ManifestV1, ask: &AskV1, roster: &Roster, grid: &Grid) -> Result<(), NoTotal> {
-    if matches!(says.treatment, TotalTreatment::CellKey | TotalTreatment::Occupancy) {
-        return Err(NoTotal::Kind);
-    }
     let place = |id: &PartnerId| roster.of_partner(id).map(|(place, _)| place);
     let asked: Option<Vec<usize>> = ask.partners.iter().map(place).collect();
     let asked = Members::of(asked.ok_or(NoTotal::OtherPartners)?)?;
+    match says.treatment {
+        TotalTreatment::CellKey => Err(NoTotal::Kind),
+        _ if asked != says.invited => Err(NoTotal::OtherPartners),
+        // Its layout is held to its terms with the manifest.
+        TotalTreatment::CountOnce { .. } if grid.cells() != 1 || ask.question.measure != Measure::People => {
+            Err(NoTotal::Breakdown)
+        }
+        TotalTreatment::CountOnce { .. } => Ok(()),
+        _ => numbered(says, ask, grid),
+    }
+}
+
+/// A total of a table's own numbers.
+fn numbered(says: &ManifestV1, ask: &AskV1, grid: &Grid) -> Result<(), NoTotal> {
     let numbers = says.treatment.numbers(&ask.question, grid.cells());
     match () {
-        () if asked != says.invited => Err(NoTotal::OtherPartners),
         () if numbers != Some(says.layout.symbols()) || says.layout.ring() != Ring::U64 => {
             Err(NoTotal::OtherTable)
         }

@@ -119,7 +119,8 @@ impl Put {
     fn terms(&self, framework: Option<&Path>) -> Result<Terms, Failure> {
         let terms = match framework {
             Some(path) => {
-                let SecureTerms { colluding_max, answering_min, invited_min } = framework_terms(Some(path))?;
+                let SecureTerms { colluding_max, answering_min, invited_min, .. } =
+                    framework_terms(Some(path))?;
                 Terms::of_framework(colluding_max, answering_min, invited_min)
             }
             None => Terms::as_said(self.manifest.says()),
@@ -134,8 +135,7 @@ impl Put {
         let (hash, colluding_max) = (*manifest.hash(), manifest.says().colluding_max);
         let roster = Arc::new(self.roster);
         let terms = TotalTerms { manifest, roster, question: self.ask.question.clone(), bound: None };
-        let values = sum.values().ok_or_else(|| not_held(Refused::OtherLayout))?;
-        let table = terms.protect(&values, &self.grid).ok_or_else(|| not_held(Refused::OtherLayout))?;
+        let table = terms.protect((&sum, partners.len()), &self.grid).map_err(not_held)?;
         let partners = terms.names(&partners);
         let says = Says { partners, colluding_max, manifest: hash, opening, transcript };
         Ok(Total { ask: self.ask, hash: self.hash, grid: self.grid, table, says })

@@ -5,11 +5,13 @@ use cairn_question::answer::{PrivacyStatement, TreatmentV1};
 use cairn_question::privacy::NanoRho;
 
 use super::Shown;
+use crate::once::Once;
 
 /// The statement, a line each; nothing where nobody answered.
 pub(super) fn statement(shown: &Shown) -> Vec<String> {
     if let Some(total) = &shown.coverage.total {
-        return of_total(shown, total);
+        let once = shown.combined.as_ref().and_then(|sum| Once::of(total, sum));
+        return once.map_or_else(|| of_total(shown, total), |once| of_count_once(shown, total, &once));
     }
     if shown.answers.is_empty() {
         return Vec::new();
@@ -51,8 +53,28 @@ fn of_total(shown: &Shown, total: &TotalV1) -> Vec<String> {
     lines
 }
 
+/// The same of people counted once over all partners. Their loss is not added up over partners: a person is one bucket at all of them together.
+fn of_count_once(shown: &Shown, total: &TotalV1, once: &Once) -> Vec<String> {
+    let (partners, colluding) = (total.partners.len(), total.colluding_max);
+    let sees = format!(
+        "Who sees what: nobody sees the pattern of any of the {partners} partners, and no identifier or pseudonym leaves one. The coordinator sees the pattern of all of them together, and drops it once it is counted; whoever asked sees the number."
+    );
+    let pools = format!(
+        "Who pools what they have: the coordinator and up to {colluding} of the partners learn the others' pattern together, and the noise of these keeps the loss to what is said here."
+    );
+    let mut lines = vec![once.error_in_words(), once.loss_in_words()];
+    lines.extend(each_charged(shown));
+    lines.extend([sees, pools, TRUSTED_WITH_TOTAL.to_owned(), NOT_COVERED.to_owned()]);
+    lines
+}
+
 /// What the table cost the people it is about, partners with the same figures together.
 fn losses(shown: &Shown) -> Vec<String> {
+    each_charged(shown).into_iter().chain(known_to_several(shown)).collect()
+}
+
+/// What each partner charged, partners with the same figures together.
+fn each_charged(shown: &Shown) -> Vec<String> {
     let mut losses: Vec<(&PrivacyStatement, usize)> = Vec::new();
     for privacy in privacy(shown).filter(|privacy| privacy.charged.nano() > 0) {
         match losses.iter_mut().find(|(seen, _)| **seen == *privacy) {
@@ -66,7 +88,7 @@ fn losses(shown: &Shown) -> Vec<String> {
             loss.unit, loss.charged, loss.year_so_far, loss.year_cap
         )
     };
-    losses.into_iter().map(line).chain(known_to_several(shown)).collect()
+    losses.into_iter().map(line).collect()
 }
 
 /// What each partner said of the cost: with its own table, or with its part of a total.

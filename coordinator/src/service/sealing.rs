@@ -142,8 +142,7 @@ fn protected(
     terms: &RoundTerms,
     now: Moment,
 ) -> Result<OpenedTotal, Refused> {
-    let values = summed.sum.values().ok_or(Refused::OtherLayout)?;
-    let table = total.protect(&values, &terms.grid).ok_or(Refused::OtherLayout)?;
+    let table = total.protect((&summed.sum, summed.partners.len()), &terms.grid)?;
     round.release(table.hash(), now)?;
     let opened = round.opened().ok_or(Refused::OutOfTurn)?;
     let says = total.manifest.says();

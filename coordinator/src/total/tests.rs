@@ -105,7 +105,9 @@ fn a_sum_without_noise_is_withheld_and_rounded_before_anybody_reads_it() {
     let asked = asked(&federation, Some("2026-03-31"));
     let check = |treatment, sum: &[i64], expected: Option<&str>| {
         let terms = of(&federation, &asked, &manifest(&federation, &asked, treatment)).unwrap().unwrap();
-        let table = terms.protect(sum, &asked.grid);
+        let layout = Layout::new(Ring::U64, sum.len()).unwrap();
+        let sum = Plain::from_values(layout, sum).unwrap();
+        let table = terms.protect((&sum, 4), &asked.grid).ok();
         let cells = table.map(|table| serde_json::to_string(&table.cells).unwrap());
         assert_eq!(cells.as_deref(), expected, "{sum:?}");
     };

@@ -16,6 +16,8 @@ pub struct SecureTerms {
     pub answering_min: u32,
     /// Fewest partners that are asked.
     pub invited_min: u32,
+    /// s_max: linkage keys that one person may be recorded under, where people are counted once.
+    pub keys_per_person_max: u32,
 }
 
 /// The terms of secure totals of a framework; `None` where it has none.
@@ -41,6 +43,7 @@ impl SecureTerms {
             colluding_max: secure.colluding_max.value,
             answering_min: secure.answering_min.value,
             invited_min: secure.invited_min.value,
+            keys_per_person_max: secure.keys_per_person_max.value,
         }
     }
 }

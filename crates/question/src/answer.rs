@@ -1,5 +1,7 @@
 //! Answers as they leave a partner: a protected table with everything that is needed to read it, or a refusal.
 
+mod ranges;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::day::{Day, Moment};
@@ -9,7 +11,7 @@ use crate::id::{Hash, Name, PartnerId, QuestionId};
 use crate::limits::{FRAME_BYTES_MAX, PARTNERS_MAX};
 use crate::privacy::{Epsilon, NanoRho};
 use crate::refusal::Refusal;
-use crate::total::SealedV1;
+use crate::total::{LinkedBy, SealedV1};
 
 /// Payload type of a reply's envelope.
 pub const REPLY_TYPE: &str = "application/vnd.cairn.reply.v1+json";
@@ -119,6 +121,8 @@ pub enum TreatmentV1 {
         keys_per_person: u32,
         /// The pattern has 2 to this power of buckets.
         buckets_power: u8,
+        /// What makes the same person at two partners the same.
+        linked_by: LinkedBy,
     },
 }
 
@@ -335,13 +339,6 @@ impl ReplyV1 {
     }
 }
 
-/// The counts that a rounded count stands for. Half up: v stands for v − ⌊b/2⌋ to v + ⌈b/2⌉ − 1.
-fn rounded(v: i64, round_to: u32, min_people: u32) -> (i64, i64) {
-    let base = i64::from(round_to.max(1));
-    let least = v.saturating_sub(base / 2).max(i64::from(min_people));
-    (least, v.saturating_add((base + 1) / 2 - 1))
-}
-
 /// Two letters and three digits: nothing else can travel as the code of a fault.
 fn is_code(code: &str) -> bool {
     let (letters, digits) = code.split_at_checked(2).unwrap_or_default();
@@ -425,53 +422,6 @@ impl TreatmentV1 {
             | Self::CountOnce { .. } => {}
         }
         self
-    }
-
-    fn range(&self, at: usize, cell: Cell, whole_table_withheld: bool) -> Option<Range> {
-        let range = |least: i64, most: i64| Some(Range { least, most: Some(most) });
-        match (self, cell) {
-            (_, Cell::NotAnswered) => None,
-            (
-                Self::SuppressRound { .. } | Self::SuppressAudit { .. } | Self::CellKey { .. },
-                Cell::Withheld,
-            ) if whole_table_withheld => Some(Range { least: 0, most: None }),
-            // A cell that is withheld for another's sake may have any number of people.
-            (Self::SuppressAudit { .. } | Self::SuppressRound { promise: Some(_), .. }, Cell::Withheld) => {
-                Some(Range { least: 1, most: None })
-            }
-            (Self::SuppressAudit { .. }, Cell::Value(v)) => range(v, v),
-            (Self::SuppressRound { min_people, zeros, rows_per_person, .. }, Cell::Withheld) => {
-                let people = i64::from(*min_people).max(1) - 1;
-                range(
-                    i64::from(*zeros == Zeros::Show),
-                    people.saturating_mul(i64::from(*rows_per_person).max(1)),
-                )
-            }
-            (Self::SuppressRound { .. }, Cell::Value(0)) => range(0, 0),
-            (Self::SuppressRound { min_people, round_to, .. }, Cell::Value(v)) => {
-                let (least, most) = rounded(v, *round_to, *min_people);
-                range(least, most)
-            }
-            (Self::CellKey { min_people, zeros, max_change, .. }, Cell::Withheld) => {
-                let most = i64::from(*min_people).max(1) - 1;
-                range(i64::from(*zeros == Zeros::Show), most + i64::from(*max_change))
-            }
-            // A few may have become nobody; nobody never became a few.
-            (Self::CellKey { max_change, .. }, Cell::Value(0)) => range(0, i64::from(*max_change)),
-            (Self::CellKey { min_people, round_to, max_change, .. }, Cell::Value(v)) => {
-                let (least, most) = rounded(v, *round_to, *min_people);
-                let change = i64::from(*max_change);
-                range(least.saturating_sub(change).max(1), most.saturating_add(change))
-            }
-            (Self::Dp { .. }, Cell::Value(v)) => {
-                let within = i64::try_from(self.plus_minus_95(at).unwrap_or_default()).unwrap_or(i64::MAX);
-                range(v.saturating_sub(within), v.saturating_add(within))
-            }
-            // Of an estimate, how far off it is follows from itself and the terms: worked out where it is read.
-            (Self::Dp { .. }, Cell::Withheld) | (Self::CountOnce { .. }, _) => {
-                Some(Range { least: 0, most: None })
-            }
-        }
     }
 }
 

@@ -39,7 +39,7 @@ pub use measure::{Measure, MeasureError};
 pub use question::{AskV1, Filter, GroupBy, OpenAsk, Question, SignedAsk};
 pub use refusal::{Refusal, RuleBroken};
 pub use schema::Schema;
-pub use total::{SealedV1, TotalTreatment, TotalV1};
+pub use total::{LinkedBy, SealedV1, TotalTreatment, TotalV1};
 
 /// Where a test build breaks the program on purpose (docs/reference/attacks.md). In every other build it is the value, and nothing else.
 #[cfg(not(feature = "sabotage"))]

@@ -46,7 +46,40 @@ pub enum TotalTreatment {
         keys_per_person: u32,
         /// The pattern has 2 to this power of buckets: made for the people that public figures lead one to expect.
         buckets_power: u8,
+        /// What makes the same person at two partners the same.
+        linked_by: LinkedBy,
     },
+}
+
+/// What makes the same person at two partners the same: one for all partners of a count, since a person who is known by a number here and by a name
+/// there would be two.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkedBy {
+    /// The National Insurance number.
+    Nino,
+    /// Letters of the names and the date of birth: SLK-581 without sex.
+    Slk,
+}
+
+impl LinkedBy {
+    /// In a file or a question.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nino => "nino",
+            Self::Slk => "slk",
+        }
+    }
+
+    /// For readers.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Nino => "National Insurance number",
+            Self::Slk => "letters of the names and date of birth",
+        }
+    }
 }
 
 /// A partner's signed word that its table is in one opened total, and in no other of this question.

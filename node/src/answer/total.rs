@@ -126,7 +126,7 @@ impl Inner {
             let says = "the framework in force here has no [secure] terms of secure totals";
             return Err(Declined { code: "CN018", says: says.to_owned() });
         };
-        let SecureTerms { colluding_max, answering_min, invited_min } = secure;
+        let SecureTerms { colluding_max, answering_min, invited_min, .. } = secure;
         let terms = Terms::of_framework(colluding_max, answering_min, invited_min)?;
         let manifest = Manifest::open(bytes, analyst, &seats.roster, &terms)?;
         Ok(Invitation { manifest, seats, colluding_max: terms.colluding_max() })

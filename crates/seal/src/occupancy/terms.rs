@@ -104,7 +104,7 @@ impl CountTerms {
     /// The terms of a total that counts people once, with `in_round` partners of whom `may_collude` may; `None` for any other total, and for terms out of range.
     #[must_use]
     pub fn of_total(total: &TotalTreatment, in_round: u16, may_collude: u16) -> Option<Self> {
-        let TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power } = total else {
+        let TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power, .. } = total else {
             return None;
         };
         let buckets = Buckets::of_power(*buckets_power).ok().filter(|_| *keys_per_person > 0)?;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::layout::{Plain, SymbolBits};
 use cairn_question::privacy::Epsilon;
-use cairn_question::{Hash, TotalTreatment};
+use cairn_question::{Hash, LinkedBy, TotalTreatment};
 
 mod attacks;
 mod figures;
@@ -187,6 +187,7 @@ fn a_totals_terms_are_those_of_its_treatment() {
         epsilon: epsilon(1_000_000),
         keys_per_person,
         buckets_power,
+        linked_by: LinkedBy::Nino,
     };
     assert_eq!(CountTerms::of_total(&total(2, 15), 32, 10), Some(usual(1_000_000, 15)));
     assert_eq!(usual(1_000_000, 15).buckets().power(), 15);

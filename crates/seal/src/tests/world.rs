@@ -10,7 +10,7 @@ use crate::{
 };
 use cairn_question::answer::Zeros;
 use cairn_question::privacy::Epsilon;
-use cairn_question::{Day, Hash, Moment, Name, PartnerId, QuestionId, SigningKey};
+use cairn_question::{Day, Hash, LinkedBy, Moment, Name, PartnerId, QuestionId, SigningKey};
 
 /// 2026-03-01T00:00:00Z.
 pub(crate) const NOW: Moment = Moment::from_unix_s(1_772_323_200);
@@ -37,7 +37,7 @@ pub(crate) fn dp() -> Treatment {
 /// People counted once, in a pattern of 2¹⁰ symbols of 3 bits.
 pub(crate) fn once() -> Treatment {
     let epsilon = Epsilon::from_millionths(2_000_000).unwrap();
-    Treatment::CountOnce { epsilon, keys_per_person: 2, buckets_power: 10 }
+    Treatment::CountOnce { epsilon, keys_per_person: 2, buckets_power: 10, linked_by: LinkedBy::Nino }
 }
 
 pub(crate) const ROUNDED: Treatment = Treatment::SuppressRound {
