@@ -50,6 +50,13 @@ fn in_words(layers: &Layers, account: &Account) -> String {
         "  since {}   ρ {} of {} spent or held\n  for life           ρ {} of {}\n",
         account.year_from, account.year, account.year_cap, account.lifetime, account.lifetime_cap
     );
+    if account.once_lifetime > NanoRho::ZERO {
+        let _ = writeln!(
+            text,
+            "  people counted once over all partners, on an account of its own: ρ {} since {}, {} for life\n",
+            account.once_year, account.year_from, account.once_lifetime
+        );
+    }
     let shares = layers.tables_for(year, lifetime);
     if shares.is_empty() {
         text.push_str("No share draws on it: plain tables are limited by each analyst's quota only.\n");

@@ -56,7 +56,8 @@ mod tests {
     fn a_framework_says_its_terms_or_that_it_has_none() {
         let shipped = include_str!("../../../policies/framework/framework.toml");
         let read = |text: String| secure_terms(&File::new("framework.toml", text)).map_err(|_| "faulty");
-        let terms = SecureTerms { colluding_max: 10, answering_min: 22, invited_min: 32 };
+        let terms =
+            SecureTerms { colluding_max: 10, answering_min: 22, invited_min: 32, keys_per_person_max: 2 };
         assert_eq!(read(shipped.to_owned()), Ok(Some(terms)));
         let (before, rest) = shipped.split_once("[secure]").unwrap();
         let (_, after) = rest.split_once("# ----").unwrap();

@@ -6,7 +6,7 @@ use cairn_question::QuestionId;
 
 /// The people of one question at this partner, straight from the engine, by their numbers in the snapshot. Not serialisable; its `Debug` shows none.
 pub struct RawPeople {
-    pub(crate) question_id: QuestionId,
+    question_id: QuestionId,
     persons: Vec<u32>,
 }
 
@@ -15,6 +15,12 @@ impl RawPeople {
     #[must_use]
     pub const fn of(question_id: QuestionId, persons: Vec<u32>) -> Self {
         Self { question_id, persons }
+    }
+
+    /// The question.
+    #[must_use]
+    pub const fn question_id(&self) -> QuestionId {
+        self.question_id
     }
 
     /// Their numbers in the snapshot that was counted.

@@ -18,6 +18,8 @@ fn account(layers: &Layers, year: u64, lifetime: u64) -> Account {
         held: spent(0),
         pure_epsilon_millionths: 0,
         other: spent(0),
+        once_year: spent(0),
+        once_lifetime: spent(0),
     }
 }
 
@@ -33,4 +35,18 @@ fn what_is_left_for_life_limits_the_year_and_nothing_goes_below_zero() {
     let all = layers.caps().lifetime.nano();
     let text = in_words(&layers, &account(&layers, 0, all + 1));
     assert!(text.lines().any(|l| l.split_whitespace().eq(["equalities-people", "0", "0"])), "{text}");
+}
+
+#[test]
+fn people_counted_once_stand_on_an_account_of_their_own() {
+    let layers = council();
+    let once = NanoRho::new;
+    let account = Account {
+        once_year: once(2_000_000_000),
+        once_lifetime: once(3_000_000_000),
+        ..account(&layers, 0, 0)
+    };
+    let words = in_words(&layers, &account);
+    assert!(words.contains("on an account of its own: ρ 2.000000000 since"), "{words}");
+    assert!(words.contains("3.000000000 for life"), "{words}");
 }

@@ -61,7 +61,8 @@ fn check(text: &str, treatment: &Treatment, sensitivity: Result<u32, ReleaseFaul
         TreatmentV1::Dp { sensitivity, .. } => *sensitivity,
         TreatmentV1::SuppressRound { .. }
         | TreatmentV1::SuppressAudit { .. }
-        | TreatmentV1::CellKey { .. } => 0,
+        | TreatmentV1::CellKey { .. }
+        | TreatmentV1::CountOnce { .. } => 0,
     });
     assert_eq!(found, sensitivity, "{text}");
 }

@@ -51,7 +51,13 @@ fn a_person_may_add_no_more_here_than_the_noise_of_all_is_made_for() {
     let rounded = terms("people by sex", &suppress(8, 5)).unwrap();
     check(&rounded, total_round(0), Ok(()));
     check(&rounded, total_dp(1), Err(ReleaseFault::Contradiction));
-    check(&rounded, TotalTreatment::Occupancy, Err(ReleaseFault::Contradiction));
+    let once = TotalTreatment::CountOnce {
+        epsilon: Epsilon::from_millionths(1_000_000).unwrap(),
+        keys_per_person: 2,
+        buckets_power: 12,
+        linked_by: cairn_question::LinkedBy::Nino,
+    };
+    check(&rounded, once, Err(ReleaseFault::Contradiction));
 }
 
 #[test]
