@@ -70,6 +70,12 @@ fn refused(shown: &Shown, text: &mut String) {
         for rule in rules {
             let _ = writeln!(text, "              {} [{}]: {}", rule.rule, rule.code, rule.says);
         }
+        if rules.iter().any(|rule| OTHER_TERMS.contains(&rule.code.as_str())) {
+            let _ = writeln!(
+                text,
+                "              ask with the framework that these partners have: --framework FILE"
+            );
+        }
         if let Some(nearest) = nearest {
             let _ = writeln!(text, "              nearest question that would be answered: {nearest}");
         }
@@ -138,6 +144,9 @@ fn treatments(shown: &Shown, text: &mut String) {
         );
     }
 }
+
+/// A manifest whose terms a partner's framework does not have.
+const OTHER_TERMS: [&str; 4] = ["CM115", "CM116", "CM117", "CM126"];
 
 /// Most partners that are named where a treatment is not everybody's.
 const NAMED_MAX: usize = 4;

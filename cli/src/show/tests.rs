@@ -199,6 +199,25 @@ fn a_median_stands_under_its_table_with_the_bands_it_may_lie_in() {
 }
 
 #[test]
+fn a_refusal_of_the_terms_of_a_total_says_how_to_mend_it() {
+    let mut shown = shown();
+    let check = |shown: &Shown, said| {
+        let screen = terminal(shown, 100);
+        assert_eq!(
+            screen.contains("ask with the framework that these partners have: --framework FILE"),
+            said
+        );
+    };
+    check(&shown, false);
+    for line in &mut shown.coverage.partners {
+        if let Standing::Refused(rules) = &mut line.standing {
+            rules[0].code = "CM126".to_owned();
+        }
+    }
+    check(&shown, true);
+}
+
+#[test]
 fn the_csv_has_a_row_for_every_declared_cell() {
     insta::assert_snapshot!(csv(&shown()));
 }

@@ -77,8 +77,6 @@ pub struct Manifest {
     doc: ManifestV1,
     hash: Hash,
     bytes: Vec<u8>,
-    // The framework's, whatever the manifest says.
-    colluding: usize,
 }
 
 impl ManifestV1 {
@@ -125,7 +123,7 @@ impl Read {
         roster.entries(&doc.invited)?;
         only_raises(&doc, terms)?;
         fits(&doc)?;
-        Ok(Manifest { hash, bytes: bytes.to_vec(), doc, colluding: terms.colluding_max() })
+        Ok(Manifest { hash, bytes: bytes.to_vec(), doc })
     }
 }
 
@@ -134,7 +132,8 @@ impl Manifest {
     ///
     /// # Errors
     /// [`Refused::Manifest`] for anything but a manifest of this analyst; [`Refused::OtherRoster`], [`Refused::NotInRoster`]; what lowers a term:
-    /// [`Refused::LowersColluding`], [`Refused::LowersAnswering`], [`Refused::LowersInvited`], [`Refused::RaisesClamp`]; what protects nobody: [`Refused::NoMajority`],
+    /// [`Refused::LowersColluding`], [`Refused::LowersAnswering`], [`Refused::LowersInvited`], [`Refused::RaisesClamp`]; another t that is higher:
+    /// [`Refused::RaisesColluding`]; what protects nobody: [`Refused::NoMajority`],
     /// [`Refused::OneAlone`]; [`Refused::Width`], [`Refused::Treatment`], [`Refused::RoundTooLarge`]; [`Refused::Deadline`] for a flight of no length or over [`FLIGHT_S_MAX`].
     pub fn open(
         bytes: &[u8],
@@ -212,18 +211,18 @@ impl Manifest {
         &self.bytes
     }
 
-    /// h: among how many of `members` the noise of a total is shared out, so that the others' shares alone suffice: all but the framework's t. At least 2 for a
-    /// set that [`Manifest::admits`].
+    /// h: among how many of `members` the noise of a total is shared out, so that the others' shares alone suffice: all but t, which is the framework's and the
+    /// manifest's. At least 2 for a set that [`Manifest::admits`].
     #[must_use]
     pub fn honest(&self, members: &Members) -> usize {
-        members.len().saturating_sub(self.colluding)
+        members.len().saturating_sub(usize::from(self.doc.colluding_max))
     }
 }
 
 fn only_raises(doc: &ManifestV1, terms: &Terms) -> Result<(), Refused> {
     let (colluding, answering) = (usize::from(doc.colluding_max), usize::from(doc.answering_min));
     if colluding < terms.colluding_max() {
-        return Err(Refused::LowersColluding);
+        return Err(Refused::LowersColluding { framework: terms.colluding_max() });
     }
     if answering < terms.answering_min() {
         return Err(Refused::LowersAnswering);
@@ -234,7 +233,12 @@ fn only_raises(doc: &ManifestV1, terms: &Terms) -> Result<(), Refused> {
     if doc.clamp > terms.clamp_max() {
         return Err(Refused::RaisesClamp);
     }
-    answers_hide(colluding, answering, doc.invited.len())
+    answers_hide(colluding, answering, doc.invited.len())?;
+    // Decision 0015: two nodes that reckon with different numbers draw shares that do not add up to what either promises.
+    if colluding > terms.colluding_max() {
+        return Err(Refused::RaisesColluding { framework: terms.colluding_max() });
+    }
+    Ok(())
 }
 
 fn fits(doc: &ManifestV1) -> Result<(), Refused> {

@@ -413,7 +413,7 @@ impl Draw {
         self.partners
     }
 
-    /// h = |U| − t, with the framework's t: among how many the noise is shared.
+    /// h = |U| − t: among how many the noise is shared.
     #[must_use]
     pub const fn honest(&self) -> usize {
         self.honest

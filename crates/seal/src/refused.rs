@@ -59,8 +59,17 @@ pub enum Refused {
     #[error("an invited node is not in the roster, or not valid")]
     NotInRoster,
     /// Fewer colluding partners than the framework reckons with.
-    #[error("the manifest lowers the partners that may collude")]
-    LowersColluding,
+    #[error("the manifest lowers the partners that may collude below the {framework} of the framework here")]
+    LowersColluding {
+        /// The framework's t.
+        framework: usize,
+    },
+    /// More colluding partners than the framework reckons with: the noise would be shared out otherwise than the framework promises.
+    #[error("the manifest raises the partners that may collude above the {framework} of the framework here")]
+    RaisesColluding {
+        /// The framework's t.
+        framework: usize,
+    },
     /// Fewer answering partners than the framework asks for.
     #[error("the manifest lowers the partners that must answer")]
     LowersAnswering,
@@ -206,7 +215,7 @@ impl Refused {
             Self::OtherQuestion => "CM112",
             Self::OtherRoster => "CM113",
             Self::NotInRoster => "CM114",
-            Self::LowersColluding => "CM115",
+            Self::LowersColluding { .. } => "CM115",
             Self::LowersAnswering => "CM116",
             Self::LowersInvited => "CM117",
             Self::RaisesClamp => "CM118",
@@ -217,6 +226,7 @@ impl Refused {
             Self::RoundTooLarge => "CM123",
             Self::Deadline => "CM124",
             Self::NotInvited => "CM125",
+            Self::RaisesColluding { .. } => "CM126",
             other => other.code_of_flight(),
         }
     }

@@ -6,8 +6,8 @@ use crate::refused::Refused;
 /// Most that one partner adds to one cell of a total: more than there are people in Scotland. The program's, and no board's to choose (decision 0013).
 pub const CLAMP_MAX: u64 = 10_000_000;
 
-/// What the framework's `[secure]` section demands of every round. A manifest may only be stricter; how much noise each partner adds is
-/// always worked out from these.
+/// What the framework's `[secure]` section demands of every round. A manifest may be stricter, but for t, which is the same: how much noise each partner
+/// adds is worked out from it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Terms {
     colluding_max: usize,

@@ -25,8 +25,6 @@ const NOT_OPENED: &str = "CN024";
 pub(super) struct Invitation {
     manifest: Manifest,
     seats: Seats,
-    /// t, the framework's.
-    colluding_max: usize,
 }
 
 /// Why an invitation is not taken, for a refusal under this code.
@@ -129,7 +127,7 @@ impl Inner {
         let SecureTerms { colluding_max, answering_min, invited_min, .. } = secure;
         let terms = Terms::of_framework(colluding_max, answering_min, invited_min)?;
         let manifest = Manifest::open(bytes, analyst, &seats.roster, &terms)?;
-        Ok(Invitation { manifest, seats, colluding_max: terms.colluding_max() })
+        Ok(Invitation { manifest, seats })
     }
 
     /// A question that opened before, and whose opening is still to be sent: what is taken up again.
@@ -149,6 +147,11 @@ impl Invitation {
     /// How its total is protected.
     const fn treatment(&self) -> cairn_question::TotalTreatment {
         self.manifest.says().treatment
+    }
+
+    /// t: the framework's, or the manifest would not have been read.
+    const fn colluding_max(&self) -> u16 {
+        self.manifest.says().colluding_max
     }
 
     fn setup(&self, inner: &Inner) -> NodeSetup {
@@ -361,7 +364,7 @@ impl<'a> Taking<'a> {
 
     async fn draw(&mut self, draw: Draw) -> Option<Vec<u8>> {
         let sealable = self.sealable.take()?;
-        let (partners, colluding) = (draw.partners(), self.invitation.colluding_max);
+        let (partners, colluding) = (draw.partners(), self.invitation.colluding_max());
         // Before anything is sealed, so that the others can go on without this partner.
         if let Err(refusal) = sealable.is_among(partners) {
             return Some(self.desk.give_up(sealable.stopped(refusal)).await);
@@ -397,7 +400,8 @@ impl<'a> Taking<'a> {
         let partners = self.invitation.names(record.partners());
         let nodes: Vec<[u8; 16]> = record.partners().ids().iter().map(|id| *id.as_bytes()).collect();
         let bytes = record.to_bytes();
-        let (colluding, deadline) = (self.invitation.colluding_max, self.invitation.manifest.says().deadline);
+        let (colluding, deadline) =
+            (self.invitation.colluding_max(), self.invitation.manifest.says().deadline);
         let kept = self.desk.step(move |i| {
             if let Err(refusal) = i.still_sealable(&sealable, &in_force) {
                 return Kept::Reply(i.fail(sealable.stopped(refusal)));
@@ -444,7 +448,6 @@ fn not_joined(refused: &Refused) -> Refusal {
     Refusal::one("total.round", refused.code(), refused.to_string())
 }
 
-fn honest(partners: usize, colluding: usize) -> Result<HonestPartners, ShareFault> {
-    let number = |n: usize| u16::try_from(n).map_err(|_| ShareFault::OutOfRange);
-    HonestPartners::of(number(partners)?, number(colluding)?)
+fn honest(partners: usize, colluding: u16) -> Result<HonestPartners, ShareFault> {
+    HonestPartners::of(u16::try_from(partners).map_err(|_| ShareFault::OutOfRange)?, colluding)
 }

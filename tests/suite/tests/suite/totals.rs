@@ -54,6 +54,7 @@ fn a_total_counts_what_every_partner_would_withhold_and_shows_no_partners_figure
     rounded_on_the_total(&federation, &framework);
     noise_of_all_together(&federation, &framework);
     nobody_gives_its_own_table(&federation);
+    nobody_takes_another_number_of_colluders(&federation);
     a_partner_that_is_gone_is_not_in_it(&mut federation, &framework);
     a_partner_joins_and_one_leaves_and_nobody_restarts(&mut federation, &framework);
 }
@@ -182,6 +183,22 @@ fn nobody_gives_its_own_table(federation: &Federation) {
     assert_eq!(code, 3, "{answer:#}");
     let refused = &answer["coverage"]["partners"][0]["standing"]["refused"][0];
     assert_eq!(refused["code"], "CN019");
+}
+
+fn nobody_takes_another_number_of_colluders(federation: &Federation) {
+    // Stricter than the partners' in t alone: of six, five must answer.
+    let framework = federation.read("fife/policy/framework.toml");
+    let framework = framework.replacen("colluding_max       = 1", "colluding_max       = 2", 1);
+    let framework = framework.replacen("answering_min       = 4", "answering_min       = 5", 1);
+    std::fs::write(federation.path("other-framework.toml"), framework).unwrap();
+    let other = federation.path("other-framework.toml").display().to_string();
+    let words = total("dp=0.1", &other, EQUALITIES);
+    let (code, answer) = federation.ask_json("people by disabled", &words);
+    assert_eq!(code, 3, "{answer:#}");
+    for line in answer["coverage"]["partners"].as_array().unwrap() {
+        assert_eq!(line["standing"]["refused"][0]["code"], "CM126", "{line:#}");
+    }
+    federation.ask("people by disabled", &words).exits(3).says("--framework FILE");
 }
 
 fn a_partner_that_is_gone_is_not_in_it(federation: &mut Federation, framework: &str) {
