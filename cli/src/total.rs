@@ -13,6 +13,7 @@ use cairn_seal::{CLAMP_MAX, Layout, ManifestV1, Members, Refused, Ring, Roster};
 use clap::Args;
 
 use crate::failure::Failure;
+use crate::files::read_text;
 use crate::policy::FRAMEWORK;
 
 /// Seconds for which a total's partners are waited for, all flights together. Nobody waits for it where all are ready.
@@ -128,8 +129,7 @@ impl PutAs {
 pub(crate) fn framework_terms(framework: Option<&Path>) -> Result<SecureTerms, Failure> {
     let file = match framework {
         Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| Failure::new("CC213", format!("cannot read {}: {e}", path.display())))?;
+            let text = read_text(path).map_err(|failure| Failure::new("CC213", failure.says))?;
             File::new(path.display().to_string(), text)
         }
         None => File::new("framework.toml", FRAMEWORK),
@@ -184,6 +184,26 @@ fn help() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_framework_is_a_file_that_a_person_could_have_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |path: &Path, says: &str| {
+            let failure = framework_terms(Some(path)).unwrap_err();
+            assert_eq!(failure.code, "CC213");
+            assert!(failure.says.contains(says), "{}", failure.says);
+        };
+        check(folder.path(), "it is a folder");
+        let file = folder.path().join("framework.toml");
+        check(&file, "there is no such file");
+        check(Path::new("/dev/zero"), "a device or a pipe");
+        std::fs::write(&file, " ".repeat((4 << 20) + 1)).unwrap();
+        check(&file, "over 4 MiB");
+        std::fs::write(&file, "nothing of the kind").unwrap();
+        check(&file, "is no framework");
+        std::fs::write(&file, FRAMEWORK).unwrap();
+        assert_eq!(framework_terms(Some(&file)).unwrap(), framework_terms(None).unwrap());
+    }
 
     #[test]
     fn a_protection_is_read_from_its_figures() {
