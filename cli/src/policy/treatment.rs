@@ -34,6 +34,11 @@ fn method(method: &Method) -> String {
         Method::CellKey { table, cells: rules } => {
             format!("perturbed by cell key ({table}): {}", cells(rules))
         }
+        Method::CountOnce(count) => format!(
+            "people counted once over all partners: ε₀ = {} for each linkage key and each count, up to {} keys a person; at most {} counts a \
+             year and {} ever, on an account of their own",
+            count.epsilon, count.keys_per_person, count.counts_per_year, count.counts_lifetime
+        ),
         Method::Dp { mechanism, epsilon, groups_per_person } => {
             let many = match groups_per_person {
                 1 => "a person is in one cell".to_owned(),

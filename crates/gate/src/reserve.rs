@@ -268,7 +268,7 @@ fn scope(question: &Question, treatment: &Treatment) -> Scope {
         kind: match treatment.method {
             _ if treatment.method.audited().is_some() => Kind::Audit,
             Method::SuppressAudit(_) | Method::SuppressRound(_) | Method::CellKey { .. } => Kind::Cells,
-            Method::Dp { .. } => Kind::Noise,
+            Method::Dp { .. } | Method::CountOnce(_) => Kind::Noise,
         },
     }
 }

@@ -23,7 +23,14 @@ pub(crate) fn all(treatment: &Treatment, statement: &TreatmentV1) -> Hash {
         keep: Option<KeepV1<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         opt_out: Option<OptOutV1<'a>>,
+        // Left out where people are not counted once, as it was before they could be: ε₀ in millionths, and keys for each person.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        count_once: Option<(u32, u32)>,
     }
+    let count_once = match &treatment.method {
+        Method::CountOnce(count) => Some((count.epsilon.millionths(), count.keys_per_person)),
+        _ => None,
+    };
     let groups_per_person = match treatment.method {
         Method::Dp { groups_per_person, .. } => Some(groups_per_person),
         _ => None,
@@ -37,6 +44,7 @@ pub(crate) fn all(treatment: &Treatment, statement: &TreatmentV1) -> Hash {
         total: Some(treatment.min_partners).filter(|least| *least > 1),
         keep: treatment.keep.as_ref().map(keep),
         opt_out: treatment.opt_out.as_ref().map(opt_out),
+        count_once,
     })
 }
 

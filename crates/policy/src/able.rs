@@ -37,6 +37,18 @@ pub fn unable(treatment: &Treatment, question: &Question) -> Vec<Unable> {
         Method::CellKey { .. } => {
             cannot(release("method"), "count anything but people under cell-key".to_owned());
         }
+        Method::CountOnce(_) => {
+            if question.measure != Measure::People {
+                cannot(release("method"), format!("count {} once across partners", question.measure));
+            }
+            // Few people in a cell are not estimated, and a table is mostly such cells.
+            if !question.group_by.is_empty() {
+                cannot(release("method"), "break down a count of people once".to_owned());
+            }
+            if treatment.min_partners <= 1 {
+                cannot(release("min_partners"), "count people once at one partner".to_owned());
+            }
+        }
     }
     let cells = treatment.method.cells();
     // A total is nobody's own table: no audit is made of it.
@@ -61,7 +73,7 @@ pub fn unable(treatment: &Treatment, question: &Question) -> Vec<Unable> {
 }
 
 /// Why this program does not add a table to a total without showing it: it does so for counts, with shared Laplace noise or by threshold and rounding on
-/// the total.
+/// the total, and for people counted once.
 fn unable_total(treatment: &Treatment, question: &Question) -> Option<String> {
     let what = match (&treatment.method, &question.measure) {
         (
@@ -73,18 +85,13 @@ fn unable_total(treatment: &Treatment, question: &Question) -> Option<String> {
         (Method::Dp { mechanism: Mechanism::Laplace, .. } | Method::SuppressRound(_), measure) => {
             format!("make a secure total of {measure}")
         }
+        (Method::CountOnce(_), Measure::People) => return None,
         (Method::Dp { mechanism: Mechanism::Gaussian(_), .. }, _) => {
             "share Gaussian noise in a secure total".to_owned()
         }
         (method, _) => format!("make a secure total under {}", method.as_str()),
     };
     Some(what)
-}
-
-/// What no answer of this program's can be while people known to several partners are not counted once: after "cannot".
-/// `None`: it can.
-pub(crate) const fn unable_once() -> Option<&'static str> {
-    Some("count a person once across partners")
 }
 
 /// What is asked of a share whatever the columns, and cannot be done yet.

@@ -170,6 +170,12 @@ pub(crate) fn facts(treatment: &Treatment) -> BTreeMap<&'static str, String> {
             ("epsilon", decimal::print(epsilon.millionths())),
             ("groups_per_person", groups_per_person.to_string()),
         ]),
+        Method::CountOnce(count) => facts.extend([
+            ("epsilon", decimal::print(count.epsilon.millionths())),
+            ("keys_per_person", count.keys_per_person.to_string()),
+            ("counts_per_year", count.counts_per_year.to_string()),
+            ("counts_lifetime", count.counts_lifetime.to_string()),
+        ]),
         Method::SuppressRound(_) | Method::SuppressAudit(_) => {}
     }
     facts

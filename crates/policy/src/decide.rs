@@ -110,10 +110,15 @@ pub(crate) fn admits(layers: &Layers, ready: &Ready, part: &Question) -> bool {
 /// How a share answers a question that it permits.
 pub(crate) fn treatment(layers: &Layers, ready: &Ready, question: &Question) -> Treatment {
     let (share, settings) = (&ready.share, &ready.settings);
+    let method = method(layers, ready, question);
+    let caps = match &method {
+        Method::CountOnce(count) => count.caps(layers.caps()),
+        _ => layers.caps(),
+    };
     Treatment {
         share: share.id.value.clone(),
         release: share.release.value.clone(),
-        method: method(layers, ready, question),
+        method,
         min_partners: settings.min_partners,
         window: Window {
             column: share.window.as_ref().map(|w| w.column.value.clone()),
@@ -133,7 +138,7 @@ pub(crate) fn treatment(layers: &Layers, ready: &Ready, question: &Question) -> 
             tables_per_year: settings.tables_per_year.unwrap_or(u32::MAX),
             rho_per_year: settings.rho_per_analyst,
         },
-        caps: layers.caps(),
+        caps,
     }
 }
 

@@ -139,6 +139,16 @@ pub(crate) struct Release {
 pub(crate) enum How {
     Cells(CellsDoc),
     Dp { mechanism: At<MechanismWord>, epsilon: At<Epsilon>, groups_per_person: At<u32> },
+    CountOnce(CountOnceDoc),
+}
+
+/// A release that counts people once across partners.
+#[derive(Clone, Debug)]
+pub(crate) struct CountOnceDoc {
+    /// ε₀, for one linkage key and one count.
+    pub(crate) epsilon: At<Epsilon>,
+    pub(crate) counts_per_year: At<u32>,
+    pub(crate) counts_lifetime: At<u32>,
 }
 
 /// The kind of noise that a release names.
@@ -336,8 +346,10 @@ pub(crate) struct BrakeDoc {
 
 impl FrameworkDoc {
     /// Whether special-category columns may leave by a method: the built-in floor has it, and the framework lists it. A
-    /// framework whose floor cannot be read does not load, so no policy is decided under it.
+    /// framework whose floor cannot be read does not load, so no policy is decided under it. A count of people once leaves with noise as `dp`
+    /// does, and stands and falls with it.
     pub(crate) fn fits_special(&self, method: &str) -> bool {
+        let method = if method == "count-once" { crate::floor::SPECIAL_METHOD } else { method };
         let listed =
             self.floor.as_ref().is_none_or(|f| f.special_needs_method.iter().any(|m| m.value == method));
         listed && method == crate::floor::SPECIAL_METHOD
@@ -354,6 +366,7 @@ impl How {
                 CellsKind::CellKey { .. } => "cell-key",
             },
             Self::Dp { .. } => "dp",
+            Self::CountOnce(_) => "count-once",
         }
     }
 }

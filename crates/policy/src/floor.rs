@@ -31,3 +31,10 @@ pub(crate) const PERTURBATION_TABLES: [&str; 1] = ["d3"];
 
 /// The method by which special-category columns may leave.
 pub(crate) const SPECIAL_METHOD: &str = "dp";
+
+/// Least and most ε₀ of a count of people once, in millionths: below it the noise hides everything but the largest counts, above it little.
+pub(crate) const COUNT_EPSILON: (u32, u32) = (500_000, 4_000_000);
+
+/// Most counts of people once that a policy may allow in a policy year, and ever.
+pub(crate) const COUNTS_PER_YEAR: u32 = 100;
+pub(crate) const COUNTS_LIFETIME: u32 = 1_000;

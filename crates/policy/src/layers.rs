@@ -1,26 +1,27 @@
 //! The layers in force: built-in floor, framework, policy and brake, read, checked and met.
 
 mod cells;
+mod methods;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cairn_question::answer::PolicyStatement;
-use cairn_question::privacy::NanoRho;
+use cairn_question::privacy::{Epsilon, NanoRho};
 use cairn_question::schema::{CODE_GRAIN, Kind};
 use cairn_question::{Day, Hash, Name, PartnerId, Schema};
 
 use crate::decimal;
 use crate::diff::facts::{self, Facts};
 use crate::document::{
-    BrakeDoc, Budget, CellsKind, Columns, FrameworkDoc, Head, How, OptOutDoc, PartnerTables, PolicyDoc,
-    Release, Share, read_brake,
+    BrakeDoc, Budget, Columns, FrameworkDoc, Head, OptOutDoc, PartnerTables, PolicyDoc, Release, Share,
+    read_brake,
 };
 use crate::finding::{Faults, File, Finding, Severity, Sources};
 use crate::indicators::{self, Definitions};
 use crate::lint;
 use crate::settings::{Grains, Settings};
-use crate::treatment::{Caps, Cells, KeepYears, Method, OptOut, SnapshotEvery};
+use crate::treatment::{Caps, KeepYears, Method, OptOut, SnapshotEvery};
 
 pub(crate) use cells::{dominance, secondary};
 
@@ -234,7 +235,7 @@ impl Layers {
     /// the lifetime's.
     #[must_use]
     pub fn tables_for(&self, year: NanoRho, lifetime: NanoRho) -> Vec<TablesBought> {
-        let bought = |ready: &Ready| match ready.method.loss() {
+        let bought = |ready: &Ready| match ready.method.table_loss() {
             Some(loss) => {
                 let cost = loss.nano().max(1);
                 let per_year = year.nano() / cost;
@@ -267,21 +268,11 @@ fn ready(
 ) -> Option<Ready> {
     let release = policy.releases.get(&share.release.value)?.as_ref()?;
     let delta = policy.budget.as_ref()?.delta.value;
-    let method = method(framework, release, delta)?;
+    let method = methods::own(framework, release, delta)?;
     let own = own_settings(schema, policy, head, framework, share, &method, release);
     let settings =
         floor_settings().meet(framework_settings(schema, framework, &share.dataset.value)?).meet(own);
-    // What leaves is protected by the meet, not by the share's own words.
-    let met = |cells: Cells| Cells { min_people: cells.min_people.max(settings.min_people), ..cells };
-    let method = match method {
-        Method::SuppressRound(cells) => Method::SuppressRound(met(cells)),
-        Method::SuppressAudit(cells) => Method::SuppressAudit(met(cells)),
-        Method::CellKey { table, cells } => Method::CellKey { table, cells: met(cells) },
-        Method::Dp { mechanism, epsilon, groups_per_person } => {
-            let epsilon = settings.epsilon.unwrap_or(epsilon).min(epsilon);
-            Method::Dp { mechanism: mechanism.at(epsilon, delta), epsilon, groups_per_person }
-        }
-    };
+    let method = methods::met(method, &settings, delta);
     let dataset = &share.dataset.value;
     let declared = policy.datasets.get(dataset);
     Some(Ready {
@@ -322,24 +313,6 @@ fn opt_out(schema: &Schema, policy: &PolicyDoc, dataset: &str) -> Option<Option<
     Some(Some(OptOut { column, share_only_if }))
 }
 
-fn method(framework: &FrameworkDoc, release: &Release, delta: f64) -> Option<Method> {
-    match &release.how {
-        How::Dp { mechanism, epsilon, groups_per_person } => Some(Method::Dp {
-            mechanism: mechanism.value.at(epsilon.value, delta),
-            epsilon: epsilon.value,
-            groups_per_person: groups_per_person.value,
-        }),
-        How::Cells(doc) => {
-            let cells = cells::read(framework, doc)?;
-            Some(match &doc.kind {
-                CellsKind::SuppressRound => Method::SuppressRound(cells),
-                CellsKind::SuppressAudit => Method::SuppressAudit(cells),
-                CellsKind::CellKey { table } => Method::CellKey { table: table.value.clone(), cells },
-            })
-        }
-    }
-}
-
 /// The least number of partners behind what a release gives: 1 is the partner's own table.
 pub(crate) fn min_partners(release: &Release) -> u32 {
     release.min_partners.as_ref().map_or(1, |p| p.value)
@@ -362,7 +335,10 @@ fn floor_settings() -> Settings {
         min_people: crate::floor::MIN_PEOPLE,
         max_group_columns: Some(crate::floor::GROUP_COLUMNS),
         max_filter_columns: Some(crate::floor::FILTER_COLUMNS),
-        epsilon: Some(cairn_question::privacy::Epsilon::MAX),
+        epsilon: Some(Epsilon::MAX),
+        count_epsilon: Epsilon::from_millionths(crate::floor::COUNT_EPSILON.1).ok(),
+        counts_per_year: Some(crate::floor::COUNTS_PER_YEAR),
+        counts_lifetime: Some(crate::floor::COUNTS_LIFETIME),
         ..Settings::default()
     }
 }
@@ -373,7 +349,7 @@ fn framework_settings(schema: &Schema, framework: &FrameworkDoc, dataset: &str) 
     Some(Settings {
         min_people: floor.min_people.value,
         lag_days: floor.lag_days.value,
-        epsilon: cairn_question::privacy::Epsilon::from_millionths(most).ok(),
+        epsilon: Epsilon::from_millionths(most).ok(),
         max_group_columns: Some(floor.max_group_columns.value),
         max_filter_columns: Some(floor.max_filter_columns.value),
         group_by: Some(open_columns(schema, framework, dataset, Purposes::Group)),
@@ -444,6 +420,7 @@ fn own_settings(
     let dataset = &share.dataset.value;
     let rows = policy.datasets.get(dataset).and_then(|d| d.rows_per_person.as_ref()).map(|r| r.value);
     let rows_most = schema.table(dataset).and_then(|t| t.rows_per_person_max);
+    let once = if let Method::CountOnce(once) = method { Some(once) } else { None };
     Settings {
         from: share.from.as_ref().map(|d| d.value).max(Some(head.effective_from.value)),
         until: share.until.as_ref().map(|d| d.value).into_iter().chain([head.expires.value]).min(),
@@ -456,6 +433,9 @@ fn own_settings(
             Method::Dp { epsilon, .. } => Some(*epsilon),
             _ => None,
         },
+        count_epsilon: once.map(|o| o.epsilon),
+        counts_per_year: once.map(|o| o.counts_per_year),
+        counts_lifetime: once.map(|o| o.counts_lifetime),
         rho_per_year: None,
         rho_lifetime: None,
         rows_per_person: rows.into_iter().chain(rows_most).min(),

@@ -50,7 +50,7 @@ pub use secure::{SecureTerms, secure_terms};
 pub use shipped::{FRAMEWORK, altered_framework};
 pub use space::{Example, KINDS_MAX, Kinds, TooWide};
 pub use treatment::{
-    Caps, Cells, Concentrated, Dominance, KeepYears, Mechanism, Method, OptOut, Quota, Secondary,
+    Caps, Cells, Concentrated, CountOnce, Dominance, KeepYears, Mechanism, Method, OptOut, Quota, Secondary,
     SnapshotEvery, Summed, Treatment, Window,
 };
 

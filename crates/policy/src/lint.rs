@@ -8,6 +8,7 @@ mod held;
 mod links;
 mod notes;
 mod offers;
+mod once;
 mod records;
 mod releases;
 mod secure;
@@ -90,6 +91,7 @@ pub(crate) fn check(schema: &'static Schema, framework: &Framework, sources: &So
         together::pairs(&ground);
         together::unused(&ground);
         offers::together(&ground);
+        once::check(&ground);
         records::check(&ground);
         indicators::shares(&ground);
     }

@@ -59,7 +59,7 @@ enum Condition {
     MinPeopleUnder(u32),
     /// Likewise of rounding.
     RoundToUnder(u32),
-    /// Of noisy tables only.
+    /// Of noisy tables, and of people counted once: there what one count costs a person.
     EpsilonOver(Epsilon),
     MinPartnersUnder(u32),
     MinCohortUnder(u32),
@@ -164,6 +164,8 @@ impl Condition {
             Self::RoundToUnder(base) => cells.map_or(0, |c| c.round_to) < *base,
             Self::EpsilonOver(most) => match &treatment.method {
                 crate::Method::Dp { epsilon, .. } => epsilon > most,
+                // What a person can lose, who may stand under several keys.
+                crate::Method::CountOnce(count) => count.person_epsilon() > *most,
                 _ => false,
             },
             Self::MinPartnersUnder(partners) => treatment.min_partners < *partners,

@@ -28,8 +28,14 @@ pub struct Settings {
     pub min_partners: u32,
     /// People that a filter must leave out, if any; the larger holds.
     pub min_cohort: u32,
-    /// Loss of one table; the smaller holds.
+    /// Loss of one table on the account of tables; the smaller holds.
     pub epsilon: Option<Epsilon>,
+    /// Loss of one linkage key in a count of people once; the smaller holds.
+    pub count_epsilon: Option<Epsilon>,
+    /// Such counts in a policy year; the smaller holds.
+    pub counts_per_year: Option<u32>,
+    /// Such counts ever; the smaller holds.
+    pub counts_lifetime: Option<u32>,
     /// Cap on the person's account in a policy year; the smaller holds.
     pub rho_per_year: Option<NanoRho>,
     /// Cap for ever; the smaller holds.
@@ -69,6 +75,9 @@ impl Settings {
             min_partners: self.min_partners.max(other.min_partners),
             min_cohort: self.min_cohort.max(other.min_cohort),
             epsilon: least(self.epsilon, other.epsilon),
+            count_epsilon: least(self.count_epsilon, other.count_epsilon),
+            counts_per_year: least(self.counts_per_year, other.counts_per_year),
+            counts_lifetime: least(self.counts_lifetime, other.counts_lifetime),
             rho_per_year: least(self.rho_per_year, other.rho_per_year),
             rho_lifetime: least(self.rho_lifetime, other.rho_lifetime),
             rows_per_person: least(self.rows_per_person, other.rows_per_person),

@@ -1,6 +1,7 @@
 use super::*;
 use cairn_question::schema::Documents;
 
+mod once;
 mod strathcarron;
 
 /// The text of a file under `policies/`.
@@ -15,6 +16,17 @@ pub(crate) fn example(name: &str) -> Sources {
         framework: shipped("framework/framework.toml"),
         policy: shipped(&format!("examples/{name}/policy.toml")),
         brake: Some(shipped(&format!("examples/{name}/local-brake.toml"))),
+    }
+}
+
+/// A small policy that counts people once across partners, under the shipped framework.
+pub(crate) fn counting_once() -> Sources {
+    let full = format!("{}/tests/fixtures/once/policy.toml", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&full).unwrap_or_else(|e| panic!("{full}: {e}"));
+    Sources {
+        framework: shipped("framework/framework.toml"),
+        policy: File::new("policy.toml", text),
+        brake: None,
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Treatment {
     pub opt_out: Option<OptOut>,
     /// What the analyst may ask for under this share.
     pub quota: Quota,
-    /// The caps on the person's account.
+    /// The caps on the person's account; under [`Method::CountOnce`] those on the account of such counts.
     pub caps: Caps,
 }
 
@@ -61,6 +61,48 @@ pub enum Method {
         /// Most cells of the table that one person may be in: the share's bound, and 1 where every axis describes the person.
         groups_per_person: u32,
     },
+    /// Different people over all partners, each counted once.
+    CountOnce(CountOnce),
+}
+
+/// How people are counted once across partners, and the account of its own that such counts are charged to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CountOnce {
+    /// ε₀: what one count costs for each linkage key.
+    pub epsilon: Epsilon,
+    /// s_max: most linkage keys that one person may be recorded under, by the framework.
+    pub keys_per_person: u32,
+    /// Counts in one policy year, all analysts together.
+    pub counts_per_year: u32,
+    /// Counts ever.
+    pub counts_lifetime: u32,
+}
+
+impl CountOnce {
+    /// What one count costs a person who is recorded under as many keys as may be: s_max · ε₀. The checker refuses what would be above
+    /// [`Epsilon::MAX`], where this stays.
+    #[must_use]
+    pub fn person_epsilon(&self) -> Epsilon {
+        self.times_keys().unwrap_or(Epsilon::MAX)
+    }
+
+    /// s_max · ε₀; `None` where that is no ε.
+    pub(crate) fn times_keys(&self) -> Option<Epsilon> {
+        let millionths = self.epsilon.millionths().checked_mul(self.keys_per_person)?;
+        Epsilon::from_millionths(millionths).ok()
+    }
+
+    /// What one count is charged: ρ of [`CountOnce::person_epsilon`], or more than any account holds where s_max · ε₀ is no ε.
+    #[must_use]
+    pub fn loss(&self) -> NanoRho {
+        self.times_keys().map_or(NanoRho::new(u64::MAX), Epsilon::rho)
+    }
+
+    /// The account that counts are charged to, in the policy year of the account of tables.
+    pub(crate) fn caps(&self, tables: Caps) -> Caps {
+        let counts = |n: u32| NanoRho::new(self.loss().nano().saturating_mul(n.into()));
+        Caps { per_year: counts(self.counts_per_year), lifetime: counts(self.counts_lifetime), ..tables }
+    }
 }
 
 /// The kind of noise. Neither is the stricter.
@@ -121,19 +163,26 @@ impl Mechanism {
 }
 
 impl Method {
-    /// What one table costs on the person's account, rounded up; `None` without noise, which costs nothing.
+    /// What one table costs the person, rounded up; `None` without noise, which costs nothing.
     ///
-    /// Laplace noise of a pure ε: ε·tanh(ε/2) ([`Epsilon::rho`]). Gaussian noise: the ρ that it is scaled to.
+    /// Laplace noise of a pure ε: ε·tanh(ε/2) ([`Epsilon::rho`]). Gaussian noise: the ρ that it is scaled to. A count of people once: that of
+    /// s_max · ε₀, on an account of its own.
     #[must_use]
     pub fn loss(&self) -> Option<NanoRho> {
         match self {
             Self::Dp { mechanism: Mechanism::Laplace, epsilon, .. } => Some(epsilon.rho()),
             Self::Dp { mechanism: Mechanism::Gaussian(loss), .. } => Some(loss.rho),
+            Self::CountOnce(count) => Some(count.loss()),
             Self::SuppressRound(_) | Self::SuppressAudit(_) | Self::CellKey { .. } => None,
         }
     }
 
-    /// The method's word in a policy: `suppress-round` or `dp`.
+    /// What one table takes from the person's account of tables; `None` for what costs nothing, and for counts on an account of their own.
+    pub(crate) fn table_loss(&self) -> Option<NanoRho> {
+        self.loss().filter(|_| !matches!(self, Self::CountOnce(_)))
+    }
+
+    /// The method's word in a policy: `suppress-round`, `dp`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -141,6 +190,7 @@ impl Method {
             Self::SuppressAudit(_) => "suppress-audit",
             Self::CellKey { .. } => "cell-key",
             Self::Dp { .. } => "dp",
+            Self::CountOnce(_) => "count-once",
         }
     }
 
@@ -151,7 +201,7 @@ impl Method {
         match self {
             Self::SuppressAudit(cells) => Some(cells),
             Self::SuppressRound(cells) if matches!(cells.secondary, Secondary::Yes) => Some(cells),
-            Self::SuppressRound(_) | Self::CellKey { .. } | Self::Dp { .. } => None,
+            Self::SuppressRound(_) | Self::CellKey { .. } | Self::Dp { .. } | Self::CountOnce(_) => None,
         }
     }
 
@@ -162,7 +212,7 @@ impl Method {
             Self::SuppressRound(cells) | Self::SuppressAudit(cells) | Self::CellKey { cells, .. } => {
                 Some(cells)
             }
-            Self::Dp { .. } => None,
+            Self::Dp { .. } | Self::CountOnce(_) => None,
         }
     }
 }
@@ -298,7 +348,7 @@ pub struct Quota {
     pub rho_per_year: Option<NanoRho>,
 }
 
-/// The caps on the person's account: one for all analysts, shares and policy versions.
+/// The caps on the person's account: one for all analysts, shares and policy versions, and one beside it for people counted once.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Caps {
     /// In one policy year.

@@ -171,7 +171,7 @@ impl Terms {
 fn means(plan: &CountPlan, treatment: &Treatment) -> Result<(Means, TreatmentV1), ReleaseFault> {
     match &treatment.method {
         // Other treatments, rules that this program cannot keep and sums without noise are refused at the gate, before anything is reserved.
-        Method::SuppressAudit(_) => Err(ReleaseFault::NoPlan),
+        Method::SuppressAudit(_) | Method::CountOnce(_) => Err(ReleaseFault::NoPlan),
         Method::SuppressRound(_) if plan.measure.column().is_some() => Err(ReleaseFault::NoPlan),
         Method::SuppressRound(cells) => {
             let Cells { profile, min_people, round_to, zeros, .. } = cells;
@@ -381,6 +381,7 @@ pub fn cost(treatment: &Treatment) -> (NanoRho, Option<Epsilon>) {
         | Method::SuppressRound(_)
         | Method::SuppressAudit(_)
         | Method::CellKey { .. } => None,
+        Method::CountOnce(count) => Some(count.person_epsilon()),
     };
     (treatment.method.loss().unwrap_or_default(), pure)
 }

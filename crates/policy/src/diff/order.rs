@@ -63,7 +63,9 @@ pub(super) fn direction(
             Kept::No => flag(old, new, ProtectsMore, ProtectsLess),
         },
         ["release", _, "min_people"] => number(Absent::Least, ProtectsMore, ProtectsLess),
-        ["release", _, "epsilon"] => number(Absent::Unclear, ProtectsLess, ProtectsMore),
+        ["release", _, "epsilon" | "counts_per_year" | "counts_lifetime"] => {
+            number(Absent::Unclear, ProtectsLess, ProtectsMore)
+        }
         ["release", _, "min_partners"] => partners(old, new),
         ["role", _, "max_people"] => number(Absent::Unclear, PermitsMore, PermitsLess),
         ["share", rest @ ..] => share(sides, rest, old, new),

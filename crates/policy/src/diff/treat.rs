@@ -3,7 +3,7 @@
 use cairn_question::answer::Zeros;
 
 use crate::decimal;
-use crate::treatment::{Cells, Method, Secondary, Treatment};
+use crate::treatment::{Cells, CountOnce, Method, Secondary, Treatment};
 
 /// How the new treatment of a kind stands to the old.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -94,6 +94,7 @@ fn methods(old: &Method, new: &Method, found: &mut Compared) {
             found.note("epsilon", &words(was), &words(is), against);
             found.unordered("groups_per_person", &groups.to_string(), &new_groups.to_string());
         }
+        (Method::CountOnce(was), Method::CountOnce(is)) => counted_once(was, is, found),
         (Method::CellKey { table: was, .. }, Method::CellKey { table: is, .. }) => {
             found.unordered("ptable", was, is);
         }
@@ -101,6 +102,21 @@ fn methods(old: &Method, new: &Method, found: &mut Compared) {
     }
     if let (Some(old), Some(new)) = (old.cells(), new.cells()) {
         cells(old, new, found);
+    }
+}
+
+fn counted_once(old: &CountOnce, new: &CountOnce, found: &mut Compared) {
+    let words = |count: &CountOnce| decimal::print(count.epsilon.millionths());
+    let against = if new.epsilon > old.epsilon { Against::Weaker } else { Against::Stronger };
+    found.note("epsilon", &words(old), &words(new), against);
+    // More keys are charged for more: the account holds that many counts whatever one costs.
+    found.unordered("keys_per_person", &old.keys_per_person.to_string(), &new.keys_per_person.to_string());
+    let more = [
+        ("counts_per_year", old.counts_per_year, new.counts_per_year),
+        ("counts_lifetime", old.counts_lifetime, new.counts_lifetime),
+    ];
+    for (what, was, is) in more {
+        found.larger_is_weaker(what, Some(was.into()), Some(is.into()));
     }
 }
 

@@ -5,10 +5,11 @@ use cairn_question::privacy::Epsilon;
 use cairn_question::{Hash, Measure, PartnerId};
 
 use crate::document::{
-    Budget, CellsDoc, CellsKind, ColumnRule, Dataset, Head, How, Link, LinkKind, MechanismWord, Named,
-    OptOutDoc, PLAN, PolicyDoc, Purpose, Records, Release, Role, Share, ShareWindow, Usage, ZEROS,
+    Budget, CellsDoc, CellsKind, ColumnRule, CountOnceDoc, Dataset, Head, How, Link, LinkKind, MechanismWord,
+    Named, OptOutDoc, PLAN, PolicyDoc, Purpose, Records, Release, Role, Share, ShareWindow, Usage, ZEROS,
 };
 use crate::finding::Faults;
+use crate::floor;
 use crate::read::{At, Section, VERSION_MAX, parse};
 use crate::treatment::{Dominance, Secondary, SnapshotEvery};
 
@@ -233,6 +234,7 @@ enum MethodWord {
     SuppressAudit,
     CellKey,
     Dp,
+    CountOnce,
 }
 
 fn release(section: Section<'_>) -> Option<Release> {
@@ -241,6 +243,7 @@ fn release(section: Section<'_>) -> Option<Release> {
         ("suppress-audit", MethodWord::SuppressAudit),
         ("cell-key", MethodWord::CellKey),
         ("dp", MethodWord::Dp),
+        ("count-once", MethodWord::CountOnce),
     ];
     let method = section.word("method", &words);
     let min_partners = section.whole_opt("min_partners", 0..=1_000);
@@ -252,6 +255,7 @@ fn release(section: Section<'_>) -> Option<Release> {
             cells(&section, table.map(|table| CellsKind::CellKey { table }))
         }
         Some(MethodWord::Dp) => dp(&section),
+        Some(MethodWord::CountOnce) => count_once(&section),
         // With the method unknown, nobody can say which keys belong.
         None => return None,
     };
@@ -291,6 +295,17 @@ fn dp(section: &Section<'_>) -> Option<How> {
     let epsilon = section.millionths("epsilon").and_then(|e| epsilon(section, &e));
     let groups_per_person = section.whole("groups_per_person", 1..=1_000);
     Some(How::Dp { mechanism: mechanism?, epsilon: epsilon?, groups_per_person: groups_per_person? })
+}
+
+fn count_once(section: &Section<'_>) -> Option<How> {
+    let epsilon = section.millionths("epsilon").and_then(|e| epsilon(section, &e));
+    let counts_per_year = section.whole("counts_per_year", 1..=floor::COUNTS_PER_YEAR);
+    let counts_lifetime = section.whole("counts_lifetime", 1..=floor::COUNTS_LIFETIME);
+    Some(How::CountOnce(CountOnceDoc {
+        epsilon: epsilon?,
+        counts_per_year: counts_per_year?,
+        counts_lifetime: counts_lifetime?,
+    }))
 }
 
 fn epsilon(section: &Section<'_>, millionths: &At<u32>) -> Option<At<Epsilon>> {

@@ -142,6 +142,11 @@ impl Out {
                 self.raw("epsilon", decimal::print(epsilon.value.millionths()));
                 self.raw("groups_per_person", groups_per_person.value);
             }
+            How::CountOnce(count) => {
+                self.raw("epsilon", decimal::print(count.epsilon.value.millionths()));
+                self.raw("counts_per_year", count.counts_per_year.value);
+                self.raw("counts_lifetime", count.counts_lifetime.value);
+            }
         }
     }
 

@@ -164,6 +164,7 @@ pub(crate) fn sight(model: &Model) -> Section {
             ids(&own, model)
         ));
     }
+    let (once, totals): (Vec<&Share>, Vec<&Share>) = totals.into_iter().partition(|s| s.once().is_some());
     let (hidden, exact): (Vec<&Share>, Vec<&Share>) = totals.into_iter().partition(|s| hidden_in_the_mask(s));
     if !hidden.is_empty() {
         items.push(format!(
@@ -184,11 +185,16 @@ pub(crate) fn sight(model: &Model) -> Section {
             no_totals(&exact)
         ));
     }
-    for (link, column) in &model.once {
+    if !once.is_empty() {
+        let columns: Vec<&String> = model.once.iter().collect();
         items.push(format!(
-            "Counting people once ({link}): {column} itself never leaves. Each node sends a masked pattern with random changes, and \
-             only all partners' patterns together can be opened.{}",
-            model.once_unable.map(|what| format!(" The program cannot {what} yet.")).unwrap_or_default()
+            "People counted once over at least {} partners ({}): {} itself never leaves. Each node sends a masked random pattern, and only \
+             all of them together open. The coordinator sees the opened pattern, which keeps ε₀ for each linkage key; whoever asked sees \
+             the figure alone, which tells far less. Nobody sees this partner's own pattern.{}",
+            least(&once),
+            ids(&once, model),
+            list(&columns),
+            no_totals(&once)
         ));
     }
     items.push(
@@ -227,7 +233,7 @@ pub(crate) fn cost(model: &Model) -> Section {
     let mut items = Vec::new();
     let plain: u64 = model.shares.iter().fold(0, |sum, s| match s.most {
         Most::Quotas { per_year } => sum.saturating_add(per_year),
-        Most::Account { .. } => sum,
+        Most::Account { .. } | Most::Counts { .. } => sum,
     });
     if plain > 0 {
         items.push(format!(
@@ -270,6 +276,10 @@ fn figures(model: &Model) -> Table {
             Protection::Plain { shown, .. } => {
                 (["none", "no bound"].map(str::to_owned), rounding(shown, s, model.partners))
             }
+            Protection::Once(once) => (
+                [once.person.clone(), format!("times {}", once.odds)],
+                ["see below", "see below"].map(str::to_owned),
+            ),
             Protection::Noise { epsilon, odds, here, national, .. } => (
                 [epsilon.clone(), format!("times {odds}")],
                 [here, national].map(|n| format!("±{}", whole(*n))),
@@ -301,7 +311,7 @@ fn rounding(shown: &Shown, share: &Share, partners: u32) -> [String; 2] {
 fn furthest(model: &Model) -> Option<String> {
     let noisy = model.shares.iter().filter_map(|s| match s.protection {
         Protection::Noise { here, national, .. } => Some((national, here, s)),
-        Protection::Plain { .. } => None,
+        Protection::Plain { .. } | Protection::Once(_) => None,
     });
     let (national, here, share) = noisy.max_by_key(|(national, ..)| *national)?;
     let partners = model.partners;

@@ -116,7 +116,7 @@ fn safe(model: &Model) -> Section {
     let mut blocks = Vec::new();
     let plain = model.shares.iter().filter_map(|s| match &s.protection {
         Protection::Plain { min_people, shown, .. } => Some((*min_people, shown)),
-        Protection::Noise { .. } => None,
+        Protection::Noise { .. } | Protection::Once(_) => None,
     });
     if let Some((least, _)) = plain.clone().min_by_key(|(least, _)| *least) {
         blocks.extend(said(&["We hide small numbers."]));
@@ -125,7 +125,7 @@ fn safe(model: &Model) -> Section {
     if plain.clone().any(|(_, s)| matches!(s, Shown::Rounded(2..) | Shown::Perturbed(_, 2..))) {
         blocks.extend(said(&["We round other numbers.", "So 12 people may show as 10."]));
     }
-    let noisy = model.shares.iter().any(|s| matches!(s.protection, Protection::Noise { .. }));
+    let noisy = model.shares.iter().any(|s| !matches!(s.protection, Protection::Plain { .. }));
     if noisy || plain.clone().any(|(_, s)| matches!(s, Shown::Perturbed(..))) {
         blocks.extend(said(&["We change some numbers a little.", "This hides each person."]));
     }

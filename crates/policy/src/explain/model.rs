@@ -15,11 +15,11 @@ use cairn_question::{Day, Measure};
 
 use self::never::{Never, never, used};
 use self::protection::protection;
-use crate::able::{Unable, unable_of, unable_once};
+use crate::able::{Unable, unable_of};
 use crate::decimal;
 use crate::document::{Columns, LinkKind, OptOutDoc};
 use crate::layers::{Layers, Ready};
-use crate::treatment::SnapshotEvery;
+use crate::treatment::{Method, SnapshotEvery};
 
 /// Scotland's councils, all of which are partners of No One Left Behind: 32 (Local Government etc. (Scotland) Act 1994, section 1 and
 /// schedule 1). A national figure is said for this many partners.
@@ -55,10 +55,8 @@ pub(crate) struct Model {
     pub(crate) keep: Vec<(u32, Vec<String>)>,
     /// How often snapshots are made, and the tables.
     pub(crate) snapshots: Vec<(SnapshotEvery, Vec<String>)>,
-    /// Links that count people once across partners, with the column that they are matched by.
-    pub(crate) once: Vec<(String, String)>,
-    /// Whether this program can count so; if not, what it cannot do, after "cannot".
-    pub(crate) once_unable: Option<&'static str>,
+    /// Columns by which people are matched where some share counts them once across partners.
+    pub(crate) once: BTreeSet<String>,
     pub(crate) audit_keep_years: Option<u32>,
     pub(crate) answers_cached_days: Option<u32>,
     pub(crate) conditions: Vec<String>,
@@ -163,6 +161,25 @@ pub(crate) enum Protection {
         /// And in the national figure.
         national: u64,
     },
+    /// People counted once over all partners.
+    Once(Once),
+}
+
+/// How people are counted once.
+#[derive(Clone, Debug)]
+pub(crate) struct Once {
+    /// ε₀: for each linkage key and each count.
+    pub(crate) epsilon: String,
+    /// Keys that a person may stand under.
+    pub(crate) keys: u32,
+    /// What a person under so many loses in one count.
+    pub(crate) person: String,
+    /// At most this factor in the odds of a guess about such a person.
+    pub(crate) odds: String,
+    /// Counts in a policy year, and ever.
+    pub(crate) counts: (u32, u32),
+    /// How far off a figure is, of 10,000 to 100,000 people.
+    pub(crate) off_by: &'static str,
 }
 
 /// What a cell of a plain table shows.
@@ -181,6 +198,8 @@ pub(crate) enum Shown {
 pub(crate) enum Most {
     /// What the person's account pays for, if nothing else is asked.
     Account { per_year: u64, lifetime: u64 },
+    /// The account of counts of people once.
+    Counts { per_year: u32, lifetime: u32 },
     /// No account limits it: the analysts' quotas, for as many people as the issuer agreed to name or as are named.
     Quotas { per_year: u64 },
 }
@@ -216,7 +235,6 @@ impl Model {
             keep: by_value(layers, |r| r.keep.as_ref().map(|k| k.years)),
             snapshots: by_value(layers, |r| r.snapshot),
             once: once(layers),
-            once_unable: unable_once(),
             audit_keep_years: records.map(|r| r.audit_keep_years),
             answers_cached_days: records.and_then(|r| Some(r.answers_cached_days.as_ref()?.value)),
             conditions: records.map(|r| r.conditions.clone()).unwrap_or_default(),
@@ -255,6 +273,14 @@ impl Share {
     /// Whether only a total over several partners leaves.
     pub(crate) const fn is_total(&self) -> bool {
         self.min_partners > 1
+    }
+
+    /// How it counts people once, where it does.
+    pub(crate) const fn once(&self) -> Option<&Once> {
+        match &self.protection {
+            Protection::Once(once) => Some(once),
+            _ => None,
+        }
     }
 
     /// Whether this program cannot add to such a total yet.
@@ -368,7 +394,7 @@ fn listed(columns: &Columns) -> Vec<(String, Option<String>)> {
 
 /// One analyst's tables in a policy year: the quota, or what the analyst's own loss pays for; the smaller.
 fn tables_a_year(ready: &Ready) -> Option<u32> {
-    let paid = match (ready.settings.rho_per_analyst, ready.method.loss()) {
+    let paid = match (ready.settings.rho_per_analyst, ready.method.table_loss()) {
         (Some(cap), Some(loss)) => Some(u32::try_from(cap.nano() / loss.nano().max(1)).unwrap_or(u32::MAX)),
         _ => None,
     };
@@ -376,6 +402,9 @@ fn tables_a_year(ready: &Ready) -> Option<u32> {
 }
 
 fn most(layers: &Layers, ready: &Ready) -> Most {
+    if let Method::CountOnce(count) = &ready.method {
+        return Most::Counts { per_year: count.counts_per_year, lifetime: count.counts_lifetime };
+    }
     let bought = layers.tables_bought().into_iter().find(|b| b.share == ready.share.id.value);
     if let Some(bought) = bought {
         return Most::Account { per_year: bought.per_year, lifetime: bought.lifetime };
@@ -438,12 +467,14 @@ fn by_value<T: Ord>(layers: &Layers, of: impl Fn(&Ready) -> Option<T>) -> Vec<(T
     values.into_iter().map(|(value, tables)| (value, tables.into_iter().collect())).collect()
 }
 
-fn once(layers: &Layers) -> Vec<(String, String)> {
-    let used: BTreeSet<&str> =
-        layers.shares.iter().flat_map(|r| r.share.links.iter().map(|l| l.value.as_str())).collect();
-    let links = layers.policy.links.iter();
-    let once = links.filter(|l| l.kind.value == LinkKind::CountOnce && used.contains(l.id.value.as_str()));
-    once.map(|l| (l.id.value.to_string(), words(&l.on.value))).collect()
+/// The link that a share counts people once by is that of its dataset, which it names.
+fn once(layers: &Layers) -> BTreeSet<String> {
+    let by = |ready: &Ready| {
+        let links = layers.policy.links.iter().filter(|l| l.kind.value == LinkKind::CountOnce);
+        let link = links.filter(|l| l.left.value == ready.share.dataset.value).next()?;
+        Some(words(&link.on.value))
+    };
+    layers.shares.iter().filter(|r| matches!(r.method, Method::CountOnce(_))).filter_map(by).collect()
 }
 
 /// A column without its table.

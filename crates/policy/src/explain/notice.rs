@@ -107,7 +107,7 @@ fn protected(model: &Model) -> Section {
     let plain = || {
         model.shares.iter().filter_map(|s| match &s.protection {
             Protection::Plain { min_people, shown, .. } => Some((*min_people, shown)),
-            Protection::Noise { .. } => None,
+            Protection::Noise { .. } | Protection::Once(_) => None,
         })
     };
     let least: BTreeSet<u32> = plain().map(|(least, _)| least).collect();
@@ -123,7 +123,7 @@ fn protected(model: &Model) -> Section {
     if plain().any(|(_, s)| matches!(s, Shown::Rounded(2..) | Shown::Perturbed(_, 2..))) {
         items.push("Other counts are rounded.".to_owned());
     }
-    let noisy = model.shares.iter().any(|s| matches!(s.protection, Protection::Noise { .. }));
+    let noisy = model.shares.iter().any(|s| !matches!(s.protection, Protection::Plain { .. }));
     if noisy || plain().any(|(_, s)| matches!(s, Shown::Perturbed(..))) {
         items.push(
             "Some counts are changed a little, so that they look much the same with or without you."

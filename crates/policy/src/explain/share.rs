@@ -3,7 +3,7 @@
 use cairn_question::Day;
 use cairn_question::answer::Zeros;
 
-use super::model::{Answered, Most, Protection, Share, Shown, words};
+use super::model::{Answered, Most, Once, Protection, Share, Shown, words};
 use super::wording::{either, list, whole};
 
 /// The share in one paragraph.
@@ -49,7 +49,7 @@ fn filters(share: &Share) -> String {
             "No rule stops a filter that leaves out just a few people. ".to_owned()
         }
         // Noise covers the few: the difference of two tables is as uncertain as each.
-        (0, Protection::Noise { .. }) => String::new(),
+        (0, Protection::Noise { .. } | Protection::Once(_)) => String::new(),
         (least, _) => {
             format!("A filter leaves out nobody or at least {least} people, or the table is withheld. ")
         }
@@ -142,6 +142,7 @@ pub(crate) fn protection(protection: &Protection) -> String {
             }
             says
         }
+        Protection::Once(once) => counted_once(once),
         Protection::Noise { epsilon, concentrated: None, .. } => {
             format!("Protection: random noise on every count, ε = {epsilon} a table.")
         }
@@ -149,6 +150,20 @@ pub(crate) fn protection(protection: &Protection) -> String {
             "Protection: random noise on every count, from the bell curve (Gaussian), ρ = {rho} a table: ε = {epsilon}, but for a chance of {chance}."
         ),
     }
+}
+
+fn counted_once(once: &Once) -> String {
+    let Once { epsilon, keys, person, counts: (year, life), off_by, .. } = once;
+    let under = match keys {
+        1 => String::new(),
+        keys => format!(" A person recorded under up to {keys} keys loses up to ε = {person} a count."),
+    };
+    format!(
+        "How many different people all partners know together: a random pattern leaves, in which a person known to several partners counts \
+         once. Protection: ε₀ = {epsilon} for each linkage key and each count.{under} At most {year} counts a year and {} ever, on an account \
+         of its own. Off by {off_by} among 10,000 to 100,000 people and by more among fewer; under about 500 people no figure is given.",
+        whole(u64::from(*life))
+    )
 }
 
 fn others(shown: &Shown) -> String {
@@ -177,6 +192,7 @@ fn quota(share: &Share) -> String {
 pub(crate) fn most(share: &Share) -> [String; 2] {
     match share.most {
         Most::Account { per_year, lifetime } => [whole(per_year), whole(lifetime)],
+        Most::Counts { per_year, lifetime } => [per_year, lifetime].map(|n| whole(n.into())),
         Most::Quotas { per_year } => [whole(per_year), "no cap".to_owned()],
     }
 }

@@ -44,7 +44,6 @@ fn every_page_of_the_shipped_policies_is_read_here() {
 /// What there is to say where the program can answer all that the policy asks for.
 fn able(layers: &Layers) -> Model {
     let mut model = Model::of(layers, COUNCILS);
-    model.once_unable = None;
     for share in &mut model.shares {
         share.unable.clear();
         share.answered = model::Answered::Yes;

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::able::{unable_of, unable_once};
-use crate::document::LinkKind;
+use crate::able::unable_of;
 use crate::finding::{Faults, Finding, Severity, Sources};
 use crate::layers::{Layers, Ready, epsilon_words};
 
@@ -13,7 +12,6 @@ pub(crate) fn notes(layers: &Layers, sources: &Sources) -> Vec<Finding> {
     let faults = Faults::new(&sources.policy);
     bought(layers, &faults);
     not_yet(layers, &faults);
-    not_once(layers, &faults);
     not_beside(layers, &faults);
     faults.into_found()
 }
@@ -41,7 +39,7 @@ fn bought(layers: &Layers, faults: &Faults<'_>) {
 /// How many analysts may ask, and for how many tables a year all together by their quotas.
 fn allowed(layers: &Layers, ready: &Ready) -> Option<(u32, u64)> {
     let people = layers.policy.roles.get(ready.share.role.value.as_str())?.as_ref()?.max_people.value;
-    let loss = ready.method.loss()?;
+    let loss = ready.method.table_loss()?;
     let settings = &ready.settings;
     let by_day = u64::from(settings.tables_per_day?) * 366;
     let by_year = settings.tables_per_year.map(u64::from);
@@ -71,18 +69,6 @@ fn not_yet(layers: &Layers, faults: &Faults<'_>) {
         );
         let fix = "sign for it if the board can wait; nothing is answered under a laxer rule meanwhile";
         faults.warn("CP313", &span, rule, says, fix);
-    }
-}
-
-/// People whom a link would count once are counted by each partner meanwhile.
-fn not_once(layers: &Layers, faults: &Faults<'_>) {
-    let links = layers.policy.links.iter().filter(|l| l.kind.value == LinkKind::CountOnce);
-    for (link, what) in links.filter_map(|l| Some((l, unable_once()?))) {
-        let says = format!(
-            "the program of this node cannot {what} yet: in a sum of partners' own tables such a person counts at each"
-        );
-        let fix = "sign for it if the board can wait, and say so where such sums are read";
-        faults.warn("CP313", &link.id.span, format!("link.{}", link.id.value), says, fix);
     }
 }
 

@@ -66,9 +66,13 @@ fn loss(share: &Share, path: &str, ground: &Ground<'_>) {
     let Some(own) = &share.epsilon_per_year else { return };
     let rule = format!("{path}.per_analyst.epsilon_per_year");
     let error = |says: String, fix: String| ground.faults.error("CP424", &own.span, rule.clone(), says, fix);
-    if let Some(release) = release(share, ground)
-        && !matches!(release.how, How::Dp { .. })
-    {
+    let how = release(share, ground).map(|r| &r.how);
+    if matches!(how, Some(How::CountOnce(_))) {
+        let says = "people counted once are charged to an account of their own, which counts_per_year limits";
+        error(says.to_owned(), "give tables_per_year instead".to_owned());
+        return;
+    }
+    if matches!(how, Some(How::Cells(_))) {
         let says = format!("tables of {} cost no ε, so this would limit nothing", share.release.value);
         error(says, "give tables_per_year instead".to_owned());
         return;

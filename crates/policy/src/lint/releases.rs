@@ -21,6 +21,7 @@ pub(super) fn check(ground: &Ground<'_>) {
                 perturbed(cells, &path, ground);
                 asked_for(cells, &path, ground);
             }
+            How::CountOnce(count) => super::once::release(release, count, &path, ground),
             How::Dp { mechanism, epsilon, .. } => {
                 too_small(mechanism, epsilon, &path, ground);
                 let most = ground.framework.floor.as_ref().map(|f| f.epsilon_max_per_table.value);
@@ -68,7 +69,8 @@ fn partners(release: &Release, path: &str, ground: &Ground<'_>) {
 /// A total is made under terms that every partner keeps to: the framework's.
 fn totals(release: &Release, path: &str, ground: &Ground<'_>) {
     let Some(partners) = release.min_partners.as_ref().filter(|p| p.value > 1) else { return };
-    if ground.framework.secure.is_none() {
+    // A count of people once has no meaning without the terms, which is said of it as an error.
+    if ground.framework.secure.is_none() && !matches!(release.how, How::CountOnce(_)) {
         let says =
             "this leaves as a total over several partners, and the framework has no [secure] terms for one";
         let fix = "ask the national board for [secure]; until then such questions are refused";

@@ -16,6 +16,7 @@ pub(super) fn check(ground: &Ground<'_>) {
         window(share, &path, ground);
         released(share, &path, ground);
         super::offers::check(share, &path, ground);
+        super::once::share(share, &path, ground);
     }
     if ground.policy.shares.is_empty() {
         let says = "nothing is shared: every question will be refused";
@@ -305,14 +306,19 @@ fn window(share: &Share, path: &str, ground: &Ground<'_>) {
 /// What the share's release may and must do.
 fn released(share: &Share, path: &str, ground: &Ground<'_>) {
     let Some(Some(release)) = ground.policy.releases.get(&share.release.value) else { return };
-    if let (How::Dp { .. }, Some(cohort)) = (&release.how, share.min_cohort.as_ref().filter(|c| c.value > 0))
-    {
-        let says = "`min_cohort` looks at the records, and a `dp` table must not depend on such a look";
+    let noisy = matches!(release.how, How::Dp { .. } | How::CountOnce(_));
+    if let Some(cohort) = share.min_cohort.as_ref().filter(|c| noisy && c.value > 0) {
+        let says = format!(
+            "`min_cohort` looks at the records, and a `{}` table must not depend on such a look",
+            release.how.as_str()
+        );
         ground.faults.error("CP306", &cohort.span, format!("{path}.min_cohort"), says, "delete the line");
     }
     small_cohort(share, release, path, ground);
     if let Some(head) = &ground.policy.head
         && min_partners(release) == 1
+        // Of a count of people once that is said at the release.
+        && !matches!(release.how, How::CountOnce(_))
         && ground.framework.floor.is_some()
         // A role that is not there is named once.
         && ground.policy.roles.contains_key(share.role.value.as_str())

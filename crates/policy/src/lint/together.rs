@@ -60,8 +60,7 @@ fn twice_treated(earlier: &Share, later: &Share, ground: &Ground<'_>) {
     );
     let fix = "use one treatment for the same columns, or name this in the approval note";
     // What noise promises holds whatever else its reader knows, so a plain table beside it takes nothing from that.
-    let severity =
-        if one_role && !one.noise_beside_plain(&other) { Severity::Error } else { Severity::Warning };
+    let severity = if one_role && !one.hold_beside(&other) { Severity::Error } else { Severity::Warning };
     ground.faults.add(
         "CP420",
         severity,
@@ -83,6 +82,7 @@ struct Protection<'a> {
 #[derive(Eq, PartialEq)]
 enum Treated<'a> {
     Dp { mechanism: MechanismWord, epsilon: Epsilon, groups_per_person: u32 },
+    CountOnce(Epsilon),
     Cells(CellsTreated<'a>),
 }
 
@@ -114,6 +114,7 @@ fn treated<'a>(how: &'a How, ground: &Ground<'_>) -> Treated<'a> {
             epsilon: epsilon.value,
             groups_per_person: groups_per_person.value,
         },
+        How::CountOnce(count) => Treated::CountOnce(count.epsilon.value),
         How::Cells(doc) => {
             let profile = doc.profile.as_ref().map(|p| p.value.as_str());
             let known = profile.and_then(|p| ground.framework.profiles.get(p));
@@ -132,9 +133,13 @@ fn treated<'a>(how: &'a How, ground: &Ground<'_>) -> Treated<'a> {
 }
 
 impl Protection<'_> {
-    /// Whether one of the two is noisy and the other not.
-    const fn noise_beside_plain(&self, other: &Self) -> bool {
-        matches!(self.method, Treated::Dp { .. }) != matches!(other.method, Treated::Dp { .. })
+    /// Whether neither takes anything from what the other promises: one of the two is noisy and the other not, or one counts people once,
+    /// which is another figure on an account of its own.
+    const fn hold_beside(&self, other: &Self) -> bool {
+        let noisy = matches!(self.method, Treated::Dp { .. }) != matches!(other.method, Treated::Dp { .. });
+        let once =
+            matches!(self.method, Treated::CountOnce(_)) != matches!(other.method, Treated::CountOnce(_));
+        noisy || once
     }
 
     fn differs_in(&self, other: &Self) -> Vec<&'static str> {

@@ -134,11 +134,12 @@ impl Known<'_> {
     }
 }
 
-const METHODS: [(&str, &str); 4] = [
+const METHODS: [(&str, &str); 5] = [
     ("suppress-round", "suppress-round"),
     ("suppress-audit", "suppress-audit"),
     ("cell-key", "cell-key"),
     ("dp", "dp"),
+    ("count-once", "count-once"),
 ];
 
 fn conditions(section: Section<'_>) -> Vec<Condition> {

@@ -30,7 +30,8 @@ fn policies() -> Vec<File> {
     });
     let of_example =
         ["policy.toml", "policy-v8-proposed.toml", "policy-v8-round10.toml", "policy-v8-tighter.toml"];
-    folders.into_iter().flatten().chain(of_example.map(fixture)).collect()
+    let once = crate::tests::counting_once().policy;
+    folders.into_iter().flatten().chain(of_example.map(fixture)).chain([once]).collect()
 }
 
 fn frameworks() -> [File; 2] {

@@ -15,19 +15,24 @@ fn rho() -> impl Strategy<Value = Option<NanoRho>> {
     option::of((0_u64..1_000).prop_map(NanoRho::new))
 }
 
+fn epsilon() -> impl Strategy<Value = Epsilon> {
+    (1_u32..10_000_000).prop_map(|e| Epsilon::from_millionths(e).unwrap())
+}
+
 fn settings() -> impl Strategy<Value = Settings> {
     let small = || option::of(0_u32..50);
     (
         (days(), days(), days(), 0_u32..50, 0_u32..50, 0_u32..50, 0_u32..50),
         (
-            option::of((1_u32..10_000_000).prop_map(|e| Epsilon::from_millionths(e).unwrap())),
+            option::of(epsilon()),
+            option::of(epsilon()),
             rho(),
             rho(),
             rho(),
             option::of(btree_set("[a-d]", 0..3)),
             option::of(btree_set((0_u8..4).prop_map(|b| Hash::from_bytes([b; 32])), 0..3)),
         ),
-        (small(), small(), small(), small(), small(), grains(), grains()),
+        (small(), small(), small(), small(), small(), grains(), grains(), small(), small()),
     )
         .prop_map(|(a, b, c)| Settings {
             from: a.0,
@@ -38,11 +43,12 @@ fn settings() -> impl Strategy<Value = Settings> {
             min_cohort: a.5,
             min_partners: a.6,
             epsilon: b.0,
-            rho_per_year: b.1,
-            rho_lifetime: b.2,
-            rho_per_analyst: b.3,
-            named_analysts: b.4,
-            approved: b.5,
+            count_epsilon: b.1,
+            rho_per_year: b.2,
+            rho_lifetime: b.3,
+            rho_per_analyst: b.4,
+            named_analysts: b.5,
+            approved: b.6,
             rows_per_person: c.0,
             max_group_columns: c.1,
             max_filter_columns: c.2,
@@ -50,6 +56,8 @@ fn settings() -> impl Strategy<Value = Settings> {
             tables_per_year: c.4,
             group_by: c.5,
             filter_by: c.6,
+            counts_per_year: c.7,
+            counts_lifetime: c.8,
         })
 }
 

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::document::read_policy;
 use crate::finding::{Faults, File};
-use crate::tests::{EXAMPLES, example, strathcarron};
+use crate::tests::{EXAMPLES, counting_once, example, strathcarron};
 
 /// The document, if reading finds no fault.
 fn read(text: &str) -> Option<PolicyDoc> {
@@ -28,7 +28,8 @@ fn said(doc: &PolicyDoc) -> String {
 fn policies() -> Vec<String> {
     let shipped = EXAMPLES.iter().map(|name| example(name).policy.text);
     let versions = ["policy", "policy-bad", "policy-v8-proposed", "policy-v8-round10", "policy-v8-tighter"];
-    shipped.chain(versions.iter().map(|name| strathcarron(name).1.policy.text)).collect()
+    let worked = versions.iter().map(|name| strathcarron(name).1.policy.text);
+    shipped.chain(worked).chain([counting_once().policy.text]).collect()
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! How a share's tables are protected, in figures that a board reads.
 
-use super::{Protection, Shown};
+use super::{Once, Protection, Shown};
 use crate::decimal;
 use crate::explain::noise::{self, Draws};
 use crate::layers::{Layers, Ready};
-use crate::treatment::{Cells, Mechanism, Method, Secondary};
+use crate::treatment::{Cells, CountOnce, Mechanism, Method, Secondary};
 
 pub(super) fn protection(layers: &Layers, ready: &Ready, partners: u32) -> Protection {
     let plain = |cells: &Cells, shown: Shown| Protection::Plain {
@@ -20,6 +20,7 @@ pub(super) fn protection(layers: &Layers, ready: &Ready, partners: u32) -> Prote
         Method::SuppressRound(cells) => plain(cells, Shown::Rounded(cells.round_to)),
         Method::SuppressAudit(cells) => plain(cells, Shown::Exact),
         Method::CellKey { table, cells } => plain(cells, Shown::Perturbed(table.clone(), cells.round_to)),
+        Method::CountOnce(count) => Protection::Once(once(count)),
         Method::Dp { mechanism, epsilon, groups_per_person } => {
             let (here, national) = figures(layers, ready, partners, |draws| match mechanism {
                 Mechanism::Laplace => noise::within(epsilon.millionths(), *groups_per_person, draws),
@@ -35,6 +36,23 @@ pub(super) fn protection(layers: &Layers, ready: &Ready, partners: u32) -> Prote
             let (odds, epsilon) = (odds(epsilon.millionths()), decimal::print(epsilon.millionths()));
             Protection::Noise { epsilon, concentrated, odds, here, national }
         }
+    }
+}
+
+fn once(count: &CountOnce) -> Once {
+    let (key, person) = (count.epsilon.millionths(), count.person_epsilon().millionths());
+    Once {
+        epsilon: decimal::print(key),
+        keys: count.keys_per_person,
+        person: decimal::print(person),
+        odds: odds(person),
+        counts: (count.counts_per_year, count.counts_lifetime),
+        // Relative error by the formula of the estimate, for 32 partners of whom 10 may collude (docs/reference/people-counted-once.md).
+        off_by: match key {
+            ..1_000_000 => "more than 1 to 4 %",
+            1_000_000..2_000_000 => "about 1 to 4 %",
+            _ => "about 1 % or less",
+        },
     }
 }
 

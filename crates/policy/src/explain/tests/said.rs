@@ -114,7 +114,6 @@ fn it_says_who_sees_a_masked_total_and_that_nobody_sees_it_exact() {
             "own table (lep-planning): the coordinator and whoever asked see it",
             "Masked total over at least 3 partners (smf-quarterly, smf-outcomes, equalities-noisy, pay-bands)",
             "nobody sees an exact total or this partner's part",
-            "Counting people once (across-partners): nino token itself never leaves.",
         ],
     );
 }
@@ -245,14 +244,7 @@ fn it_says_what_this_program_cannot_answer_yet() {
         ],
     );
     says("strathcarron", "WHAT IS SHARED", &["smf-outcomes. Not answered yet. The role"]);
-    says(
-        "strathcarron",
-        "WHO CAN SEE WHAT",
-        &[
-            "nobody sees an exact total or this partner's part.",
-            "can be opened. The program cannot count a person once across partners yet.",
-        ],
-    );
+    says("strathcarron", "WHO CAN SEE WHAT", &["nobody sees an exact total or this partner's part."]);
     let layers = loaded("strathcarron");
     let joined = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let easy = joined(easy_read(&layers));

@@ -1,6 +1,6 @@
 //! Every code of docs/reference/codes/cp.md has a fixture that brings it.
 
-use super::fixtures::{Edit, NO_SHARES, council, worked};
+use super::fixtures::{Edit, NO_SHARES, council, once, worked};
 
 const OWN: &str = "profile = \"sub-national-8-5\"";
 
@@ -10,6 +10,7 @@ fn fixtures() -> Vec<(&'static str, Edit, &'static str)> {
     all.extend(datasets());
     all.extend(releases());
     all.extend(shares());
+    all.extend(counted_once());
     all.extend(afterwards());
     all
 }
@@ -217,6 +218,53 @@ fn shares() -> Vec<(&'static str, Edit, &'static str)> {
         ("CP424", worked("epsilon_per_year = 1.0", "epsilon_per_year = 3.5"), "3.5"),
         ("CP425", worked("", ""), "epsilon_per_year = 1.0"),
         ("CP426", worked("[\"mean:hourly_pay\"]", "[\"mean:hourly_pays\"]"), "hourly_pays"),
+    ]
+}
+
+/// The shipped framework's terms of secure totals.
+const SECURE: &str = "[secure]\n\
+    colluding_max       = 10         # partners that may collude\n\
+    answering_min       = 22         # partners behind a total: more than half of those asked and of those who may collude, together\n\
+    invited_min         = 32         # partners that are asked\n\
+    keys_per_person_max = 2          # matching keys that one person may stand under by mistake, when people are counted once\n";
+
+fn counted_once() -> Vec<(&'static str, Edit, &'static str)> {
+    let second = "[release.again]\nmethod = \"count-once\"\nmin_partners = 5\nepsilon = 1\ncounts_per_year = 2\n\
+        counts_lifetime = 8\n\n[role.national-analyst]";
+    let partners = "min_partners    = 5 ";
+    vec![
+        ("CP316", once(partners, "min_partners    = 1 "), "min_partners    = 1"),
+        ("CP316", once(partners, "# "), "[release.counted-once]"),
+        ("CP304", once(partners, "min_partners    = 2 "), "min_partners    = 2"),
+        ("CP317", once("= 1.0 ", "= 0.499999 "), "0.499999"),
+        ("CP317", once("= 1.0 ", "= 4.000001 "), "4.000001"),
+        ("CP317", once("keys_per_person_max = 2", "keys_per_person_max = 11"), "= 1.0"),
+        ("CP318", once("counts_lifetime = 8", "counts_lifetime = 1"), "counts_lifetime = 1"),
+        ("CP319", once(SECURE, ""), "[release.counted-once]"),
+        ("CP320", once("[role.national-analyst]", second), "[release.counted-once]"),
+        ("CP005", once("counts_per_year = 2", "counts_per_year = 101"), "101"),
+        ("CP005", once("counts_lifetime = 8", "counts_lifetime = 1001"), "1001"),
+        ("CP306", once("max_group_columns  = 0", "max_group_columns = 0\nmin_cohort = 8"), "min_cohort = 8"),
+        ("CP424", once("tables_per_year = 2 }", "epsilon_per_year = 1.0 }"), "epsilon_per_year"),
+        (
+            "CP432",
+            once(
+                "answers  = [\"people\"]\ngroup_by  = {}",
+                "answers  = [\"people\", \"rows\"]\ngroup_by = {}",
+            ),
+            "rows",
+        ),
+        (
+            "CP432",
+            once(
+                "group_by  = {}\nfilter_by = { council_code = \"code\", disabled_eqa = \"code\" }\nmax_group_columns  = 0",
+                "group_by  = { sex = \"code\" }\nfilter_by = { council_code = \"code\" }\nmax_group_columns  = 1",
+            ),
+            "sex = ",
+        ),
+        ("CP433", once("links    = [\"across-partners\"]", "links    = []"), "\"counted-once\""),
+        ("CP434", worked("", ""), "across-partners"),
+        ("CP434", once("release  = \"counted-once\"", "release  = \"plain-table\""), "across-partners"),
     ]
 }
 

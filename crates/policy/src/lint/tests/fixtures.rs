@@ -3,13 +3,14 @@
 use cairn_question::Schema;
 
 use crate::finding::{File, Finding, Sources};
-use crate::tests::{example, strathcarron};
+use crate::tests::{counting_once, example, strathcarron};
 
 /// What is edited.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Base {
     Council,
     Strathcarron,
+    Once,
 }
 
 /// One edit, in the first file that has the text: the policy, the framework, the brake.
@@ -30,11 +31,17 @@ pub(super) const fn worked(from: &'static str, to: &'static str) -> Edit {
     Edit { base: Base::Strathcarron, from, to }
 }
 
+/// An edit of the policy that counts people once.
+pub(super) const fn once(from: &'static str, to: &'static str) -> Edit {
+    Edit { base: Base::Once, from, to }
+}
+
 impl Edit {
     fn sources(self) -> (&'static Schema, Sources) {
         let (schema, mut sources) = match self.base {
             Base::Council => (Schema::smf(), example("council")),
             Base::Strathcarron => strathcarron("policy"),
+            Base::Once => (Schema::smf(), counting_once()),
         };
         let files = [Some(&mut sources.policy), Some(&mut sources.framework), sources.brake.as_mut()];
         let file = files.into_iter().flatten().find(|f| f.text.contains(self.from));

@@ -1,0 +1,124 @@
+//! People counted once across partners: what the release, the shares under it and the link must say together.
+
+use cairn_question::Measure;
+use cairn_question::privacy::Epsilon;
+
+use crate::decimal;
+use crate::document::{CountOnceDoc, How, Link, LinkKind, PolicyDoc, Release, Share};
+use crate::floor;
+use crate::lint::Ground;
+
+/// The one account, and the links that nobody counts by.
+pub(super) fn check(ground: &Ground<'_>) {
+    let releases = ground.policy.releases.iter();
+    let once = releases.filter_map(|(name, r)| Some((name, r.as_ref().filter(|r| counts_once(r))?)));
+    for (name, second) in once.skip(1) {
+        let says = "two releases count people once, and there is one account for such counts";
+        let fix = "give both shares one release, and delete the other";
+        ground.faults.error("CP320", &second.span, format!("release.{name}.method"), says, fix);
+    }
+    for link in ground.policy.links.iter().filter(|l| l.kind.value == LinkKind::CountOnce) {
+        unused(link, ground);
+    }
+}
+
+const fn counts_once(release: &Release) -> bool {
+    matches!(release.how, How::CountOnce(_))
+}
+
+/// The release of a share, where it counts people once.
+fn by(share: &Share, policy: &PolicyDoc) -> bool {
+    policy.releases.get(&share.release.value).and_then(|r| r.as_ref()).is_some_and(counts_once)
+}
+
+/// A link says by what people are known again; only a release counts them so.
+fn unused(link: &Link, ground: &Ground<'_>) {
+    let named = |share: &&Share| share.links.iter().any(|l| l.value == link.id.value.as_str());
+    let mut shares = ground.policy.shares.iter().filter(named).peekable();
+    // A link that no share names at all is reported as that.
+    if shares.peek().is_none() || shares.any(|share| by(share, ground.policy)) {
+        return;
+    }
+    let says = "no share that names it counts people once: in a sum of partners' own tables a person known to several counts at each";
+    let fix = "add a share whose release has method = \"count-once\", or say so where such sums are read";
+    ground.faults.warn("CP434", &link.id.span, format!("link.{}", link.id.value), says, fix);
+}
+
+/// Terms, partners, ε and counts of the release itself.
+pub(super) fn release(release: &Release, count: &CountOnceDoc, path: &str, ground: &Ground<'_>) {
+    if release.min_partners.as_ref().is_none_or(|p| p.value == 1) {
+        let span = release.min_partners.as_ref().map_or(&release.span, |p| &p.span);
+        let least = ground.framework.floor.as_ref().map_or(floor::MIN_PARTNERS, |f| f.min_partners.value);
+        let says = "people are counted once over several partners, never at this one alone";
+        let fix = format!("write min_partners = {least} or more");
+        ground.faults.error("CP316", span, format!("{path}.min_partners"), says, fix);
+    }
+    if count.counts_lifetime.value < count.counts_per_year.value {
+        let span = &count.counts_lifetime.span;
+        let says = format!(
+            "{} counts for life are fewer than the {} of one year",
+            count.counts_lifetime.value, count.counts_per_year.value
+        );
+        let fix = format!("write {} or more", count.counts_per_year.value);
+        ground.faults.error("CP318", span, format!("{path}.counts_lifetime"), says, fix);
+    }
+    let Some(terms) = &ground.framework.secure else {
+        let says =
+            "people are counted once under the terms of secure totals, and the framework has no [secure]";
+        let fix = "ask the national board for [secure], or delete the release";
+        ground.faults.error("CP319", &release.span, format!("{path}.method"), says, fix);
+        return;
+    };
+    loss(count, terms.keys_per_person_max.value, path, ground);
+}
+
+/// ε₀ within what gives a figure and protects a person, who may stand under several keys.
+fn loss(count: &CountOnceDoc, keys: u32, path: &str, ground: &Ground<'_>) {
+    let error = |says: String, fix: String| {
+        ground.faults.error("CP317", &count.epsilon.span, format!("{path}.epsilon"), says, fix);
+    };
+    let own = count.epsilon.value.millionths();
+    let (least, most) = floor::COUNT_EPSILON;
+    if own < least || own > most {
+        let [own, least, most] = [own, least, most].map(decimal::print);
+        let says = format!("ε₀ = {own} for one key and one count is outside {least} to {most}");
+        error(says, format!("write {least} to {most}"));
+    } else if own.saturating_mul(keys) > Epsilon::MAX.millionths() {
+        let says = format!(
+            "a person under {keys} keys, as the framework has it, would lose more than ε = {} in one count",
+            Epsilon::MAX
+        );
+        error(says, format!("write {} or less", decimal::print(Epsilon::MAX.millionths() / keys)));
+    }
+}
+
+/// What a share may ask for that counts people once.
+pub(super) fn share(share: &Share, path: &str, ground: &Ground<'_>) {
+    if !by(share, ground.policy) {
+        return;
+    }
+    if let Some(other) = share.answers.iter().find(|a| a.value != Measure::People) {
+        let says = format!("{} counts people once, and this is {}", share.release.value, other.value);
+        ground.faults.error("CP432", &other.span, format!("{path}.answers"), says, "write [\"people\"]");
+    }
+    if let Some((column, _)) = share.group_by.first() {
+        let says =
+            "a count of people once is not broken down: a cell of a few hundred people is not estimated";
+        let fix = "write group_by = {} and max_group_columns = 0, and narrow by filter_by instead";
+        ground.faults.error("CP432", &column.span, format!("{path}.group_by"), says, fix);
+    }
+    let links = ground.policy.links.iter();
+    let mut fitting =
+        links.filter(|l| l.kind.value == LinkKind::CountOnce && l.left.value == share.dataset.value);
+    let known = fitting.clone().next().map(|l| l.id.value.to_string());
+    if !fitting.any(|link| share.links.iter().any(|l| l.value == link.id.value.as_str())) {
+        let says = format!("nothing says by what people of {} are known again", share.dataset.value);
+        let fix = match known {
+            Some(id) => format!("add \"{id}\" to `links`"),
+            None => {
+                format!("declare a [[link]] of kind \"count-once\" with left = \"{}\"", share.dataset.value)
+            }
+        };
+        ground.faults.error("CP433", &share.release.span, format!("{path}.links"), says, fix);
+    }
+}

@@ -1,0 +1,143 @@
+//! A policy that counts people once across partners.
+
+use cairn_question::privacy::{Epsilon, NanoRho};
+use cairn_question::{Day, Measure, Name, Question};
+
+use super::*;
+use crate::able::unable;
+use crate::treatment::{CountOnce, Method, Treatment};
+use crate::{Asker, decide};
+
+fn changed(from: &str, to: &str) -> Sources {
+    let mut sources = counting_once();
+    let file = [&mut sources.policy, &mut sources.framework].into_iter().find(|f| f.text.contains(from));
+    let file = file.unwrap_or_else(|| panic!("nothing to edit: {from}"));
+    file.text = file.text.replacen(from, to, 1);
+    sources
+}
+
+fn layers(sources: &Sources) -> Layers {
+    Layers::load(sources).unwrap_or_else(|f| panic!("{}", render_all(&f, sources)))
+}
+
+fn question(text: &str) -> Question {
+    let [role, purpose] = ["overlap-analyst", "smf-reporting"].map(|n| Name::new(n).unwrap());
+    cairn_question::form::parse(text, &role, &purpose, Schema::smf()).unwrap()
+}
+
+fn answered(layers: &Layers, text: &str) -> Treatment {
+    let day: Day = "2026-11-21".parse().unwrap();
+    decide(layers, &question(text), Asker::Anyone, day).unwrap_or_else(|r| panic!("{r:?}"))
+}
+
+fn count(treatment: &Treatment) -> CountOnce {
+    let Method::CountOnce(count) = treatment.method else { panic!("{:?}", treatment.method) };
+    count
+}
+
+fn epsilon(millionths: u32) -> Epsilon {
+    Epsilon::from_millionths(millionths).unwrap()
+}
+
+#[test]
+fn the_policy_loads_and_its_board_is_told_what_it_chose() {
+    let sources = counting_once();
+    let found = check(&sources);
+    let codes: Vec<&str> = found.iter().map(|f| f.code).collect();
+    // The address is made up, a person under two keys counts twice, and two roles get people of one table under two treatments.
+    assert_eq!(codes, ["CP108", "CP903", "CP420"], "{}", render_all(&found, &sources));
+}
+
+#[test]
+fn a_count_is_treated_as_its_release_says_and_charged_to_an_account_of_its_own() {
+    let layers = layers(&counting_once());
+    let treatment = answered(&layers, "people");
+    assert_eq!(treatment.share.as_str(), "people-once");
+    assert_eq!(treatment.min_partners, 5);
+    let expected =
+        CountOnce { epsilon: epsilon(1_000_000), keys_per_person: 2, counts_per_year: 2, counts_lifetime: 8 };
+    assert_eq!(count(&treatment), expected);
+    // Two keys at ε₀ = 1 are a pure ε of 2: ρ = 2·tanh(1).
+    assert_eq!(expected.person_epsilon(), epsilon(2_000_000));
+    let loss = NanoRho::new(1_523_188_312);
+    assert_eq!(treatment.method.loss(), Some(loss));
+    assert_eq!(treatment.caps.per_year, NanoRho::new(2 * loss.nano()));
+    assert_eq!(treatment.caps.lifetime, NanoRho::new(8 * loss.nano()));
+    let tables = layers.caps();
+    let starts = |c: crate::Caps| (c.year_starts_month, c.year_starts_day);
+    assert_eq!(starts(treatment.caps), starts(tables));
+    assert_ne!(treatment.caps.per_year, tables.per_year);
+    // The account of tables pays for none of it.
+    assert_eq!(layers.tables_bought(), []);
+    assert_eq!(unable(&treatment, &question("people")), []);
+}
+
+#[test]
+fn the_frameworks_ceilings_on_tables_say_nothing_of_counts() {
+    let most = |text| changed("epsilon_max_per_table = 0.5 ", text);
+    for sources in [most("epsilon_max_per_table = 0.000001 "), most("epsilon_max_per_table = 0.5 ")] {
+        assert_eq!(count(&answered(&layers(&sources), "people")).epsilon, epsilon(1_000_000));
+    }
+}
+
+#[test]
+fn any_other_measure_and_any_breakdown_is_what_the_program_cannot() {
+    let treatment = answered(&layers(&counting_once()), "people");
+    let rules = |treatment: &Treatment, question: &Question| {
+        unable(treatment, question).into_iter().map(|u| u.rule).collect::<Vec<_>>()
+    };
+    let people = question("people");
+    let rows = Question { measure: Measure::Rows, ..people.clone() };
+    let method = "release.counted-once.method".to_owned();
+    let partners = "release.counted-once.min_partners".to_owned();
+    assert_eq!(rules(&treatment, &rows), [method.clone(), partners.clone()]);
+    assert_eq!(rules(&treatment, &question("people by sex")), [method]);
+    assert_eq!(rules(&Treatment { min_partners: 1, ..treatment }, &people), [partners]);
+}
+
+#[test]
+fn a_share_that_counts_once_narrows_by_special_columns_as_noise_may() {
+    let base = layers(&counting_once());
+    assert_eq!(answered(&base, "people where disabled = yes").share.as_str(), "people-once");
+    let none = changed("special_needs_method  = [\"dp\"]", "special_needs_method  = []");
+    let found = check(&none);
+    assert!(found.iter().any(|f| f.code == "CP418" && f.rule.contains("people-once")), "{found:#?}");
+}
+
+#[test]
+fn more_counts_and_a_larger_epsilon_protect_less() {
+    use crate::Direction::{ProtectsLess, ProtectsMore, Unordered};
+    let old = layers(&counting_once());
+    let steps = [
+        ("= 1.0 ", "= 1.1 ", "release.counted-once.epsilon", ProtectsLess),
+        ("= 1.0 ", "= 0.9 ", "release.counted-once.epsilon", ProtectsMore),
+        ("counts_per_year = 2", "counts_per_year = 3", "release.counted-once.counts_per_year", ProtectsLess),
+        ("counts_per_year = 2", "counts_per_year = 1", "release.counted-once.counts_per_year", ProtectsMore),
+        ("counts_lifetime = 8", "counts_lifetime = 9", "release.counted-once.counts_lifetime", ProtectsLess),
+        ("counts_lifetime = 8", "counts_lifetime = 7", "release.counted-once.counts_lifetime", ProtectsMore),
+        ("= 5 ", "= 6 ", "release.counted-once.min_partners", ProtectsMore),
+        ("= 5 ", "= 4 ", "release.counted-once.min_partners", ProtectsLess),
+        (
+            "keys_per_person_max = 2",
+            "keys_per_person_max = 3",
+            "framework.secure.keys_per_person_max",
+            Unordered,
+        ),
+    ];
+    for (from, to, rule, direction) in steps {
+        let diff = crate::diff(Some(&old), &layers(&changed(from, to))).unwrap();
+        let told = diff.changes.iter().map(|c| (c.rule.as_str(), c.direction)).collect::<Vec<_>>();
+        assert_eq!(told, [(rule, direction)], "{to}");
+        let kinds = match direction {
+            ProtectsLess => diff.weaker.count,
+            ProtectsMore => diff.stronger.count,
+            _ => diff.otherwise.count,
+        };
+        // Only the one share's kinds: with no filter, and with one of its two columns.
+        assert_eq!(kinds, KINDS, "{to}");
+        assert_eq!([diff.weaker.count, diff.stronger.count, diff.otherwise.count].iter().sum::<u64>(), KINDS);
+    }
+}
+
+/// No filter; by council and its nation; by disability.
+const KINDS: u64 = 4;
