@@ -4,6 +4,8 @@
 mod compare;
 #[cfg(feature = "engine")]
 mod duck;
+#[cfg(feature = "federation")]
+mod federation;
 #[cfg(feature = "engine")]
 mod made_up;
 mod policy;
@@ -11,6 +13,8 @@ mod policy;
 mod private;
 #[cfg(feature = "engine")]
 mod questions;
+#[cfg(feature = "federation")]
+mod totals;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -19,12 +23,15 @@ use std::time::Instant;
 #[cfg(feature = "engine")]
 use crate::compare::Sizes;
 
-const USAGE: &str = "cairn-bench engine|dp [--rows N]… [--threads N] [--rounds N] | policy
+const USAGE: &str = "cairn-bench engine|dp [--rows N]… [--threads N] [--rounds N] | totals [--program FILE] | policy
 
   Counts people in N made-up engagement rows (1000000 and 10000000 unless said otherwise) with the engine and with
   DuckDB, by turns, on the same Parquet files. Needs `python3` with the package `duckdb`.
 
   dp: the engine with person-level bounds and noise beside the same count without, and beside DuckDB, by turns.
+
+  totals: small cells of 32 partners, as tables of each and as secure totals, over real nodes of the program `cairn` on
+  this machine; what each is off by, and how long it takes. The program is the one beside this one, or FILE.
 
   policy: tries every kind of question of the council's policy, and of one with about 10⁹ kinds, twice.";
 
@@ -32,6 +39,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.split_first() {
         Some((first, [])) if first == "policy" => policy::policy(),
+        #[cfg(feature = "federation")]
+        Some((first, rest)) if first == "totals" => totals::totals(rest),
         #[cfg(feature = "engine")]
         Some((first, rest)) if first == "engine" => Sizes::parse(rest).and_then(|s| compare::engine(&s)),
         #[cfg(feature = "engine")]
