@@ -173,9 +173,14 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
             say::note(&format!("Enrolled the analyst `{id}` in {}.", out.display()));
             say::note("Next: an issuer says what the analyst may ask: cairn authority credential");
         }
-        Command::Seat { authority, id, until, withdraw: _ } => {
+        Command::Seat { authority, id, until, withdraw } => {
             let mut authority = Authority::open(authority)?;
             authority.seat(id, *until, now())?;
+            if *withdraw {
+                say::note(&format!(
+                    "Of a day whose first total without noise had `{id}` in it, no further one can be made (CO106)."
+                ));
+            }
             register(&authority);
         }
         Command::Credential { issuer, analyst, role, organisation, days } => {

@@ -83,6 +83,7 @@ impl Declined {
             Self::UnknownPartner(_) => "CO102",
             Self::Question(_) => "CO103",
             Self::TooMuch { .. } => "CO104",
+            Self::Total(NoTotal::SeatGone { .. }) => "CO106",
             Self::Total(_) => "CO105",
             Self::AnalystBusy(_) => "CO201",
             Self::Busy => "CO202",

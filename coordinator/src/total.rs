@@ -60,6 +60,16 @@ pub enum NoTotal {
     /// People are counted once in all, and not by a breakdown: a cell of a few hundred is not estimated.
     #[error("people are counted once over all partners without a breakdown, and nothing but people is")]
     Breakdown,
+    /// A partner of the first total without noise of a day has no seat any more: of other partners there is none, since the difference could be one partner's figure (R6).
+    #[error(
+        "the first total without noise of the records of {day} was of `{partner}` too, who has no seat any more: no further one of that day can be made; ask with noise, or as of another day"
+    )]
+    SeatGone {
+        /// Who.
+        partner: PartnerId,
+        /// The day of the records.
+        day: Day,
+    },
     /// This coordinator does not make such totals.
     #[error("totals of this kind are not made by this coordinator")]
     Kind,
@@ -90,6 +100,19 @@ impl TotalTerms {
     #[must_use]
     pub fn exact_of(&self) -> Option<Day> {
         self.question.as_of.filter(|_| !self.manifest.says().treatment.is_charged())
+    }
+
+    /// Holds the partners that it is bound to against the roster.
+    ///
+    /// # Errors
+    /// [`NoTotal::SeatGone`].
+    pub fn still_seated(&self) -> Result<(), NoTotal> {
+        let gone = |partner: &&PartnerId| self.roster.of_partner(partner).is_none();
+        let gone = self.bound.iter().flatten().find(gone);
+        match gone.zip(self.exact_of()) {
+            Some((partner, day)) => Err(NoTotal::SeatGone { partner: partner.clone(), day }),
+            None => Ok(()),
+        }
     }
 
     /// Whose total it is to be: whoever is ready by `until`, or exactly those that it is bound to.

@@ -11,6 +11,7 @@ use super::running;
 use crate::accept::{Declined, accept};
 use crate::round::{Patience, Round};
 use crate::store::{NewQuestion, StoreFault, Taken};
+use crate::total::TotalTerms;
 
 /// An analyst asks.
 pub(super) async fn asked(hub: Arc<Hub>, analyst: Name, ask: Vec<u8>, responder: Responder) {
@@ -40,6 +41,7 @@ async fn take_on(hub: &Arc<Hub>, analyst: &Name, ask: Vec<u8>) -> Result<Questio
     let round_s = u64::from(hub.config.round_deadline_s.get());
     let mut accepted = accept(&ask, analyst, &members.register, round_s, patience, now)?;
     running::bind(hub, &mut accepted.terms).await.map_err(|fault| broken(&fault))?;
+    accepted.terms.total.as_ref().map_or(Ok(()), TotalTerms::still_seated)?;
     let new = NewQuestion {
         id: accepted.ask.id,
         signed: ask,

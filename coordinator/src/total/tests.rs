@@ -86,6 +86,23 @@ fn a_total_is_taken_on_where_its_manifest_is_of_the_question() {
 }
 
 #[test]
+fn once_a_partner_of_the_first_has_no_seat_no_total_without_noise_of_its_day_is_taken_on() {
+    let federation = federation();
+    let check = |treatment, bound: &[&str], expected: Result<(), NoTotal>| {
+        let asked = asked(&federation, Some("2026-03-31"));
+        let mut terms = of(&federation, &asked, &manifest(&federation, &asked, treatment)).unwrap().unwrap();
+        terms.bound = Some(bound.iter().map(|id| partner(id)).collect());
+        assert_eq!(terms.still_seated(), expected, "{bound:?}");
+    };
+    check(ROUND, &["a", "b", "c", "d"], Ok(()));
+    check(ROUND, &["a", "b", "c"], Ok(()));
+    let gone = NoTotal::SeatGone { partner: partner("gone"), day: "2026-03-31".parse().unwrap() };
+    check(ROUND, &["a", "b", "gone"], Err(gone.clone()));
+    check(dp(), &["a", "b", "gone"], Ok(()));
+    assert_eq!(crate::accept::Declined::from(gone).code(), "CO106");
+}
+
+#[test]
 fn a_question_without_a_manifest_wants_own_tables_and_one_of_a_stranger_is_none() {
     let federation = federation();
     let asked = asked(&federation, None);

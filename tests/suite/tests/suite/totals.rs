@@ -230,7 +230,8 @@ fn a_partner_joins_and_one_leaves_and_nobody_restarts(federation: &mut Federatio
     wait_for_the_register(federation, &everyone);
     noisy_total_of(federation, &total("dp=0.1", framework, EQUALITIES), &everyone);
 
-    federation.cairn(&["authority", "seat", "authority", "--id", "moray", "--withdraw"]).exits(0);
+    let withdrawn = federation.cairn(&["authority", "seat", "authority", "--id", "moray", "--withdraw"]);
+    withdrawn.exits(0).says("no further one can be made");
     wait_for_the_register(federation, &everyone);
     let words = total("dp=0.1", framework, EQUALITIES);
     federation.ask("people by disabled", &words).exits(1).says("CC214").says("`moray`");
@@ -239,6 +240,10 @@ fn a_partner_joins_and_one_leaves_and_nobody_restarts(federation: &mut Federatio
         &[&words[..], &["--partners", SEATED]].concat(),
         &SEATED.split(',').collect::<Vec<_>>(),
     );
+    // The first total without noise of that day was of `moray` too.
+    let rounded = total("round=8,5", framework, NATIONAL);
+    let without = [&rounded[..], &["--partners", SEATED]].concat();
+    federation.ask("people by sex as of 2026-01-01", &without).exits(3).says("CO106").says("`moray`");
     assert_eq!(connections(federation), before, "a node connected again");
     assert!(!everyone.iter().any(|partner| federation.has_ended(partner)));
 }
