@@ -191,7 +191,34 @@ fn treatment_in_words(treatment: &TreatmentV1) -> String {
                 promise_in_words(*promise)
             )
         }
-        TreatmentV1::CellKey { profile, table, max_change, min_people, round_to, zeros, min_cohort } => {
+        TreatmentV1::CellKey {
+            profile,
+            table,
+            max_change,
+            min_people,
+            round_to,
+            zeros,
+            total: Some(off),
+            ..
+        } => {
+            format!(
+                "cell-key ({profile}): at each of {} partners every count was changed by at most {max_change} by the keys of the people in it ({table}), the same people always alike, before they were added up: the standard error of a cell is at most {}, and 95 of 100 cells are within {} of the count; then under {min_people} withheld, the rest rounded to {round_to}, {}; sums of cells do not add up",
+                off.partners,
+                thousandths(off.standard_error_thousandths),
+                off.plus_minus_95,
+                zeros_in_words(*zeros)
+            )
+        }
+        TreatmentV1::CellKey {
+            profile,
+            table,
+            max_change,
+            min_people,
+            round_to,
+            zeros,
+            min_cohort,
+            total: None,
+        } => {
             let (zeros, cohort) = (zeros_in_words(*zeros), cohort_in_words(*min_cohort));
             format!(
                 "cell-key ({profile}): each count changed by at most {max_change} by the keys of the people in it ({table}), the same people always alike; then under {min_people} withheld, the rest rounded to {round_to}, {zeros}: a shown 0 may stand for 0 to {max_change} people; totals do not add up{cohort}"
@@ -221,6 +248,12 @@ fn treatment_in_words(treatment: &TreatmentV1) -> String {
             )
         }
     }
+}
+
+/// `3.471`, `8`.
+pub(crate) fn thousandths(number: u32) -> String {
+    let text = format!("{}.{:03}", number / 1_000, number % 1_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]

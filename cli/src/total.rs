@@ -7,7 +7,7 @@ use cairn_policy::{File, SecureTerms, secure_terms};
 use cairn_question::answer::Zeros;
 use cairn_question::privacy::Epsilon;
 use cairn_question::register::Register;
-use cairn_question::{AskV1, Envelope, Grid, Hash, LinkedBy, SigningKey, TotalTreatment};
+use cairn_question::{AskV1, Envelope, Grid, Hash, LinkedBy, Perturbations, SigningKey, TotalTreatment};
 use cairn_seal::occupancy::{Buckets, CountTerms, NotCounted};
 use cairn_seal::{CLAMP_MAX, Layout, ManifestV1, Members, Refused, Ring, Roster};
 use clap::Args;
@@ -27,8 +27,9 @@ const NOISE_TAIL: u64 = 1 << 40;
 
 #[derive(Args)]
 pub(crate) struct Total {
-    /// Ask for one total whose parts nobody sees: dp=0.1 for noise of ε 0.1 in all, round=8,5 to withhold fewer than 8 and round to 5, once=2,8000 for how many different
-    /// people there are over all partners, at ε 2 a linkage key, where public figures lead one to expect 8000
+    /// Ask for one total whose parts nobody sees: dp=0.1 for noise of ε 0.1 in all, round=8,5 to withhold fewer than 8 and round to 5, cell-key=5,1 for counts that every
+    /// partner changes, fewer than 5 withheld, once=2,8000 for how many different people there are over all partners, at ε 2 a linkage key, where public figures lead one to
+    /// expect 8000
     #[arg(long, value_name = "PROTECTION")]
     total: Option<Protection>,
     /// The framework whose terms of secure totals the partners hold; the shipped one without it
@@ -170,6 +171,12 @@ impl FromStr for Protection {
                     rows_per_person: rest.get(1).map_or(Ok(1), |most| whole(most))?,
                 }
             }
+            ("cell-key", [min_people, round_to]) => TotalTreatment::CellKey {
+                table: Perturbations::D3Total,
+                min_people: whole(min_people)?,
+                round_to: whole(round_to)?,
+                zeros: Zeros::Show,
+            },
             _ => return Err(help()),
         };
         Ok(Self::Of(treatment))
@@ -177,7 +184,7 @@ impl FromStr for Protection {
 }
 
 fn help() -> String {
-    "write dp=EPSILON (dp=0.1; dp=0.1,3 where one person may be in 3 cells), round=THRESHOLD,BASE (round=8,5; round=8,5,10 for cohorts of at least 10), or once=EPSILON,PEOPLE (once=2,8000: different people over all partners, 8000 of them expected from public figures; once=2,8000,slk where partners link by name and date of birth)"
+    "write dp=EPSILON (dp=0.1; dp=0.1,3 where one person may be in 3 cells), round=THRESHOLD,BASE (round=8,5; round=8,5,10 for cohorts of at least 10), cell-key=THRESHOLD,BASE (cell-key=5,1), or once=EPSILON,PEOPLE (once=2,8000: different people over all partners, 8000 of them expected from public figures; once=2,8000,slk where partners link by name and date of birth)"
         .to_owned()
 }
 
@@ -224,6 +231,8 @@ mod tests {
         let once = |linked_by| Ok(Protection::Once { epsilon: two, buckets, linked_by });
         assert_eq!("once=2,8000".parse(), once(LinkedBy::Nino));
         assert_eq!("once=2,8000,slk".parse(), once(LinkedBy::Slk));
+        let (table, min_people, round_to, zeros) = (Perturbations::D3Total, 5, 1, Zeros::Show);
+        check("cell-key=5,1", Some(TotalTreatment::CellKey { table, min_people, round_to, zeros }));
         for wrong in [
             "once=2",
             "once=2,9000000",
@@ -235,7 +244,9 @@ mod tests {
             "dp=1,2,3",
             "round=8",
             "round=8,x",
-            "cell-key=1",
+            "cell-key",
+            "cell-key=5",
+            "cell-key=5,1,3",
         ] {
             check(wrong, None);
         }

@@ -70,9 +70,6 @@ pub enum NoTotal {
         /// The day of the records.
         day: Day,
     },
-    /// This coordinator does not make such totals.
-    #[error("totals of this kind are not made by this coordinator")]
-    Kind,
 }
 
 impl TotalTerms {
@@ -146,6 +143,11 @@ impl TotalTerms {
                 let rule = Rule::new(*min_people, *round_to, *zeros).map_err(|_| Refused::Treatment)?;
                 self.rounded(&values()?, &rule.with_min_cohort(*min_cohort), grid)?
             }
+            // Every node changed its own counts. The rules are held on what came of them, as on one node's table.
+            TotalTreatment::CellKey { min_people, round_to, zeros, .. } => {
+                let rule = Rule::new(*min_people, *round_to, *zeros).map_err(|_| Refused::Treatment)?;
+                self.rounded(&values()?, &rule, grid)?
+            }
             TotalTreatment::CountOnce { .. } => {
                 let in_round = u16::try_from(in_round).unwrap_or(u16::MAX);
                 let terms = CountTerms::of_total(&says.treatment, in_round, says.colluding_max);
@@ -153,7 +155,6 @@ impl TotalTerms {
                 let people = Opened::read(&terms, sum)?.count(&terms)?.rounded();
                 vec![Cell::Value(i64::from(people))]
             }
-            TotalTreatment::CellKey => return Err(Refused::Treatment),
         };
         if cells.len() != grid.cells() {
             return Err(Refused::OtherLayout);
@@ -179,7 +180,6 @@ fn check(says: &ManifestV1, ask: &AskV1, roster: &Roster, grid: &Grid) -> Result
     let asked: Option<Vec<usize>> = ask.partners.iter().map(place).collect();
     let asked = Members::of(asked.ok_or(NoTotal::OtherPartners)?)?;
     match says.treatment {
-        TotalTreatment::CellKey => Err(NoTotal::Kind),
         _ if asked != says.invited => Err(NoTotal::OtherPartners),
         // Its layout is held to its terms with the manifest.
         TotalTreatment::CountOnce { .. } if grid.cells() != 1 || ask.question.measure != Measure::People => {

@@ -39,6 +39,10 @@ fn of_total(shown: &Shown, total: &TotalV1) -> Vec<String> {
             "The coordinator and whoever asked see this total alone, and its noise is in it before anybody can read it.",
             "no more than the total of the others, and the noise of the others protects it.",
         ),
+        TreatmentV1::CellKey { .. } => (
+            "Every partner changed its own counts before they were added up, so that nobody sees an exact total. The coordinator sees the changed one, and withholds and rounds it; whoever asked sees what is left.",
+            "the changed total of the others; in a cell where one of these alone has people, that is its changed figure.",
+        ),
         _ => (
             "The coordinator sees the exact total, and withholds and rounds it; whoever asked sees what is left.",
             "the exact total of the others; in a cell where one of these alone has people, that is its figure.",

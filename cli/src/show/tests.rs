@@ -157,6 +157,7 @@ fn a_perturbed_and_a_noisy_answer_say_how_far_off_they_may_be() {
         round_to: 1,
         zeros: Zeros::Show,
         min_cohort: 10,
+        total: None,
     };
     check(keyed, 0);
     let noisy = TreatmentV1::Dp {

@@ -14,6 +14,13 @@ const ROUND: TotalTreatment = TotalTreatment::SuppressRound {
     rows_per_person: 1,
 };
 
+const KEYED: TotalTreatment = TotalTreatment::CellKey {
+    table: cairn_question::Perturbations::D3Total,
+    min_people: 5,
+    round_to: 1,
+    zeros: Zeros::Show,
+};
+
 fn dp() -> TotalTreatment {
     TotalTreatment::Dp { epsilon: Epsilon::from_millionths(100_000).unwrap(), sensitivity: 1 }
 }
@@ -82,7 +89,9 @@ fn a_total_is_taken_on_where_its_manifest_is_of_the_question() {
     };
     check(None, dp(), &narrow, Some(NoTotal::OtherTable));
     check(None, dp(), &|m| m.scale = 2, Some(NoTotal::OtherTable));
-    check(day, TotalTreatment::CellKey, &|_| {}, Some(NoTotal::Kind));
+    check(day, KEYED, &|_| {}, None);
+    check(None, KEYED, &|_| {}, Some(NoTotal::NoDay));
+    check(day, KEYED, &|m| m.scale = 2, Some(NoTotal::OtherTable));
 }
 
 #[test]
@@ -132,6 +141,10 @@ fn a_sum_without_noise_is_withheld_and_rounded_before_anybody_reads_it() {
     check(ROUND, &[0, 7, 18], Some(r#"[0,"c",20]"#));
     check(ROUND, &[-3, 8, 22], Some(r#"[0,10,20]"#));
     check(ROUND, &[1, 2], None);
+    // What came of everybody's changes.
+    check(KEYED, &[0, 4, 18], Some(r#"[0,"c",18]"#));
+    check(KEYED, &[-1, 5, 22], Some("[0,5,22]"));
+    check(KEYED, &[1, 2], None);
     check(dp(), &[-3, 7, 18], Some("[-3,7,18]"));
     check(dp(), &[1, 2, 3, 4], None);
 }

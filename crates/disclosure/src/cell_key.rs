@@ -20,4 +20,4 @@ pub use counts::{Keyed, Malformed, OutsideGrid, Perturbed};
 pub use entropy::{Shape, ShapeError};
 pub use keys::{KEYS, NoPersonId, NodeSecret, RecordKey};
 pub use read::{BYTES_MAX, Field, Finding, Reading, Weight};
-pub use table::{COUNT_MAX, CYCLE_FROM, PerturbationTable};
+pub use table::{COUNT_MAX, CYCLE_FROM, NotForTotals, PerturbationTable};

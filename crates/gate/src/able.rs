@@ -8,7 +8,7 @@ use cairn_release::{AuditRule, Joint, TooMany};
 pub(crate) fn able(treatment: &Treatment, question: &Question) -> Vec<RuleBroken> {
     let broken = |missing: Unable| RuleBroken {
         rule: missing.rule,
-        code: "CN010".to_owned(),
+        code: missing.code.to_owned(),
         says: format!("the program of this node cannot {} yet", missing.what),
     };
     let unable: Vec<RuleBroken> = unable(treatment, question).into_iter().map(broken).collect();

@@ -1,7 +1,7 @@
 //! The other last steps: the table goes into a secure total, masked, and only the ledger's record of it lets it open.
 
 use cairn_ledger::{Debited, Entry, EntryKind, KeptRecord, Ledger, NotOpened, Opening, Repeat, SnapshotKey};
-use cairn_policy::{Caps, Layers, Method, Treatment};
+use cairn_policy::{Caps, Cells, Layers, Method, Treatment};
 use cairn_question::answer::{PrivacyStatement, SnapshotStatement, Zeros};
 use cairn_question::{
     Hash, Moment, Name, OutcomeV1, PartnerId, Refusal, RuleBroken, SealedV1, TotalTreatment,
@@ -265,6 +265,7 @@ fn agreed(mut treatment: Treatment, total: &TotalTreatment) -> Result<Treatment,
             (cells.min_people, cells.zeros) = (*min_people, *zeros);
             treatment.min_cohort = *min_cohort;
         }
+        (Method::CellKey { table, cells }, TotalTreatment::CellKey { .. }) => keyed(table, cells, total)?,
         (method, _) => {
             return Err((
                 "method",
@@ -273,6 +274,28 @@ fn agreed(mut treatment: Treatment, total: &TotalTreatment) -> Result<Treatment,
         }
     }
     Ok(treatment)
+}
+
+/// The same of counts that every node changes by the keys of its people: the same table of perturbations, and the rules on the total.
+fn keyed(table: &str, cells: &mut Cells, total: &TotalTreatment) -> Result<(), (&'static str, String)> {
+    let TotalTreatment::CellKey { table: asked, min_people, round_to, zeros } = total else { return Ok(()) };
+    match () {
+        () if asked.as_str() != table => {
+            return Err(("ptable", format!("changed by {table}, you asked for {}", asked.as_str())));
+        }
+        () if *min_people < cells.min_people => {
+            return Err(("min_people", format!("at least {}, you asked for {min_people}", cells.min_people)));
+        }
+        () if *round_to != cells.round_to => {
+            return Err(("round_to", format!("rounded to {}, you asked for {round_to}", cells.round_to)));
+        }
+        () if cells.zeros == Zeros::Withhold && *zeros == Zeros::Show => {
+            return Err(("zeros", "zeros are withheld, you asked for them".to_owned()));
+        }
+        () => {}
+    }
+    (cells.min_people, cells.zeros) = (*min_people, *zeros);
+    Ok(())
 }
 
 /// The rule of this partner that the total's noise is not made for.

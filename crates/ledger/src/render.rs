@@ -98,9 +98,13 @@ fn treatment(treatment: &TreatmentV1) -> String {
                 ", exact, fewer than {min_people} withheld with the cells that would give them away, 0 shown ({profile})"
             )
         }
-        TreatmentV1::CellKey { profile, table, max_change, min_people, round_to, min_cohort, .. } => {
+        TreatmentV1::CellKey {
+            profile, table, max_change, min_people, round_to, min_cohort, total, ..
+        } => {
+            let total =
+                total.map_or_else(String::new, |total| format!(" in a total of {} partners", total.partners));
             format!(
-                ", changed by at most {max_change} by the keys of the people ({table}), fewer than {min_people} withheld, rounded to {round_to}{} ({profile})",
+                ", changed by at most {max_change} by the keys of the people ({table}){total}, fewer than {min_people} withheld, rounded to {round_to}{} ({profile})",
                 cohort(*min_cohort)
             )
         }

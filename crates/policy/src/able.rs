@@ -2,7 +2,7 @@
 //! every page about a policy.
 
 use cairn_question::answer::Zeros;
-use cairn_question::{Measure, Question, Schema};
+use cairn_question::{Measure, Perturbations, Question, Schema};
 
 use crate::decide::treatment;
 use crate::layers::{Layers, Ready};
@@ -15,6 +15,8 @@ pub struct Unable {
     pub rule: String,
     /// What cannot be done, after "cannot": `make cell-key tables`.
     pub what: String,
+    /// The code of the refusal.
+    pub code: &'static str,
 }
 
 /// All that a question's treatment asks for and this program cannot do yet. A board may sign a policy for a treatment before
@@ -22,7 +24,7 @@ pub struct Unable {
 #[must_use]
 pub fn unable(treatment: &Treatment, question: &Question) -> Vec<Unable> {
     let mut list = Vec::new();
-    let mut cannot = |rule: String, what: String| list.push(Unable { rule, what });
+    let mut cannot = |rule: String, what: String| list.push(Unable { rule, what, code: NOT_YET });
     let release = |key: &str| format!("release.{}.{key}", treatment.release);
     match &treatment.method {
         // Its two parts would each need their own share of ρ in the answer.
@@ -69,17 +71,34 @@ pub fn unable(treatment: &Treatment, question: &Question) -> Vec<Unable> {
     if let Some(what) = question.measure.column().and_then(|column| unable_sum(treatment, column)) {
         cannot("question.measure".to_owned(), what);
     }
+    list.extend(unable_perturbed(treatment));
     list
 }
 
+/// A table of perturbations that no total may be made with.
+fn unable_perturbed(treatment: &Treatment) -> Option<Unable> {
+    let Method::CellKey { table, .. } = &treatment.method else { return None };
+    let unfit = treatment.min_partners > 1 && Perturbations::named(table).is_none();
+    let fit = Perturbations::ALL.map(Perturbations::as_str).join(", ");
+    unfit.then(|| Unable {
+        rule: format!("release.{}.ptable", treatment.release),
+        what: format!("change the counts of a secure total by {table} ({fit} is made for one)"),
+        code: "CN026",
+    })
+}
+
 /// Why this program does not add a table to a total without showing it: it does so for counts, with shared Laplace noise or by threshold and rounding on
-/// the total, and for people counted once.
+/// the total, and for people counted once; and for people with counts changed by their keys, where no cohort is held, which would take exact numbers.
 fn unable_total(treatment: &Treatment, question: &Question) -> Option<String> {
     let what = match (&treatment.method, &question.measure) {
+        (Method::CellKey { .. }, Measure::People) if treatment.min_cohort > 0 => {
+            "hold cohorts in a secure total under cell-key".to_owned()
+        }
         (
             Method::Dp { mechanism: Mechanism::Laplace, .. } | Method::SuppressRound(_),
             Measure::People | Measure::Rows,
-        ) => {
+        )
+        | (Method::CellKey { .. }, Measure::People) => {
             return None;
         }
         (Method::Dp { mechanism: Mechanism::Laplace, .. } | Method::SuppressRound(_), measure) => {
@@ -157,6 +176,9 @@ fn unable_sum(treatment: &Treatment, column: &str) -> Option<String> {
     let most = u64::from(summed.most) * u64::from(treatment.rows_per_person.unwrap_or(1));
     (most > PERSON_ADDS_MAX).then(|| format!("add up {column} where one person can add {most}"))
 }
+
+/// The code of what a later program may do.
+const NOT_YET: &str = "CN010";
 
 /// Most that one person may add to a sum: the noise must be that wide, and beyond this it would be all that is seen.
 const PERSON_ADDS_MAX: u64 = u32::MAX as u64;

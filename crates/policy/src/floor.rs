@@ -27,7 +27,7 @@ pub(crate) const DELTA_MAX: f64 = 1e-5;
 
 /// The tables of perturbations that every partner has, by the names that policies call them (`framework:d3`): those of the
 /// framework's release, since one partner with a table of its own would give the others' cells away.
-pub(crate) const PERTURBATION_TABLES: [&str; 1] = ["d3"];
+pub(crate) const PERTURBATION_TABLES: [&str; 2] = ["d3", "d3-total"];
 
 /// The method by which special-category columns may leave.
 pub(crate) const SPECIAL_METHOD: &str = "dp";

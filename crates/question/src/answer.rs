@@ -9,6 +9,7 @@ use crate::envelope::{Envelope, SigningKey, VerifyingKey};
 use crate::grid::{Dimension, Grid};
 use crate::id::{Hash, Name, PartnerId, QuestionId};
 use crate::limits::{FRAME_BYTES_MAX, PARTNERS_MAX};
+use crate::perturbations::ChangedTotalV1;
 use crate::privacy::{Epsilon, NanoRho};
 use crate::refusal::Refusal;
 use crate::total::{LinkedBy, SealedV1};
@@ -93,6 +94,9 @@ pub enum TreatmentV1 {
         zeros: Zeros,
         /// As for `suppress-round`, by the counts before the change.
         min_cohort: u32,
+        /// Of a secure total: how far off the changes of all its partners leave it. Absent for a partner's own table.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        total: Option<ChangedTotalV1>,
     },
     /// Every declared cell with noise, at zero too.
     Dp {
@@ -362,7 +366,8 @@ pub struct Expected<'a> {
     pub grid: &'a Grid,
 }
 
-/// The people a released cell can stand for: a certain range under `suppress-round` and `cell-key`, a 95 % range under `dp`.
+/// The people a released cell can stand for: a certain range under `suppress-round` and on a partner's own table under `cell-key`, a 95 % range
+/// under `dp` and on a total under `cell-key`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Range {
     /// At least this many.

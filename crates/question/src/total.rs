@@ -7,6 +7,7 @@ use crate::combine::{CombinedV1, combine};
 use crate::grid::Grid;
 use crate::id::{Hash, PartnerId};
 use crate::measure::Measure;
+use crate::perturbations::Perturbations;
 use crate::privacy::Epsilon;
 use crate::question::Question;
 
@@ -23,8 +24,18 @@ pub enum TotalTreatment {
         /// The most that one person adds at one partner, in all cells together (L1).
         sensitivity: u32,
     },
-    /// Each node's cells perturbed by their keys, inside the mask.
-    CellKey,
+    /// Each node's cells changed by the keys of their people, inside the mask; then threshold and rounding on the total, by the coordinator,
+    /// which sees no exact one.
+    CellKey {
+        /// By which table of perturbations, at every node.
+        table: Perturbations,
+        /// Fewer people than this are withheld, of the changed total.
+        min_people: u32,
+        /// The rounding base.
+        round_to: u32,
+        /// Whether 0 is shown.
+        zeros: Zeros,
+    },
     /// Threshold and rounding on the total, by the coordinator, which sees exact totals.
     SuppressRound {
         /// Fewer people than this are withheld.
@@ -130,7 +141,7 @@ impl TotalTreatment {
     #[must_use]
     pub fn numbers(&self, question: &Question, cells: usize) -> Option<usize> {
         match self {
-            Self::Dp { .. } | Self::CellKey => Some(cells),
+            Self::Dp { .. } | Self::CellKey { .. } => Some(cells),
             Self::SuppressRound { min_cohort, .. } => {
                 let rows = if question.measure == Measure::People { 0 } else { cells };
                 let filters = if *min_cohort == 0 { 0 } else { question.filter_by.len() };

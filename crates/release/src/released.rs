@@ -1,6 +1,6 @@
 //! The release: raw counts and a debit in, a protected table out.
 
-use cairn_disclosure::cell_key::{Keyed, PerturbationTable};
+use cairn_disclosure::cell_key::{Keyed, PerturbationTable, Perturbed};
 use cairn_disclosure::{Counts, Rule, suppress_round};
 use cairn_ledger::Debited;
 use cairn_question::answer::{TableV1, TreatmentV1};
@@ -125,9 +125,13 @@ pub(crate) fn perturbed(
     table: &PerturbationTable,
     rule: &Rule,
 ) -> Result<Vec<Cell>, ReleaseFault> {
+    Ok(changed(raw, table)?.release(rule, raw.counted.left_out()))
+}
+
+/// The counts changed by the keys of their people.
+pub(crate) fn changed(raw: &RawTable, table: &PerturbationTable) -> Result<Perturbed, ReleaseFault> {
     let keyed = Keyed::from_sums(raw.people(), raw.counted.of(Channel::Keys));
-    let perturbed = keyed.map_err(|_| ReleaseFault::NotTheGrid)?.perturb(table);
-    Ok(perturbed.release(rule, raw.counted.left_out()))
+    Ok(keyed.map_err(|_| ReleaseFault::NotTheGrid)?.perturb(table))
 }
 
 /// One count for each cell, rows only and always for the measure rows, and a cohort count for each filter when wanted: a count

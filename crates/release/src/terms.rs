@@ -202,6 +202,7 @@ fn means(plan: &CountPlan, treatment: &Treatment) -> Result<(Means, TreatmentV1)
                 round_to: *round_to,
                 zeros: *zeros,
                 min_cohort,
+                total: None,
             };
             Ok((Means::Perturb(perturbations, rule.with_min_cohort(min_cohort)), statement))
         }

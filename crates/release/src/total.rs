@@ -3,13 +3,14 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-use cairn_question::TotalTreatment;
+use cairn_disclosure::cell_key::PerturbationTable;
 use cairn_question::answer::TreatmentV1;
+use cairn_question::{Perturbations, TotalTreatment};
 
 use crate::layout::Channel;
 use crate::noise::Scale;
-use crate::plan::RawTable;
-use crate::released::check_shape;
+use crate::plan::{Cohort, RawTable};
+use crate::released::{changed, check_shape};
 use crate::share::{HonestPartners, LaplaceShare, Share, ShareFault, ShareNoise, with_share};
 use crate::terms::{Means, ReleaseFault, Terms};
 use crate::vector::Vector;
@@ -32,6 +33,11 @@ impl Terms {
                 one(vectors)?.sensitivity.get() <= *sensitivity
             }
             (Means::Suppress(_), TotalTreatment::SuppressRound { .. }) => true,
+            (Means::Perturb(table, _), TotalTreatment::CellKey { table: all, .. })
+                if self.plan().cohort == Cohort::NotCounted && is_for_totals(table, *all) =>
+            {
+                true
+            }
             _ => return Err(ReleaseFault::Contradiction),
         };
         if fits { Ok(()) } else { Err(ReleaseFault::NoBound) }
@@ -39,7 +45,7 @@ impl Terms {
 }
 
 impl Part {
-    /// The numbers of a counted table as they add up: its cells; without noise, for rows the people behind each cell first, and then the people that
+    /// The numbers of a counted table as they add up: its cells, under `cell-key` changed by the keys of their people; without either, for rows the people behind each cell first, and then the people that
     /// each filter leaves out where the total holds cohorts ([`TotalTreatment::numbers`]).
     ///
     /// # Errors
@@ -52,10 +58,10 @@ impl Part {
         terms.fit_total(total)?;
         let exact = match &terms.means {
             Means::Noise(vectors) => one(vectors)?.exact(&raw.counted),
+            Means::Perturb(table, _) => whole(changed(raw, table)?.addends()),
             _ => {
                 let channels = [Channel::People, Channel::Rows].map(|channel| raw.counted.of(channel));
-                let all = channels.into_iter().flatten().chain(raw.counted.left_out());
-                all.map(|n| i64::try_from(*n).unwrap_or(i64::MAX)).collect()
+                whole(channels.into_iter().flatten().chain(raw.counted.left_out()))
             }
         };
         Ok(Self { exact, treatment: *total })
@@ -77,6 +83,15 @@ impl Part {
             None => Ok(self.exact.clone()),
         }
     }
+}
+
+/// Whether a node's own table of perturbations is the one of the total, and fit for one.
+fn is_for_totals(table: &PerturbationTable, total: Perturbations) -> bool {
+    PerturbationTable::named(total.as_str()) == Some(table) && table.for_totals().is_ok()
+}
+
+fn whole<'a>(counts: impl IntoIterator<Item = &'a u64>) -> Vec<i64> {
+    counts.into_iter().map(|n| i64::try_from(*n).unwrap_or(i64::MAX)).collect()
 }
 
 /// The vector of a total. A mean has two, and is no total.
@@ -103,7 +118,7 @@ pub fn share(total: &TotalTreatment, honest: HonestPartners) -> Result<Option<Sh
 }
 
 /// What the answer says of a total's protection: as the policy's own terms say it, with the width of the noise of all partners of the round
-/// together.
+/// together, or how far off the changes of all of them leave it.
 ///
 /// # Errors
 /// As for [`share`].
@@ -118,6 +133,11 @@ pub fn statement(
         && let Some(share) = share(total, honest)?
     {
         (*sensitivity, *plus_minus_95) = (*most, share.plus_minus_95(in_round));
+    }
+    if let (TreatmentV1::CellKey { total: off, .. }, TotalTreatment::CellKey { table, .. }) =
+        (&mut said, total)
+    {
+        *off = Some(table.off_by(in_round));
     }
     Ok(said)
 }

@@ -28,11 +28,51 @@ static D3: LazyLock<Option<PerturbationTable>> = LazyLock::new(|| {
     PerturbationTable::read(include_str!("../../tables/d3.csv")).ok().map(|reading| reading.table)
 });
 
+static D3_TOTAL: LazyLock<Option<PerturbationTable>> = LazyLock::new(|| {
+    PerturbationTable::read(include_str!("../../tables/d3-total.csv")).ok().map(|reading| reading.table)
+});
+
+/// Why a table of perturbations must not change the counts that a secure total adds up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotForTotals {
+    /// A row's changes do not add up to 0: as many partners as there are would each be off to the same side.
+    #[error("the changes of a count of {0} do not add up to 0")]
+    Biased(usize),
+    /// The count of one never comes out. Nobody sees a partner's counts in a total, so this hides nothing, and leaves its small counts fewer
+    /// changes to have, which are easier to guess.
+    #[error("a count of one never comes out")]
+    HidesOne,
+}
+
 impl PerturbationTable {
-    /// The table of that name which every partner has: `framework:d3`. `None` for any other name.
+    /// The table of that name which every partner has: `framework:d3` for its own tables, `framework:d3-total` for totals too. `None` for any
+    /// other name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
-        if name == "framework:d3" { D3.as_ref() } else { None }
+        match name {
+            "framework:d3" => D3.as_ref(),
+            "framework:d3-total" => D3_TOTAL.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether the counts that a secure total adds up may be changed by it.
+    ///
+    /// # Errors
+    /// [`NotForTotals`].
+    pub fn for_totals(&self) -> Result<(), NotForTotals> {
+        for row in 1..=self.rows() {
+            if self.sums(row as u64).is_none_or(|(sum, _)| sum != 0) {
+                return Err(NotForTotals::Biased(row));
+            }
+        }
+        let one = |row: u64| (0..KEYS).any(|key| row.checked_add_signed(self.at(row, key)) == Some(1));
+        if (1..=self.rows() as u64).any(one) { Ok(()) } else { Err(NotForTotals::HidesOne) }
+    }
+
+    fn at(&self, row: u64, key: usize) -> i64 {
+        self.change(row, key).unwrap_or_default().into()
     }
 
     /// Takes rows that were checked: each has [`KEYS`] changes, and none makes its count negative.

@@ -3,7 +3,7 @@
 use cairn_gate::{Kept, Opened, Sealable, Step};
 use cairn_question::answer::{TreatmentV1, Zeros};
 use cairn_question::privacy::Epsilon;
-use cairn_question::{Hash, OutcomeV1, PartnerId, SealedV1, TotalTreatment};
+use cairn_question::{Hash, OutcomeV1, PartnerId, Perturbations, SealedV1, TotalTreatment};
 use cairn_release::share::HonestPartners;
 use cairn_release::{NoiseFault, Share, ShareNoise};
 
@@ -12,6 +12,10 @@ use crate::world::{DISABLED, Draft, PEOPLE, World, layers, raw};
 /// The releases for totals only.
 const ROUNDED: (&str, &str) =
     ("method  = \"suppress-round\"\n", "method  = \"suppress-round\"\nmin_partners = 3\n");
+const KEYED: (&str, &str) = (
+    "method  = \"suppress-round\"\nprofile = \"sub-national-8-5\"",
+    "method  = \"cell-key\"\nptable  = \"framework:d3-total\"\nprofile = \"census-cell-key\"\nmin_partners = 3",
+);
 const NOISY: (&str, &str) = ("method    = \"dp\"\n", "method    = \"dp\"\nmin_partners = 3\n");
 
 /// Draws 1 in every cell.
@@ -46,6 +50,11 @@ fn dp(millionths: u32, sensitivity: u32) -> TotalTreatment {
 fn round(min_people: u32, round_to: u32) -> TotalTreatment {
     let (zeros, min_cohort, rows_per_person) = (Zeros::Show, 0, 1);
     TotalTreatment::SuppressRound { min_people, round_to, zeros, min_cohort, rows_per_person }
+}
+
+fn keyed(min_people: u32, round_to: u32) -> TotalTreatment {
+    let (table, zeros) = (Perturbations::D3Total, Zeros::Show);
+    TotalTreatment::CellKey { table, min_people, round_to, zeros }
 }
 
 fn opened<'a>(partners: &'a [PartnerId], nodes: &'a [[u8; 16]], world: &World) -> Opened<'a> {
@@ -118,6 +127,62 @@ fn what_is_asked_for_all_may_protect_more_than_a_policy_and_never_less() {
     check(PEOPLE, Some(round(8, 3)), "release.plain-table.round_to CN021");
     check(PEOPLE, Some(dp(100_000, 1)), "release.plain-table.method CN021");
     check(PEOPLE, None, "release.plain-table.min_partners CN019");
+}
+
+/// Counts changed at every node: the same table of perturbations at all, the rules on the total no laxer than here.
+#[test]
+fn counts_that_every_node_changes_are_changed_alike_and_withheld_as_the_policy_says() {
+    let check = |put: (&str, &str), text: &str, total: TotalTreatment, expected: &str| {
+        let mut world = World::new();
+        world.layers = layers(&[KEYED, put], None);
+        let draft = draft(&world, 1, text);
+        let found = match world.put(&draft, Some(total)) {
+            Ok(_) => "held".to_owned(),
+            Err(reply) => world.outcome(&reply, &draft),
+        };
+        assert_eq!(found, expected, "{text} {total:?}");
+    };
+    let same = ("", "");
+    check(same, PEOPLE, keyed(5, 1), "held");
+    check(same, PEOPLE, keyed(8, 1), "held");
+    check(same, PEOPLE, keyed(4, 1), "release.plain-table.min_people CN021");
+    check(same, PEOPLE, keyed(5, 5), "release.plain-table.round_to CN021");
+    check(same, PEOPLE, round(8, 5), "release.plain-table.method CN021");
+    // A table that hides small counts is for own tables.
+    check(
+        ("d3-total", "d3"),
+        PEOPLE,
+        keyed(5, 1),
+        "release.plain-table.ptable CN026, release.plain-table.ptable CN021",
+    );
+    let rows = "rows in engagements by lep_code";
+    check(
+        same,
+        rows,
+        keyed(5, 1),
+        "release.plain-table.method CN010, release.plain-table.min_partners CN010",
+    );
+}
+
+#[test]
+fn a_partners_word_of_a_changed_total_says_its_standard_error_and_costs_nothing() {
+    let mut world = World::new();
+    world.layers = layers(&[KEYED], None);
+    let asked = draft(&world, 1, PEOPLE);
+    let sealable = world.put(&asked, Some(keyed(5, 1))).unwrap();
+    let all: &[[u8; 16]] = &[[1; 16], [2; 16], [3; 16]];
+    let Kept::Opened(_, reply) = world.open_total(sealable, all) else { panic!("not opened") };
+    let OutcomeV1::Sealed(sealed) = world.open(&reply, &asked).outcome else { panic!("not sealed") };
+    let TreatmentV1::CellKey { total, min_people, .. } = &sealed.treatment else { panic!("cell-key") };
+    assert_eq!((*min_people, *total), (5, Some(Perturbations::D3Total.off_by(3))));
+    assert_eq!(world.account(), (0, 0));
+    // R6: the same people are always changed alike, so that fewer partners would show one's changed counts.
+    let asked = draft(&world, 2, "people by council");
+    let sealable = world.put(&asked, Some(keyed(5, 1))).unwrap();
+    match world.open_total(sealable, &all[..2]) {
+        Kept::Reply(reply) => assert!(world.outcome(&reply, &asked).contains("CM215")),
+        Kept::Opened(..) => panic!("opened"),
+    }
 }
 
 #[test]

@@ -298,7 +298,10 @@ fn figures(model: &Model) -> Table {
 fn rounding(shown: &Shown, share: &Share, partners: u32) -> [String; 2] {
     match shown {
         Shown::Exact => ["exact".to_owned(), "see answer".to_owned()],
-        Shown::Perturbed(..) => ["see answer".to_owned(), "see answer".to_owned()],
+        Shown::Perturbed(..) => match share.changed {
+            Some(off) => [format!("±{}", off.plus_minus_95), format!("±{}", off.plus_minus_95)],
+            None => ["see answer".to_owned(), "see answer".to_owned()],
+        },
         Shown::Rounded(base) => {
             let here = u64::from(base / 2);
             let parts = if share.is_total() { 1 } else { u64::from(partners) };

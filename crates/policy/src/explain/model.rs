@@ -11,10 +11,10 @@ use std::num::NonZeroU32;
 
 use cairn_question::answer::Zeros;
 use cairn_question::schema::{CODE_GRAIN, Class, Table};
-use cairn_question::{Day, Measure};
+use cairn_question::{ChangedTotalV1, Day, Measure};
 
 use self::never::{Never, never, used};
-use self::protection::protection;
+use self::protection::{changed_total, protection};
 use crate::able::{Unable, unable_of};
 use crate::decimal;
 use crate::document::{Columns, LinkKind, OptOutDoc};
@@ -121,6 +121,8 @@ pub(crate) struct Share {
     pub(crate) rows_per_person: Option<u32>,
     pub(crate) protection: Protection,
     pub(crate) min_partners: u32,
+    /// How far off a national total is whose partners change their own counts.
+    pub(crate) changed: Option<ChangedTotalV1>,
     pub(crate) per_day: u32,
     pub(crate) per_year: Option<u32>,
     /// The most tables that can leave.
@@ -285,7 +287,8 @@ impl Share {
 
     /// Whether this program cannot add to such a total yet.
     pub(crate) fn lacks_totals(&self) -> bool {
-        self.unable.iter().any(|u| u.rule.ends_with(".min_partners"))
+        let of_totals = [".min_partners", ".ptable"];
+        self.unable.iter().any(|u| of_totals.iter().any(|key| u.rule.ends_with(key)))
     }
 }
 
@@ -362,6 +365,7 @@ fn share(layers: &Layers, ready: &Ready, partners: u32) -> Share {
         rows_per_person: settings.rows_per_person.filter(|_| answers().any(|a| *a == Measure::Rows)),
         protection: protection(layers, ready, partners),
         min_partners: settings.min_partners.max(1),
+        changed: changed_total(ready, partners),
         per_day: settings.tables_per_day.unwrap_or(0),
         per_year: tables_a_year(ready),
         most: most(layers, ready),

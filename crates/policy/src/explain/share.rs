@@ -5,6 +5,7 @@ use cairn_question::answer::Zeros;
 
 use super::model::{Answered, Most, Once, Protection, Share, Shown, words};
 use super::wording::{either, list, whole};
+use crate::decimal;
 
 /// The share in one paragraph.
 pub(crate) fn paragraph(share: &Share) -> String {
@@ -36,6 +37,7 @@ pub(crate) fn paragraph(share: &Share) -> String {
     }
     says.push_str(&path(share));
     says.push_str(&protection(&share.protection));
+    says.push_str(&changed(share));
     says.push_str(&quota(share));
     says
 }
@@ -114,6 +116,17 @@ fn path(share: &Share) -> String {
         0 | 1 => String::new(),
         least => format!("Leaves only in a total over at least {least} partners. "),
     }
+}
+
+/// How far off a total is in which every partner has changed its own counts.
+fn changed(share: &Share) -> String {
+    share.changed.map_or_else(String::new, |off| {
+        let error = decimal::print(off.standard_error_thousandths.saturating_mul(1_000));
+        format!(
+            " Every partner changes its own counts before they are added up: the total of {} has a standard error of at most {error}.",
+            off.partners
+        )
+    })
 }
 
 /// What happens to a cell before it leaves.

@@ -1,6 +1,7 @@
 //! What a released cell stands for: from least to most that the count behind it can be.
 
 use super::{Cell, Range, TreatmentV1, Zeros};
+use crate::perturbations::changed;
 
 impl TreatmentV1 {
     /// The range of the cell at this place of its table; `None` where it was not answered.
@@ -29,15 +30,17 @@ impl TreatmentV1 {
                 let (least, most) = rounded(v, *round_to, *min_people);
                 range(least, most)
             }
-            (Self::CellKey { min_people, zeros, max_change, .. }, Cell::Withheld) => {
+            (Self::CellKey { min_people, zeros, max_change, total, .. }, Cell::Withheld) => {
                 let most = i64::from(*min_people).max(1) - 1;
-                range(i64::from(*zeros == Zeros::Show), most + i64::from(*max_change))
+                range(i64::from(*zeros == Zeros::Show), most + changed(*max_change, *total))
             }
             // A few may have become nobody; nobody never became a few.
-            (Self::CellKey { max_change, .. }, Cell::Value(0)) => range(0, i64::from(*max_change)),
-            (Self::CellKey { min_people, round_to, max_change, .. }, Cell::Value(v)) => {
+            (Self::CellKey { max_change: most, total, .. }, Cell::Value(0)) => {
+                range(0, changed(*most, *total))
+            }
+            (Self::CellKey { min_people, round_to, max_change, total, .. }, Cell::Value(v)) => {
                 let (least, most) = rounded(v, *round_to, *min_people);
-                let change = i64::from(*max_change);
+                let change = changed(*max_change, *total);
                 range(least.saturating_sub(change).max(1), most.saturating_add(change))
             }
             (Self::Dp { .. }, Cell::Value(v)) => {

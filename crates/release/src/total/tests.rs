@@ -34,6 +34,19 @@ fn total_round(min_cohort: u32) -> TotalTreatment {
     }
 }
 
+/// A release of counts changed by this table.
+fn keyed(table: &str, min_cohort: u32) -> cairn_policy::Treatment {
+    let treatment = suppress(5, 1);
+    let cells = treatment.method.cells().unwrap().clone();
+    let method = cairn_policy::Method::CellKey { table: table.to_owned(), cells };
+    cairn_policy::Treatment { method, min_cohort, ..treatment }
+}
+
+fn total_keyed() -> TotalTreatment {
+    let (min_people, round_to, zeros) = (5, 1, Zeros::Show);
+    TotalTreatment::CellKey { table: Perturbations::D3Total, min_people, round_to, zeros }
+}
+
 fn honest() -> HonestPartners {
     HonestPartners::of(6, 2).unwrap()
 }
@@ -58,6 +71,51 @@ fn a_person_may_add_no_more_here_than_the_noise_of_all_is_made_for() {
         linked_by: cairn_question::LinkedBy::Nino,
     };
     check(&rounded, once, Err(ReleaseFault::Contradiction));
+    check(&rounded, total_keyed(), Err(ReleaseFault::Contradiction));
+    let changed = |table: &str, min_cohort: u32| terms("people by sex", &keyed(table, min_cohort)).unwrap();
+    check(&changed("framework:d3-total", 0), total_keyed(), Ok(()));
+    check(&changed("framework:d3-total", 0), total_round(0), Err(ReleaseFault::Contradiction));
+    check(&changed("framework:d3", 0), total_keyed(), Err(ReleaseFault::Contradiction));
+    // A cohort is held by exact numbers.
+    check(&changed("framework:d3-total", 5), total_keyed(), Err(ReleaseFault::Contradiction));
+}
+
+/// The total of four partners is the sum of what each changed by its own people's keys; a partner's part is the same in every attempt and in every
+/// question.
+#[test]
+fn the_total_is_the_sum_of_what_every_partner_changed() {
+    let terms = terms("people by sex", &keyed("framework:d3-total", 0)).unwrap();
+    let cells = terms.grid().cells();
+    let table = PerturbationTable::named("framework:d3-total").unwrap();
+    let (mut total, mut expected, mut exact) = (vec![0; cells], vec![0; cells], vec![0; cells]);
+    for partner in 0..4_u64 {
+        let people: Vec<u64> = (0..cells as u64).map(|cell| cell * (partner + 1)).collect();
+        let keys: Vec<u64> = people.iter().map(|n| n * (61 + 17 * partner)).collect();
+        let raw = RawTable::new(QUESTION, people.clone(), None, Vec::new()).with_keys(keys.clone());
+        let part = Part::of(&raw, &terms, &total_keyed()).unwrap();
+        let drawn = part.draw(honest(), &mut Counting(0)).unwrap();
+        assert_eq!(part.draw(honest(), &mut Counting(7)).unwrap(), drawn, "no noise is drawn");
+        for cell in 0..cells {
+            let change = table.change(table.row_of(people[cell]), usize::try_from(keys[cell] % 256).unwrap());
+            let people = i64::try_from(people[cell]).unwrap();
+            exact[cell] += people;
+            expected[cell] += people + i64::from(change.unwrap());
+            total[cell] += drawn[cell];
+        }
+    }
+    assert_eq!(total, expected);
+    assert_ne!(total, exact);
+    assert_eq!(total[0], 0, "nobody stays nobody");
+}
+
+#[test]
+fn the_statement_has_the_standard_error_of_everybodys_changes_together() {
+    let terms = terms("people by sex", &keyed("framework:d3-total", 0)).unwrap();
+    let said = statement(&terms, &total_keyed(), (6, honest())).unwrap();
+    let TreatmentV1::CellKey { total, max_change, .. } = said else { panic!("{said:?}") };
+    assert_eq!((max_change, total), (3, Some(Perturbations::D3Total.off_by(6))));
+    let TreatmentV1::CellKey { total, .. } = terms.statement() else { panic!("cell-key") };
+    assert!(total.is_none(), "a table of its own has no other partners");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use cairn_question::{Day, Hash, Name, QuestionId, Signature};
 
 use crate::mask::Blind;
-use crate::{Attempt, OpenRecord, Openings, Partners, Refused, Repeat, Series, Treatment};
+use crate::{Attempt, OpenRecord, Openings, Partners, Refused, Repeat, Series};
 
-use super::world::{ROUNDED, dp, node, once};
+use super::world::{KEYED, ROUNDED, dp, node, once};
 
 fn series(dataset: &str, edition: u32) -> Series {
     Series { dataset: Name::new(dataset).unwrap(), as_of: Day::new(2026, 3, 1).unwrap(), edition }
@@ -87,7 +87,7 @@ fn only_a_charged_treatment_may_change_partners() {
     for (treatment, repeat) in [
         (dp(), Repeat::Charged),
         (once(), Repeat::Charged),
-        (Treatment::CellKey, Repeat::SamePartners),
+        (KEYED, Repeat::SamePartners),
         (ROUNDED, Repeat::SamePartners),
     ] {
         assert_eq!(Repeat::of(&treatment), repeat, "{treatment:?}");

@@ -13,7 +13,7 @@ use crate::{
 
 use super::federation::{ATTEMPT, BOARD, Federation, KEYS, Mail, OPEN, READY, RECEIPT, RELAY, SEALED};
 use super::repeats::opened;
-use super::world::{NOW, ROUNDED, World, dp, node, once, series};
+use super::world::{KEYED, NOW, ROUNDED, World, dp, node, once, series};
 
 fn read(federation: &Federation, body: &[u8]) -> FromCoordinator {
     FromCoordinator::read(body, &federation.manifest).unwrap()
@@ -465,7 +465,7 @@ fn r6_the_same_partners_or_new_noise_before_anything_is_sealed() {
     };
     check(ROUNDED, 5, None);
     check(ROUNDED, 4, Some(Refused::OtherPartners));
-    check(Treatment::CellKey, 4, Some(Refused::OtherPartners));
+    check(KEYED, 4, Some(Refused::OtherPartners));
     check(dp(), 4, None);
 }
 

@@ -40,6 +40,13 @@ pub(crate) fn once() -> Treatment {
     Treatment::CountOnce { epsilon, keys_per_person: 2, buckets_power: 10, linked_by: LinkedBy::Nino }
 }
 
+pub(crate) const KEYED: Treatment = Treatment::CellKey {
+    table: cairn_question::Perturbations::D3Total,
+    min_people: 5,
+    round_to: 1,
+    zeros: cairn_question::answer::Zeros::Show,
+};
+
 pub(crate) const ROUNDED: Treatment = Treatment::SuppressRound {
     min_people: 5,
     round_to: 5,

@@ -127,9 +127,10 @@ fn an_auditor_recomputes(federation: &Federation, name: &str, answer: &Value, fr
     }
     for more in [&["--framework", framework][..], &[]] {
         let done = recompute(federation, &transcript, &published, more).exits(0);
-        done.says(
-            "the published figures are what 6 partners signed: angus, dundee, fife, moray, orkney, perth",
-        );
+        let total = &answer["coverage"]["total"]["partners"];
+        let names: Vec<&str> = total.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        let (many, names) = (names.len(), names.join(", "));
+        done.says(&format!("the published figures are what {many} partners signed: {names}"));
     }
 }
 
@@ -176,6 +177,75 @@ fn first_vector(bytes: &[u8]) -> usize {
         |at: usize| usize::try_from(u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())).unwrap();
     let members = 2 + 4 + length(2);
     members + 4 + length(members) + 4
+}
+
+/// Terms for a federation of four, of whom one may collude.
+const FOUR: [(&str, &str); 3] = [
+    ("colluding_max       = 10", "colluding_max       = 1"),
+    ("answering_min       = 22", "answering_min       = 3"),
+    ("invited_min         = 32", "invited_min         = 4"),
+];
+
+/// The plain tables of the council policy leave in totals only, of counts that every node has changed.
+const CHANGED: (&str, &str) = (
+    "method  = \"suppress-round\"\nprofile = \"sub-national-8-5\"",
+    "method  = \"cell-key\"\nptable  = \"framework:d3-total\"\nmin_partners = 3\nprofile = \"census-cell-key\"",
+);
+
+/// Four partners with 4 women and 9 men of Angus, 30 women and 20 men of Fife each.
+#[test]
+fn a_total_of_counts_that_every_partner_changed_is_seen_exact_by_nobody() {
+    const COUNCILS: [&str; 4] = ["angus", "dundee", "fife", "moray"];
+    let records = |id: &'static str| {
+        let groups = [(4, ANGUS, "F"), (9, ANGUS, "M"), (30, FIFE, "F"), (20, FIFE, "M")];
+        let people = |(at, (count, council, sex)): (usize, (usize, &'static str, &'static str))| {
+            people(&format!("{}{at}", &id[..2]), count, council, sex)
+        };
+        Partner {
+            policy: vec![CHANGED],
+            framework: FOUR.to_vec(),
+            ..Partner::new(id, groups.into_iter().enumerate().flat_map(people).collect())
+        }
+    };
+    let federation =
+        Federation::start_with(&COUNCILS.map(records), "round_deadline_s = 10\noffline_wait_s = 3");
+    let framework = federation.path("fife/policy/framework.toml").display().to_string();
+    let words = total("cell-key=5,1", &framework, NATIONAL);
+    let cells = |text: &str| {
+        let (code, answer) = federation.ask_json(text, &words);
+        assert_eq!(code, 0, "{answer:#}");
+        answer
+    };
+    let answer = cells("people by council, sex as of 2026-01-01");
+    assert_eq!(standings(&answer), COUNCILS.map(|p| format!("{p} answered")));
+    let off = &answer["coverage"]["total"]["treatment"]["total"];
+    assert_eq!(off["partners"], 4);
+    // √(4 · 514 ÷ 256).
+    assert_eq!((&off["standard_error_thousandths"], &off["plus_minus_95"]), (&2_834.into(), &6.into()));
+    // Each partner changes a count by at most 3. Those that nobody is in stay as they are.
+    let shown: Vec<i64> =
+        answer["combined"]["cells"].as_array().unwrap().iter().filter_map(|c| c["cell"].as_i64()).collect();
+    let mut near: Vec<i64> = shown.iter().copied().filter(|n| *n != 0).collect();
+    near.sort_unstable();
+    assert_eq!(near.len(), 4, "{answer:#}");
+    assert!(near.iter().zip([16, 36, 80, 120]).all(|(n, exact)| n.abs_diff(exact) <= 12), "{near:?}");
+    an_auditor_recomputes(&federation, "changed-at-nodes", &answer, &framework);
+    // The same people are changed alike whenever they are asked for.
+    assert_eq!(cells("people by council, sex as of 2026-01-01")["combined"], answer["combined"]);
+    // Nobody has the exact ones: that all of nine different groups came out unchanged has a chance below one in ten million.
+    let figures = |text: &str| -> Vec<i64> {
+        let all = cells(text)["combined"]["cells"].as_array().unwrap().clone();
+        all.iter().filter_map(|c| c["cell"].as_i64()).filter(|n| *n != 0).collect()
+    };
+    let [councils, sexes, everybody] = ["people by council", "people by sex", "people"]
+        .map(|text| figures(&format!("{text} as of 2026-01-01")));
+    let unchanged = near == [16, 36, 80, 120]
+        && (councils.iter().sum::<i64>(), sexes.iter().sum::<i64>(), everybody[0]) == (252, 252, 252);
+    assert!(!unchanged, "{near:?} {councils:?} {sexes:?} {everybody:?}");
+    let table = federation.ask("people by sex as of 2026-01-01", &words).out;
+    for says in ["nobody sees an exact total", "the standard error of a cell is at most 2.834"] {
+        assert!(table.replace('\n', " ").contains(says), "{table}");
+    }
 }
 
 fn nobody_gives_its_own_table(federation: &Federation) {

@@ -5,6 +5,7 @@ use crate::decimal;
 use crate::explain::noise::{self, Draws};
 use crate::layers::{Layers, Ready};
 use crate::treatment::{Cells, CountOnce, Mechanism, Method, Secondary};
+use cairn_question::{ChangedTotalV1, Perturbations};
 
 pub(super) fn protection(layers: &Layers, ready: &Ready, partners: u32) -> Protection {
     let plain = |cells: &Cells, shown: Shown| Protection::Plain {
@@ -54,6 +55,13 @@ fn once(count: &CountOnce) -> Once {
             _ => "about 1 % or less",
         },
     }
+}
+
+/// How far off a total of so many partners is, each of which changes its own counts; `None` where they do not, or where no total is made.
+pub(super) fn changed_total(ready: &Ready, partners: u32) -> Option<ChangedTotalV1> {
+    let Method::CellKey { table, .. } = &ready.method else { return None };
+    let table = Perturbations::named(table).filter(|_| ready.settings.min_partners > 1)?;
+    Some(table.off_by(u16::try_from(partners).unwrap_or(u16::MAX)))
 }
 
 /// How far off what one question gives may be, and the national figure; `within` says it of so many draws.

@@ -152,6 +152,26 @@ fn it_says_the_error_of_a_total_whose_partners_share_the_noise() {
 }
 
 #[test]
+fn it_says_how_far_off_a_total_is_of_counts_that_every_partner_changes() {
+    let mut sources = crate::tests::example("council");
+    let plain = "method  = \"suppress-round\"\nprofile = \"sub-national-8-5\"";
+    let keyed = "method  = \"cell-key\"\nptable  = \"framework:d3-total\"\nprofile = \"census-cell-key\"\nmin_partners = 3";
+    sources.policy.text = sources.policy.text.replacen(plain, keyed, 1);
+    let layers = Layers::load(&sources).unwrap_or_else(|f| panic!("{}", crate::render_all(&f, &sources)));
+    let text = explain(&layers);
+    let shared = part(&text, "WHAT IS SHARED");
+    for wanted in [
+        "(cell key framework:d3-total). Every partner changes its own counts before they are added up: the total of 32 has a standard error \
+         of at most 8.016.",
+        "Leaves only in a total over at least 3 partners.",
+    ] {
+        assert!(shared.contains(wanted), "{shared}");
+    }
+    assert!(part(&text, "WHO CAN SEE WHAT").contains("nobody sees an exact total"), "{text}");
+    assert!(part(&text, "WHAT IT CAN COST").contains("none no bound ±16 ±16"), "{text}");
+}
+
+#[test]
 fn gaussian_noise_is_said_with_its_chance() {
     let mut sources = crate::tests::example("council");
     sources.policy.text = sources.policy.text.replace("discrete-laplace", "discrete-gaussian");
@@ -238,7 +258,9 @@ fn it_says_what_this_program_cannot_answer_yet() {
         "NOT ANSWERED YET",
         &[
             "refuses such questions, and answers none under a laxer rule, until it can",
-            "make a secure total under cell-key (smf-quarterly, smf-outcomes, pay-bands)",
+            "change the counts of a secure total by framework:d3 (framework:d3-total is made for one) (smf-quarterly, smf-outcomes, pay-bands)",
+            "make a secure total under cell-key (smf-outcomes, pay-bands)",
+            "hold cohorts in a secure total under cell-key (smf-quarterly, smf-outcomes)",
             "add up hourly_pay (pay-bands)",
             "count anything but people under cell-key (smf-outcomes, pay-bands)",
         ],
