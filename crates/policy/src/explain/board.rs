@@ -1,6 +1,6 @@
 //! The policy as a board reads it: what never leaves, who may ask, one paragraph a share, who sees what, what it costs, how to stop it.
 
-use super::model::{Model, Most, Protection, Share, Shown, words};
+use super::model::{Model, Most, Once, Protection, Share, Shown, words};
 use super::page::{Block, Manner, Page, Section, Table};
 use super::share;
 use super::wording::{list, month_name, whole};
@@ -243,6 +243,9 @@ pub(crate) fn cost(model: &Model) -> Section {
         ));
     }
     match &model.account {
+        None if model.shares.iter().any(|s| s.once().is_some()) => {
+            items.push("No table uses noise, so no person's account of tables is drawn on.".to_owned());
+        }
         None => items.push("No share uses noise, so no person's privacy account is drawn on.".to_owned()),
         Some(account) => {
             let (month, day) = account.year_starts;
@@ -260,6 +263,7 @@ pub(crate) fn cost(model: &Model) -> Section {
             items.extend(furthest(model));
         }
     }
+    items.extend(model.shares.iter().filter_map(|s| Some(counted_once(s, s.once()?))));
     items.push(
         "A refused question costs nothing. The same question on the same snapshot gets the stored table and costs nothing more. Any \
          other noisy table costs every person its ε, for good."
@@ -267,6 +271,23 @@ pub(crate) fn cost(model: &Model) -> Section {
     );
     blocks.push(Block::items(items));
     Section::new("what-it-costs", "What it can cost a person", blocks)
+}
+
+/// What a count of people once costs and how far off it is: by another account and another error than a table's.
+fn counted_once(share: &Share, once: &Once) -> String {
+    let Once { epsilon, keys, person, counts: (year, life), off_by, .. } = once;
+    let under = match keys {
+        1 => String::new(),
+        keys => format!(", and ε = {person} to a person recorded under {keys} of them"),
+    };
+    format!(
+        "People counted once ({}): at worst {} counts a year and {} for life, on an account of their own beside that of tables; nothing \
+         refills it. The pattern that opens costs ε₀ = {epsilon} to each linkage key{under}; the figure alone costs far less. It is typically off by \
+         {off_by} where 10,000 to 100,000 people are counted, and by more where fewer are; under about 500 none is given.",
+        share.id,
+        whole(u64::from(*year)),
+        whole(u64::from(*life))
+    )
 }
 
 fn figures(model: &Model) -> Table {
@@ -351,6 +372,12 @@ pub(crate) fn limits(model: &Model) -> Section {
         true => "A person known to other partners too is counted at each, and protected at each on its own.",
         false => "Unless counted once, a person known to several partners is counted and protected at each.",
     }];
+    if !model.once.is_empty() {
+        items.push(
+            "People counted once are counted by linkage key: whoever stands under two keys counts twice, and no error that is said of the \
+             figure covers that. One partner that lies can move it.",
+        );
+    }
     if model.shares.iter().any(|s| matches!(s.protection, Protection::Plain { .. })) {
         items.push(
             "Withholding, rounding and cell keys keep a rule exactly and promise no more. Somebody who compares many tables, or knows most \

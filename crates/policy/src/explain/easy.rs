@@ -129,6 +129,13 @@ fn safe(model: &Model) -> Section {
     if noisy || plain.clone().any(|(_, s)| matches!(s, Shown::Perturbed(..))) {
         blocks.extend(said(&["We change some numbers a little.", "This hides each person."]));
     }
+    if model.shares.iter().any(|s| s.once().is_some()) {
+        blocks.extend(said(&[
+            "Other groups may help you too.",
+            "In some counts you count only once.",
+            "No group sees who you are in this.",
+        ]));
+    }
     let (own, totals) = model.by_path();
     if !own.is_empty() {
         blocks.extend(said(&["Some counts are shown under our name.", "The people who ask can see that."]));

@@ -17,7 +17,7 @@ use self::never::{Never, never, used};
 use self::protection::{changed_total, protection};
 use crate::able::{Unable, unable_of};
 use crate::decimal;
-use crate::document::{Columns, LinkKind, OptOutDoc};
+use crate::document::{Columns, Link, LinkKind, OptOutDoc};
 use crate::layers::{Layers, Ready};
 use crate::treatment::{Method, SnapshotEvery};
 
@@ -474,8 +474,9 @@ fn by_value<T: Ord>(layers: &Layers, of: impl Fn(&Ready) -> Option<T>) -> Vec<(T
 /// The link that a share counts people once by is that of its dataset, which it names.
 fn once(layers: &Layers) -> BTreeSet<String> {
     let by = |ready: &Ready| {
-        let links = layers.policy.links.iter().filter(|l| l.kind.value == LinkKind::CountOnce);
-        let link = links.filter(|l| l.left.value == ready.share.dataset.value).next()?;
+        let of_dataset = |l: &&Link| l.left.value == ready.share.dataset.value;
+        let mut links = layers.policy.links.iter().filter(|l| l.kind.value == LinkKind::CountOnce);
+        let link = links.find(of_dataset)?;
         Some(words(&link.on.value))
     };
     layers.shares.iter().filter(|r| matches!(r.method, Method::CountOnce(_))).filter_map(by).collect()

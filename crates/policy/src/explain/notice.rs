@@ -130,6 +130,13 @@ fn protected(model: &Model) -> Section {
                 .to_owned(),
         );
     }
+    if model.shares.iter().any(|s| s.once().is_some()) {
+        items.push(
+            "We help to count how many different people all partners support. For this a random pattern leaves us. It shows no record, and \
+             the code that we match you by never leaves."
+                .to_owned(),
+        );
+    }
     items.push(
         "No protection is perfect. Someone who already knows much about you, or compares many tables, may learn more than we mean \
          to show."

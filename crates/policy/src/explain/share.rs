@@ -166,15 +166,16 @@ pub(crate) fn protection(protection: &Protection) -> String {
 }
 
 fn counted_once(once: &Once) -> String {
-    let Once { epsilon, keys, person, counts: (year, life), off_by, .. } = once;
+    let Once { epsilon, keys, person, counts: (year, life), .. } = once;
     let under = match keys {
         1 => String::new(),
-        keys => format!(" A person recorded under up to {keys} keys loses up to ε = {person} a count."),
+        keys => format!(", so up to {person} a count for a person recorded under {keys}"),
     };
     format!(
-        "How many different people all partners know together: a random pattern leaves, in which a person known to several partners counts \
-         once. Protection: ε₀ = {epsilon} for each linkage key and each count.{under} At most {year} counts a year and {} ever, on an account \
-         of its own. Off by {off_by} among 10,000 to 100,000 people and by more among fewer; under about 500 people no figure is given.",
+        "The figure is how many different people all partners know together: a random pattern leaves, in which a person known to several partners \
+         counts once. Protection: ε₀ = {epsilon} for each linkage key and each count{under}. At most {} counts a year and {} ever, on an \
+         account of its own.",
+        whole(u64::from(*year)),
         whole(u64::from(*life))
     )
 }

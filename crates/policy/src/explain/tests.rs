@@ -1,22 +1,23 @@
 use super::*;
-use crate::tests::{EXAMPLES, strathcarron};
+use crate::tests::{EXAMPLES, counting_once, strathcarron};
 
 mod accessible;
 mod reading;
 mod said;
 
-/// A shipped example, or the design's worked example by the name `strathcarron`.
+/// A shipped example, the design's worked example by the name `strathcarron`, or the policy that counts people once.
 fn loaded(name: &str) -> Layers {
-    if name != "strathcarron" {
-        return crate::tests::loaded(name);
-    }
-    let (schema, sources) = strathcarron("policy");
+    let (schema, sources) = match name {
+        "strathcarron" => strathcarron("policy"),
+        "once" => (cairn_question::Schema::smf(), counting_once()),
+        _ => return crate::tests::loaded(name),
+    };
     Layers::load_with(schema, &sources).unwrap_or_else(|f| panic!("{}", crate::render_all(&f, &sources)))
 }
 
 /// Every policy whose pages are goldens.
 fn names() -> impl Iterator<Item = &'static str> {
-    EXAMPLES.into_iter().chain(["strathcarron"])
+    EXAMPLES.into_iter().chain(["strathcarron", "once"])
 }
 
 /// Lines of a printed A4 page: 12.6 points each, in type of 8.5 points that is 100 columns wide.

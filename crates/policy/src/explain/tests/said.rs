@@ -119,6 +119,71 @@ fn it_says_who_sees_a_masked_total_and_that_nobody_sees_it_exact() {
 }
 
 #[test]
+fn it_says_what_counting_people_once_shows_and_costs() {
+    says(
+        "once",
+        "WHAT IS SHARED",
+        &[
+            "how many different people all partners know together: a random pattern leaves, in which a person known to several partners \
+             counts once.",
+            "ε₀ = 1 for each linkage key and each count, so up to 2 a count for a person recorded under 2. At most 2 counts a year and 8 \
+             ever, on an account of its own.",
+            "Leaves only in a total over at least 5 partners.",
+        ],
+    );
+    says(
+        "once",
+        "WHO CAN SEE WHAT",
+        &[
+            "People counted once over at least 5 partners (people-once): link key itself never leaves.",
+            "The coordinator sees the opened pattern, which keeps ε₀ for each linkage key; whoever asked sees the figure alone, which tells \
+             far less.",
+        ],
+    );
+    says(
+        "once",
+        "WHAT IT CAN COST A PERSON",
+        &[
+            "People counted once (people-once): at worst 2 counts a year and 8 for life, on an account of their own beside that of tables",
+            "costs ε₀ = 1 to each linkage key, and ε = 2 to a person recorded under 2 of them",
+            "off by about 1 to 4 % where 10,000 to 100,000 people are counted",
+            "under about 500 none is given",
+            "No table uses noise, so no person's account of tables is drawn on.",
+        ],
+    );
+    says(
+        "once",
+        "WHAT IT DOES NOT PROTECT AGAINST",
+        &["whoever stands under two keys counts twice", "One partner that lies can move it."],
+    );
+    // The row of figures: counts a year and for life, a person's ε and the odds e² of a guess.
+    let row = part(&explain(&loaded("once")), "WHAT IT CAN COST A PERSON");
+    assert!(row.contains("people-once 2 8 2 times 7.39 see below see below"), "{row}");
+    let joined = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let layers = loaded("once");
+    let notice = joined(notice(&layers));
+    assert!(notice.contains("the code that we match you by never leaves"), "{notice}");
+    assert!(joined(easy_read(&layers)).contains("In some counts you count only once."));
+    // A policy that counts nobody once says nothing of it.
+    assert!(!explain(&loaded("council")).contains("counted once ("));
+}
+
+/// The relative error of the estimate by ε₀, for 32 partners of whom 10 may collude: the figures of the count's own tests, at 10,000 and
+/// 100,000 people.
+#[test]
+fn a_larger_epsilon_is_said_to_be_nearer() {
+    for (epsilon, says) in
+        [("0.5", "more than 1 to 4 %"), ("1.999999", "about 1 to 4 %"), ("2.0", "about 1 % or less")]
+    {
+        let mut sources = counting_once();
+        sources.policy.text = sources.policy.text.replacen("= 1.0 ", &format!("= {epsilon} "), 1);
+        let layers = Layers::load(&sources).unwrap_or_else(|f| panic!("{}", crate::render_all(&f, &sources)));
+        let found = part(&explain(&layers), "WHAT IT CAN COST A PERSON");
+        assert!(found.contains(&format!("off by {says} where")), "{found}");
+    }
+}
+
+#[test]
 fn it_says_when_the_coordinator_sees_an_exact_total() {
     let (schema, mut sources) = strathcarron("policy");
     sources.policy.text = sources
