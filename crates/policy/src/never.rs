@@ -55,6 +55,8 @@ pub(crate) struct Never {
 enum Condition {
     Method(&'static str),
     MethodNot(&'static str),
+    /// Whether what leaves is noisy: tables of `dp`, and people counted once.
+    Noise(bool),
     /// A treatment without a threshold is under any.
     MinPeopleUnder(u32),
     /// Likewise of rounding.
@@ -160,6 +162,7 @@ impl Condition {
         match self {
             Self::Method(word) => treatment.method.as_str() == *word,
             Self::MethodNot(word) => treatment.method.as_str() != *word,
+            Self::Noise(noise) => treatment.method.loss().is_some() == *noise,
             Self::MinPeopleUnder(people) => cells.map_or(0, |c| c.min_people) < *people,
             Self::RoundToUnder(base) => cells.map_or(0, |c| c.round_to) < *base,
             Self::EpsilonOver(most) => match &treatment.method {

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use cairn_policy::{Caps, Cells, Concentrated, Mechanism, Quota};
+use cairn_policy::{Caps, Cells, Concentrated, CountOnce, Mechanism, Quota};
 use cairn_question::privacy::{Epsilon, NanoRho};
 use cairn_question::{Name, Schema};
 use cairn_release::Terms;
@@ -74,6 +74,30 @@ fn whom_and_what_never_counts_is_part_of_the_settings() {
     ];
     let hashes: BTreeSet<String> = settings.iter().map(whole).collect();
     assert_eq!(hashes.len(), settings.len());
+}
+
+#[test]
+fn what_a_linkage_key_and_a_person_may_lose_is_part_of_the_settings() {
+    let once = |millionths, keys_per_person, counts| {
+        let epsilon = Epsilon::from_millionths(millionths).unwrap();
+        let count = CountOnce { epsilon, keys_per_person, counts_per_year: counts, counts_lifetime: counts };
+        Treatment { method: Method::CountOnce(count), min_partners: 5, min_cohort: 0, ..treatment() }
+    };
+    // One statement for all, so that only the settings themselves differ.
+    let statement = TreatmentV1::SuppressAudit {
+        profile: "own".to_owned(),
+        min_people: 5,
+        min_cohort: 0,
+        promise: cairn_question::answer::AuditPromise::KnowsThresholds,
+    };
+    let hash = |treatment: &Treatment| all(treatment, &statement).to_string();
+    let first = once(1_000_000, 2, 4);
+    let unlike = [treatment(), first.clone(), once(1_100_000, 2, 4), once(1_000_000, 3, 4)];
+    let hashes: BTreeSet<String> = unlike.iter().map(hash).collect();
+    assert_eq!(hashes.len(), unlike.len());
+    // How many counts there may be is the account's, and changes no count.
+    assert_eq!(hash(&first), hash(&once(1_000_000, 2, 5)));
+    assert_eq!(unordered(&first), unordered(&once(2_000_000, 3, 5)));
 }
 
 fn cells(change: impl FnOnce(&mut Cells)) -> Treatment {

@@ -151,6 +151,7 @@ fn conditions(section: Section<'_>) -> Vec<Condition> {
     let all = [
         section.word_opt("method", &METHODS).map(|w| Condition::Method(w.value)),
         section.word_opt("method_not", &METHODS).map(|w| Condition::MethodNot(w.value)),
+        section.flag("noise").map(|f| Condition::Noise(f.value)),
         under("min_people_under").map(Condition::MinPeopleUnder),
         under("round_to_under").map(Condition::RoundToUnder),
         section

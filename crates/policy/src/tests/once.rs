@@ -105,6 +105,81 @@ fn a_share_that_counts_once_narrows_by_special_columns_as_noise_may() {
 }
 
 #[test]
+fn beside_other_tables_of_the_same_people_it_is_a_warning() {
+    let own = "role     = \"overlap-analyst\"";
+    let of_one_role = "role     = \"national-analyst\"";
+    // Another role; and one role, for another purpose.
+    let mut other_purpose = changed(own, of_one_role);
+    let text = &mut other_purpose.policy.text;
+    *text = text.replacen(
+        "[purpose.smf-reporting]",
+        "[purpose.equalities]\ntext = \"Monitoring\"\nbasis = \"Equality Act 2010\"\n\n[purpose.smf-reporting]",
+        1,
+    );
+    let at = text.find("id       = \"people-once\"").unwrap();
+    let share = text.split_off(at).replacen("\"smf-reporting\"", "\"equalities\"", 1);
+    text.push_str(&share);
+    for beside in ["plain-table", "noisy"] {
+        for sources in [counting_once(), other_purpose.clone()] {
+            let mut sources = sources;
+            let noisy = "[release.noisy]\nmethod = \"dp\"\nmechanism = \"discrete-laplace\"\nepsilon = 0.1\n\
+                groups_per_person = 1\n\n[release.counted-once]";
+            let text = &mut sources.policy.text;
+            *text = text.replacen("[release.counted-once]", noisy, 1);
+            *text = text.replacen("min_cohort = 8\n", "", 1);
+            *text = text.replacen("release  = \"plain-table\"", &format!("release = \"{beside}\""), 1);
+            let found = check(&sources);
+            let told: Vec<Severity> =
+                found.iter().filter(|f| f.code == "CP420").map(|f| f.severity).collect();
+            assert_eq!(told, [Severity::Warning], "{}", render_all(&found, &sources));
+            layers(&sources);
+        }
+    }
+    // One role and one purpose would not know which of the two was asked for.
+    let found = check(&changed(own, of_one_role));
+    assert!(found.iter().any(|f| f.code == "CP409"), "{found:#?}");
+}
+
+#[test]
+fn what_its_board_says_can_never_happen_is_tried_of_counts_too() {
+    let sources = counting_once();
+    let tried = |release: &str| {
+        let text =
+            format!("[[never]]\nname = \"never\"\nrole = \"overlap-analyst\"\nrelease = {{ {release} }}\n");
+        let report =
+            run_cases(&layers(&sources), &File::new("tests.toml", text)).unwrap_or_else(|f| panic!("{f:#?}"));
+        report.never.iter().map(|n| n.violations).sum::<u64>()
+    };
+    // Under two keys a person loses ε = 2 in a count of ε₀ = 1.
+    let holds = ["epsilon_over = 2.0", "method = \"dp\"", "noise = false", "min_partners_under = 5"];
+    let fails =
+        ["epsilon_over = 1.999999", "method = \"count-once\"", "noise = true", "min_partners_under = 6"];
+    assert_eq!(holds.map(tried), [0; 4]);
+    assert_eq!(fails.map(tried), [KINDS; 4]);
+}
+
+#[test]
+fn its_boards_cases_may_expect_what_the_release_says() {
+    let case = |release: &str| {
+        let text = format!(
+            "[[case]]\nname = \"once\"\nexpect = \"answer\"\nshare = \"people-once\"\nrelease = {{ {release} }}\nrequest = {{ role = \
+             \"overlap-analyst\", purpose = \"smf-reporting\", dataset = \"participants\", answer = \"people\", group_by = {{}}, \
+             filter_by = {{}} }}\n"
+        );
+        run_cases(&layers(&counting_once()), &File::new("tests.toml", text)).unwrap().failed.len()
+    };
+    let said = "method = \"count-once\", epsilon = 1.0, keys_per_person = 2, counts_per_year = 2, counts_lifetime = 8, min_partners = 5";
+    assert_eq!(case(said), 0);
+    assert_eq!(case("epsilon = 1.1"), 1);
+}
+
+#[test]
+fn the_frameworks_own_statements_hold() {
+    let report = run_shipped(&counting_once(), "framework/tests.toml");
+    nothing_forbidden_is_answered("once", &report, 4);
+}
+
+#[test]
 fn more_counts_and_a_larger_epsilon_protect_less() {
     use crate::Direction::{ProtectsLess, ProtectsMore, Unordered};
     let old = layers(&counting_once());

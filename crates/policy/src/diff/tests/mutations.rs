@@ -12,7 +12,7 @@ use super::super::{Diff, Direction, Verdict, diff};
 use crate::decide::{Asker, judge};
 use crate::lint::Framework;
 use crate::space::Pair;
-use crate::tests::{EXAMPLES, TEMPLATES, example, strathcarron, template};
+use crate::tests::{EXAMPLES, TEMPLATES, counting_once, example, strathcarron, template};
 use crate::{Layers, Sources, render_all};
 use Direction::{PermitsLess, PermitsMore, ProtectsLess, ProtectsMore, Unordered, Words};
 
@@ -81,6 +81,8 @@ const ORACLE: &[(&str, Direction, Direction)] = &[
     ("release.*.zeros", Unordered, Unordered),
     ("release.*.secondary", Unordered, Unordered),
     ("release.*.epsilon", ProtectsLess, ProtectsMore),
+    ("release.*.counts_per_year", ProtectsLess, ProtectsMore),
+    ("release.*.counts_lifetime", ProtectsLess, ProtectsMore),
     ("release.*.mechanism", Unordered, Unordered),
     ("release.*.groups_per_person", Unordered, Unordered),
     ("release.*.min_partners", ProtectsMore, ProtectsLess),
@@ -487,6 +489,7 @@ every_scalar! {
     every_scalar_of_the_council: example("council"), OWN;
     every_scalar_of_the_small_charity: example("small-charity"), OWN;
     every_scalar_of_the_health_board: example("health-board"), OWN;
+    every_scalar_of_a_policy_that_counts_people_once: counting_once(), OWN;
     every_scalar_of_the_template_council: template("council"), OWN;
     every_scalar_of_the_template_charity: template("charity"), OWN;
     every_scalar_of_the_template_college: template("college"), OWN;
