@@ -67,6 +67,14 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "until")]
         withdraw: bool,
     },
+    /// Say whose node makes the linkage secret, by which partners count people once, and hands it to the others. Said again, there is a new secret
+    Keeper {
+        /// The authority's folder
+        authority: PathBuf,
+        /// The partner's id; it must have a seat
+        #[arg(long)]
+        id: PartnerId,
+    },
     /// Make an issuer: an organisation that vouches for its own analysts. Nodes enrolled from now on pin its key
     Issuer {
         /// The authority's folder
@@ -183,6 +191,11 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
             }
             register(&authority);
         }
+        Command::Keeper { authority, id } => {
+            let mut authority = Authority::open(authority)?;
+            authority.set_linkage_keeper(id, now())?;
+            register(&authority);
+        }
         Command::Credential { issuer, analyst, role, organisation, days } => {
             credential(issuer, analyst, role, organisation, *days)?;
         }
@@ -257,6 +270,9 @@ fn register(authority: &Authority) {
     let mut text = format!("{} (register version {})\n", register.federation, register.version);
     for partner in &register.partners {
         text.push_str(&format!("  {:<28} {:<16} {}\n", partner.id.as_str(), partner.kind, partner.name));
+    }
+    if let Some(keeper) = &register.linkage_keeper {
+        text.push_str(&format!("  the linkage secret is made by {keeper}\n"));
     }
     say::out(&text);
 }

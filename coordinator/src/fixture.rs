@@ -69,6 +69,7 @@ impl Federation {
                 signing_key: self.coordinator.verifying_key(),
             }),
             partners: self.partners.iter().map(entry).collect(),
+            linkage_keeper: None,
         }
     }
 

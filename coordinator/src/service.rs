@@ -3,6 +3,7 @@
 mod checkpoints;
 mod desk;
 mod hub;
+mod linkage;
 mod members;
 mod running;
 mod sealing;
@@ -156,6 +157,7 @@ fn handle(hub: &Arc<Hub>, event: Event) {
         Event::PolicyCard { partner, card } => hub.take_card(&partner, &card),
         Event::Checkpoint { partner, checkpoint } => hub.take_checkpoint(partner, checkpoint),
         Event::Kept(end) => hub.take_kept(end),
+        Event::Linkage { from, handed } => hub.pass_on(&from, handed),
         Event::Asked { analyst, ask, responder } => {
             tokio::spawn(desk::asked(Arc::clone(hub), analyst, ask, responder));
         }

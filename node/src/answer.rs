@@ -1,6 +1,7 @@
 //! One question's way through the node: the gate's steps on blocking threads, the count in between, which a brake can stop, and the
 //! wait for the slot at which its reply leaves.
 
+mod linkage;
 mod slot;
 mod total;
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 use cairn_engine::{Engine, EngineFault};
 use cairn_gate::{Counting, Failed, Gate, Permitted, Releasable, Step, Without};
 use cairn_ledger::{Checkpoint, Ledger};
-use cairn_link::frame::LedgerEnd;
+use cairn_link::frame::{Handed, LedgerEnd};
 use cairn_link::{Clock, Flights, Handler};
 use cairn_question::padding::padded_reply;
 use cairn_question::{AskV1, Hash, Moment, Refusal, Schema, SignedAsk, SigningKey, sabotage};
@@ -20,6 +21,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::in_force::{BoardInForce, Held, InForce};
+use crate::linkage_secret::LinkageSecretFile;
 use crate::others::{self, Others};
 use crate::seats::SeatsFile;
 use crate::witness::{Lacks, Witness};
@@ -68,6 +70,8 @@ struct Inner {
     witness: Witness,
     /// Who takes part in secure totals.
     seats: SeatsFile,
+    /// By which people are counted once.
+    linkage: LinkageSecretFile,
     /// Signs the seal protocol's flights: the key that replies are signed with.
     seal_key: Arc<SigningKey>,
     /// The signed end of the ledger, for the coordinator; `None` until it is known that nothing is lacking.
@@ -87,7 +91,7 @@ impl Desk {
     pub(crate) fn new(
         gate: Gate,
         (ledger, witness, others): (Ledger, Witness, Others),
-        (seats, seal_key): (SeatsFile, Arc<SigningKey>),
+        (seats, linkage, seal_key): (SeatsFile, LinkageSecretFile, Arc<SigningKey>),
         engine: Engine,
         pace: Pace,
         clock: Clock,
@@ -98,6 +102,7 @@ impl Desk {
                 ledger: Mutex::new(ledger),
                 witness,
                 seats,
+                linkage,
                 seal_key,
                 end: watch::Sender::new(None),
                 clock,
@@ -328,8 +333,17 @@ impl Handler for Desk {
         tokio::task::spawn_blocking(move || {
             if inner.seats.take(&register) {
                 tracing::info!("a new register of the federation is here");
+                inner.linkage.look(&inner.seats, inner.clock.now());
             }
         });
+    }
+
+    async fn linkage(&self, handed: Handed) -> Option<Handed> {
+        self.step(move |i| i.linkage.hand_over(&i.seats, handed)).await.flatten()
+    }
+
+    fn linkage_asking(&self) -> watch::Receiver<Option<Vec<u8>>> {
+        self.inner.linkage.asking()
     }
 
     fn kept(&self) -> Vec<LedgerEnd> {

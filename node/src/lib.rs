@@ -5,6 +5,7 @@ pub mod config;
 mod disk;
 pub mod impact;
 pub mod in_force;
+mod linkage_secret;
 mod others;
 pub mod price;
 pub mod recheck;
@@ -23,6 +24,7 @@ mod fixture;
 /// Whom a price is for.
 pub use cairn_gate::Buyer;
 pub use config::{Config, ConfigFault};
+pub use linkage_secret::LINKAGE_SECRET_FILE;
 pub use seats::REGISTER_FILE;
 pub use service::Node;
 pub use start_fault::StartFault;

@@ -18,6 +18,8 @@ pub(crate) struct Seats {
     pub(crate) coordinator: VerifyingKey,
     /// This node's own number.
     pub(crate) own: NodeId,
+    /// Whose node makes the linkage secret; `None` where people are not counted once.
+    pub(crate) linkage_keeper: Option<PartnerId>,
 }
 
 /// Why this node takes part in no secure total.
@@ -61,7 +63,8 @@ impl SeatsFile {
         drop(newest);
         let roster = Roster::of(&register).map_err(|_| NoSeat::Unseated)?;
         let own = roster.of_partner(&self.partner).ok_or(NoSeat::Unseated)?.1.node;
-        Ok(Seats { roster: Arc::new(roster), coordinator, own })
+        let linkage_keeper = register.linkage_keeper.filter(|keeper| roster.of_partner(keeper).is_some());
+        Ok(Seats { roster: Arc::new(roster), coordinator, own, linkage_keeper })
     }
 
     /// Takes a register that the coordinator sent: kept where the federation's key signed it and it is newer than the one that is here. Says

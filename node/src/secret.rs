@@ -104,14 +104,14 @@ fn read(file: File, path: &Path) -> Result<[u8; 32], SecretFault> {
 }
 
 #[cfg(unix)]
-fn others_can_read(file: &File) -> Result<bool, io::Error> {
+pub(crate) fn others_can_read(file: &File) -> Result<bool, io::Error> {
     use std::os::unix::fs::PermissionsExt as _;
     Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
 }
 
 // Windows has no such bits: the folder's access list is what protects the key there.
 #[cfg(not(unix))]
-fn others_can_read(_file: &File) -> Result<bool, io::Error> {
+pub(crate) fn others_can_read(_file: &File) -> Result<bool, io::Error> {
     Ok(false)
 }
 

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::answer::{BROKEN, Desk, Pace};
 use crate::config::Config;
 use crate::in_force::{BoardInForce, Brake, Change, InForce, Places, TurnedAway, WAITS, Watcher};
+use crate::linkage_secret::LinkageSecretFile;
 use crate::others::Others;
 use crate::seats::SeatsFile;
 use crate::secret::cap_key;
@@ -136,7 +137,9 @@ fn open(
         slot: Duration::from_millis(u64::from(config.answer_slot_ms.get())),
     };
     let seats = SeatsFile::new(&config.identity_dir, *identity.federation_key(), partner.clone());
-    let totals = (seats, identity.shared_signing_key());
+    let linkage =
+        LinkageSecretFile::new(&config.identity_dir, partner.clone(), identity.shared_signing_key());
+    let totals = (seats, linkage, identity.shared_signing_key());
     let desk = Desk::new(gate, (ledger, witness, others), totals, engine, pace, clock.clone());
     let mut watcher = Watcher::new(partner, last, Places::of(config))?;
     look(&desk, &mut watcher, clock);
@@ -176,6 +179,10 @@ async fn look_on(shared: Arc<Shared>, mut watcher: Watcher, mut stopped: watch::
         std::thread::spawn(move || {
             let changed = look(&at_work.desk, &mut watcher, &at_work.clock);
             at_work.desk.publish_end();
+            if status_due {
+                at_work.desk.see_to_linkage();
+            }
+            at_work.desk.remind_the_keeper();
             if changed || status_due {
                 at_work.write_status(&at_work.status());
             }
@@ -392,6 +399,7 @@ impl Shared {
             },
             snapshot,
             account,
+            linkage: self.desk.linkage_state(),
             questions_at_work: self.desk.at_work(),
         }
     }

@@ -46,6 +46,9 @@ pub struct Status {
     pub snapshot: Option<SnapshotInForce>,
     /// The person's account under the policy's caps; `None` without a policy, or where the ledger could not be read.
     pub account: Option<AccountState>,
+    /// The linkage secret; `None` where people are not counted once, or before the first look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linkage: Option<LinkageState>,
     /// Questions at work or waiting for their turn.
     pub questions_at_work: usize,
 }
@@ -149,6 +152,16 @@ pub struct AccountState {
     pub lifetime: NanoRho,
     /// Its cap.
     pub lifetime_cap: NanoRho,
+}
+
+/// The linkage secret of the roster in force.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkageState {
+    /// Whose node makes it.
+    pub keeper: PartnerId,
+    /// Whether it is here, or asked for.
+    pub here: bool,
 }
 
 impl Status {

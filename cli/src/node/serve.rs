@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cairn_link::NodeIdentity;
 use cairn_node::in_force::kept_policy;
-use cairn_node::status::{BrakeState, CoordinatorLink, PolicyInForce};
+use cairn_node::status::{BrakeState, CoordinatorLink, LinkageState, PolicyInForce};
 use cairn_node::{Config, Node, Status, acknowledge_restore};
 use cairn_question::Name;
 
@@ -79,6 +79,10 @@ fn in_words(status: &Status) -> String {
             "  privacy loss ρ {} of {} this year, {} of {} in all",
             account.year, account.year_cap, account.lifetime, account.lifetime_cap
         );
+    }
+    if let Some(LinkageState { keeper, here }) = &status.linkage {
+        let stands = if *here { "is here" } else { "has not come yet; it is asked for again by itself" };
+        let _ = writeln!(text, "  linkage      the secret of {keeper} {stands}");
     }
     text
 }

@@ -55,6 +55,7 @@ fn world() -> World {
         issued_at: NOW,
         coordinator: Some(CoordinatorEntry { name: name("hub"), signing_key: coordinator.verifying_key() }),
         partners: ids.iter().zip(&keys).map(entry).collect(),
+        linkage_keeper: None,
     };
     let ask = AskV1 {
         cairn_question: 1,

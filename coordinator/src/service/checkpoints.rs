@@ -24,6 +24,7 @@ impl Hub {
                     if let Some(end) = turned_up {
                         node.held(Some(end));
                     }
+                    hub.give_askings(&partner, &node);
                 }
                 Err(fault) => tracing::error!(%partner, code = fault.code(), "no checkpoint can be read"),
             }

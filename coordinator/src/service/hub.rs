@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use cairn_link::frame::{LedgerEnd, Progress};
+use cairn_link::frame::{Handed, LedgerEnd, Progress};
 use cairn_link::identity::{DENIED_FILE, DenyList};
 use cairn_link::{Clock, CoordinatorIdentity, NodeHandle};
 use cairn_question::{Moment, Name, PartnerId, PolicyCard, QuestionId};
@@ -49,6 +49,8 @@ struct Board {
     cards: BTreeMap<PartnerId, PolicyCard>,
     /// The newest end of each partner's ledger that another partner turned out to keep.
     turned_up: BTreeMap<PartnerId, Vec<u8>>,
+    /// What each partner asked the keeper for the linkage secret with, until it was answered.
+    askings: BTreeMap<PartnerId, Vec<u8>>,
     stopping: bool,
 }
 
@@ -189,7 +191,11 @@ impl Hub {
             Ok(()) => {
                 let signed = new.signed.clone();
                 *self.members.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-                locked(&self.board).nodes.values().for_each(|node| node.register(signed.clone()));
+                let mut board = locked(&self.board);
+                board.nodes.values().for_each(|node| node.register(signed.clone()));
+                // Of a roster that is no more: whoever still lacks the secret asks for that of the new one.
+                board.askings.clear();
+                drop(board);
                 tracing::info!(version, "a new register is in force");
             }
             Err(fault) => self.complain(fault.code(), &fault.to_string()),
@@ -261,6 +267,25 @@ impl Hub {
 
     pub(super) fn turned_up(&self, partner: &PartnerId) -> Option<Vec<u8>> {
         locked(&self.board).turned_up.get(partner).cloned()
+    }
+
+    /// Keeps what a partner asks for the linkage secret with, in the place of what it asked with before.
+    pub(super) fn keep_asking(&self, asker: &PartnerId, document: Vec<u8>) {
+        locked(&self.board).askings.insert(asker.clone(), document);
+    }
+
+    pub(super) fn asking_is_answered(&self, asker: &PartnerId) {
+        locked(&self.board).askings.remove(asker);
+    }
+
+    /// What every partner asks for the linkage secret with.
+    pub(super) fn askings(&self) -> Vec<Handed> {
+        let board = locked(&self.board);
+        let asking = |(asker, document): (&PartnerId, &Vec<u8>)| Handed {
+            asker: asker.clone(),
+            document: document.clone(),
+        };
+        board.askings.iter().map(asking).collect()
     }
 
     /// Makes a round known, and tells it of everybody who is connected.

@@ -19,6 +19,8 @@ use tokio::sync::oneshot;
 use super::*;
 use crate::fixture::{Asked, Federation, NOW, answer, key, name, partner, refusal};
 
+mod linkage;
+
 /// What a node does with each question, one word a question; the last word for all that follow.
 #[derive(Clone, Copy)]
 enum Word {

@@ -14,8 +14,8 @@ use crate::close::Close;
 use crate::identity::Role;
 
 /// The versions of the protocol that this program speaks. Version N also speaks N − 1; there is none before 1. Version 2 adds
-/// POLICY_CARD, version 3 CHECKPOINT, version 4 KEEP and KEPT, version 5 FLIGHT.
-pub const VERSIONS: [u16; 5] = [1, 2, 3, 4, 5];
+/// POLICY_CARD, version 3 CHECKPOINT, version 4 KEEP and KEPT, version 5 FLIGHT, version 6 LINKAGE.
+pub const VERSIONS: [u16; 6] = [1, 2, 3, 4, 5, 6];
 
 /// The first version in which a node sends its policy's public part.
 pub const CARDS_FROM: u16 = 2;
@@ -28,6 +28,9 @@ pub const HOLDERS_FROM: u16 = 4;
 
 /// The first version in which flights pass between a question and its reply.
 pub const FLIGHTS_FROM: u16 = 5;
+
+/// The first version in which the linkage secret is handed over.
+pub const LINKAGE_FROM: u16 = 6;
 
 /// Bytes before a frame's body: its length, big-endian, and its kind.
 pub const HEADER_BYTES: usize = 5;
@@ -82,6 +85,17 @@ pub enum Frame {
     Kept(LedgerEnd),
     /// See [`Kind::Flight`].
     Flight(Vec<u8>),
+    /// See [`Kind::Linkage`].
+    Linkage(Handed),
+}
+
+/// One flight of the linkage secret's hand-over: who asked for the secret, and a signed document by the asker or by the keeper.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Handed {
+    /// Who asked, whoever sends this.
+    pub asker: PartnerId,
+    /// The signed document's exact bytes.
+    pub document: Vec<u8>,
 }
 
 /// The end of a partner's ledger on its way to or from another partner that keeps it.
@@ -209,6 +223,7 @@ impl Frame {
             Self::Keep(_) => Kind::Keep,
             Self::Kept(_) => Kind::Kept,
             Self::Flight(_) => Kind::Flight,
+            Self::Linkage(_) => Kind::Linkage,
         }
     }
 
@@ -245,6 +260,7 @@ impl Frame {
             }
             Self::ResultReply { partner, reply } => named(partner, reply, to),
             Self::Keep(end) | Self::Kept(end) => named(&end.partner, &end.checkpoint, to),
+            Self::Linkage(handed) => named(&handed.asker, &handed.document, to),
             Self::Reply(document)
             | Self::Ask(document)
             | Self::ResultCoverage(document)
@@ -289,6 +305,10 @@ impl Frame {
             Kind::PolicyCard => Self::PolicyCard(body.to_vec()),
             Kind::Checkpoint => Self::Checkpoint(body.to_vec()),
             Kind::Flight => Self::Flight(body.to_vec()),
+            Kind::Linkage => {
+                let (asker, document) = unnamed(body).ok_or(wrong)?;
+                Self::Linkage(Handed { asker, document })
+            }
             Kind::RegisterRequest => Self::RegisterRequest,
             Kind::Fetch => Self::Fetch(QuestionId::from_bytes(body.try_into().map_err(|_| wrong)?)),
         })
@@ -322,6 +342,13 @@ impl fmt::Debug for LedgerEnd {
     /// Whose it is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LedgerEnd({})", self.partner)
+    }
+}
+
+impl fmt::Debug for Handed {
+    /// Who asked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Handed({})", self.asker)
     }
 }
 
@@ -389,6 +416,9 @@ fn check_length(kind: Kind, length: usize) -> Result<(), FrameError> {
 
 /// Most bytes of a frame that holds a few words: a HELLO, a WELCOME, how a round stands, why a stream ends.
 pub const SMALL_BYTES_MAX: usize = 4_096;
+
+/// Most bytes of one document of the linkage secret's hand-over: what the keeper seals has some 500.
+pub const HANDED_BYTES_MAX: usize = 2_048;
 
 /// Most versions in a HELLO: a program needs two, and may speak older ones.
 pub const VERSIONS_MAX: usize = 16;

@@ -130,6 +130,11 @@ pub const OPEN_QUESTIONS_MAX: usize = 64;
 /// Most requests open on one analyst's connection. A report asks several questions at a time.
 pub const OPEN_REQUESTS_MAX: usize = 16;
 
+/// Most flights of the linkage secret's hand-over that a node is given in a minute: each partner asks the keeper, and once more.
+pub const LINKAGE_PER_MINUTE_MAX: u32 = 2 * 1_024;
+
+const _: () = assert!(cairn_question::limits::PARTNERS_MAX == 1_024, "each partner asks, and once more");
+
 /// Most bytes of one result: 256 partners with the longest reply, or 1,024 with ordinary ones.
 pub const RESULT_BYTES_MAX: usize = 256 << 20;
 

@@ -29,6 +29,10 @@ pub struct Register {
     pub coordinator: Option<CoordinatorEntry>,
     /// The partners, by id, each once.
     pub partners: Vec<PartnerEntry>,
+    /// Whose node makes the linkage secret and hands it to the others with a seat; absent in registers of programs before it, and where people are not
+    /// counted once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linkage_keeper: Option<PartnerId>,
 }
 
 /// One partner. One entry per controller: an organisation never has two.

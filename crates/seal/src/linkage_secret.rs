@@ -16,7 +16,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::agree::{PublicKey, public_of};
 use crate::members::NodeId;
 
-/// The secret that all partners of one roster share. In memory and in each node's own sealed file; no `Debug` of it. Wiped when dropped.
+/// The secret that all partners of one roster share. In memory and in a file of each node's own; no `Debug` of it. Wiped when dropped.
 pub struct LinkageSecret {
     roster: Hash,
     bytes: Zeroizing<[u8; 32]>,
@@ -93,7 +93,7 @@ impl LinkageSecret {
         secret
     }
 
-    /// The bytes, for this node's own sealed file and nothing else.
+    /// The bytes, for this node's own file and nothing else.
     #[must_use]
     pub fn to_keep(&self) -> &[u8; 32] {
         &self.bytes

@@ -18,6 +18,7 @@ fn register(version: u32, signed_by: &SigningKey) -> Vec<u8> {
         issued_at: Moment::from_unix_s(0),
         coordinator: Some(CoordinatorEntry { name: name("hub"), signing_key: key().verifying_key() }),
         partners: Vec::new(),
+        linkage_keeper: None,
     };
     register.sign(signed_by).to_bytes()
 }

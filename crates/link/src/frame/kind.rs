@@ -6,7 +6,7 @@ use cairn_question::limits::{COVERAGE_BYTES_MAX, FRAME_BYTES_MAX, NAME_CHARS_MAX
 use cairn_question::register::REGISTER_BYTES_MAX;
 use std::fmt;
 
-use super::SMALL_BYTES_MAX;
+use super::{HANDED_BYTES_MAX, SMALL_BYTES_MAX};
 
 /// What a frame is. Its number on the wire never changes its meaning.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -49,11 +49,14 @@ pub enum Kind {
     Kept,
     /// Either way, on a question's stream between QUESTION and REPLY: one message of a protocol that this crate does not know.
     Flight,
+    /// Either way, on the control stream: a flight of the linkage secret's hand-over, under the id of the partner that asked for it. The
+    /// asker sends what it signed, the keeper what it sealed; both pass through the coordinator, which can open neither.
+    Linkage,
 }
 
 impl Kind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Hello,
         Self::Welcome,
         Self::Question,
@@ -72,6 +75,7 @@ impl Kind {
         Self::Keep,
         Self::Kept,
         Self::Flight,
+        Self::Linkage,
     ];
 
     /// Its number on the wire.
@@ -96,6 +100,7 @@ impl Kind {
             Self::Keep => 16,
             Self::Kept => 17,
             Self::Flight => 18,
+            Self::Linkage => 19,
         }
     }
 
@@ -121,6 +126,7 @@ impl Kind {
             Self::Checkpoint => CHECKPOINT_BYTES_MAX,
             Self::Keep | Self::Kept => 1 + NAME_CHARS_MAX + CHECKPOINT_BYTES_MAX,
             Self::Fetch => 32,
+            Self::Linkage => 1 + NAME_CHARS_MAX + HANDED_BYTES_MAX,
         }
     }
 }
@@ -146,6 +152,7 @@ impl fmt::Display for Kind {
             Self::Keep => "KEEP",
             Self::Kept => "KEPT",
             Self::Flight => "FLIGHT",
+            Self::Linkage => "LINKAGE",
         })
     }
 }

@@ -1,5 +1,6 @@
 use super::{
-    Accepted, Closing, Decoder, Frame, FrameError, HEADER_BYTES, Hello, Kind, LedgerEnd, Progress, Welcome,
+    Accepted, Closing, Decoder, Frame, FrameError, HEADER_BYTES, Handed, Hello, Kind, LedgerEnd, Progress,
+    Welcome,
 };
 use crate::close::Close;
 use crate::identity::Role;
@@ -19,6 +20,7 @@ fn decode(bytes: &[u8], takes: &'static [Kind]) -> Result<Vec<Frame>, FrameError
 
 fn frames() -> Vec<Frame> {
     let partner = PartnerId::new("fife").unwrap();
+    let handed = Handed { asker: PartnerId::new("angus").unwrap(), document: b"handed".to_vec() };
     let end = || LedgerEnd { partner: PartnerId::new("angus").unwrap(), checkpoint: b"end".to_vec() };
     vec![
         Frame::Hello(Hello { role: Role::Node, speaks: vec![1], program: "cairn 0.1.0".into() }),
@@ -39,6 +41,7 @@ fn frames() -> Vec<Frame> {
         Frame::Keep(end()),
         Frame::Kept(end()),
         Frame::Flight(b"flight".to_vec()),
+        Frame::Linkage(handed),
     ]
 }
 
@@ -74,7 +77,8 @@ fn hostile_headers() {
     check(&header(4_097, 1), ALL, "CI305 a HELLO frame of 4097 bytes; the most is 4096");
     check(&header(1, 10), ALL, "CI305 a REGISTER_REQUEST frame of 1 bytes; the most is 0");
     check(&header(9, 0), ALL, "CI304 a frame of unknown kind 0");
-    check(&header(9, 19), ALL, "CI304 a frame of unknown kind 19");
+    check(&header(9, 20), ALL, "CI304 a frame of unknown kind 20");
+    check(&header(2_114, 19), ALL, "CI305 a LINKAGE frame of 2114 bytes; the most is 2113");
     check(&header(1_048_577, 18), ALL, "CI305 a FLIGHT frame of 1048577 bytes; the most is 1048576");
     check(&header(1_048_576, 18), ALL, "nothing");
     check(&header(9, 18), &[Kind::Reply], "CI303 a FLIGHT frame does not belong here");

@@ -56,6 +56,7 @@ impl Authority {
             issued_at: now,
             coordinator: None,
             partners: Vec::new(),
+            linkage_keeper: None,
         };
         write_new(&dir.join(REGISTER), &register.sign(&key).to_bytes(), Public)?;
         IssuersFile::new([].into()).write(dir)?;
@@ -168,6 +169,23 @@ impl Authority {
             (Some(_), _) => return Err(none()),
             (None, seat) => *seat = None,
         }
+        // A partner without a seat is in no roster, and so in no hand-over.
+        if until.is_none() && self.register.linkage_keeper.as_ref() == Some(partner) {
+            self.register.linkage_keeper = None;
+        }
+        self.write_register(now)
+    }
+
+    /// Says whose node makes the linkage secret and hands it to the other partners with a seat. A register is of a new version then, and the secret with it: said again
+    /// of the same partner, it is a way to a new secret.
+    ///
+    /// # Errors
+    /// [`IdentityError::Unusable`] for a partner that is not in the register, or has no seat.
+    pub fn set_linkage_keeper(&mut self, partner: &PartnerId, now: Moment) -> Result<(), IdentityError> {
+        if self.register.partner(partner).is_none_or(|entry| entry.seat.is_none()) {
+            return Err(IdentityError::unusable(format!("partner `{partner}` has no seat in secure totals")));
+        }
+        self.register.linkage_keeper = Some(partner.clone());
         self.write_register(now)
     }
 

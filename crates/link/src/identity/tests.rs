@@ -63,6 +63,31 @@ fn every_folder_loads_and_agrees() {
 }
 
 #[test]
+fn the_keeper_of_the_linkage_secret_has_a_seat_and_a_register_without_one_says_nothing_of_it() {
+    let dir = federation();
+    let mut authority = Authority::open(&dir.path().join("authority")).unwrap();
+    let payload = |authority: &Authority| {
+        let signed = fs::read(authority.register_file()).unwrap();
+        let envelope = cairn_question::Envelope::parse(&signed, signed.len()).unwrap();
+        let payload = envelope.open(cairn_question::register::REGISTER_TYPE, &authority.verifying_key());
+        String::from_utf8(payload.unwrap()).unwrap()
+    };
+    assert!(!payload(&authority).contains("linkage"), "as programs before it wrote it");
+    let nobody = PartnerId::new("moray").unwrap();
+    assert_eq!(
+        told(&dir, authority.set_linkage_keeper(&nobody, NOON)),
+        "CI108 partner `moray` has no seat in secure totals"
+    );
+    authority.set_linkage_keeper(&fife(), NOON).unwrap();
+    assert!(payload(&authority).ends_with(r#","linkage_keeper":"fife"}"#));
+    let before = authority.register().version;
+    authority.set_linkage_keeper(&fife(), NOON).unwrap();
+    assert_eq!(authority.register().version, before + 1, "said again, there is another roster");
+    authority.seat(&fife(), None, NOON).unwrap();
+    assert!(!payload(&authority).contains("linkage"), "who leaves the roster keeps nothing for it");
+}
+
+#[test]
 fn an_issuers_credential_holds_at_a_node_that_pinned_it() {
     let dir = federation();
     let at = |party: &str| dir.path().join(party);

@@ -8,7 +8,7 @@ use super::flights::{FlightSender, Flights, Flooded, Post, open};
 use super::listener::Command;
 use crate::clock::Clock;
 use crate::error::AskFailure;
-use crate::frame::LedgerEnd;
+use crate::frame::{Handed, LedgerEnd};
 use crate::session::Stream;
 
 /// Asks one connected node. Cheap to clone; of no use once the connection is lost.
@@ -43,6 +43,11 @@ impl NodeHandle {
     /// Gives the node the federation's signed register.
     pub fn register(&self, register: Vec<u8>) {
         let _ = self.commands.send(Command::GiveRegister(register));
+    }
+
+    /// Gives the node a flight of the linkage secret's hand-over: what another partner asked with, or what the keeper sealed for this one.
+    pub fn linkage(&self, handed: Handed) {
+        let _ = self.commands.send(Command::Linkage(handed));
     }
 
     /// The partner.

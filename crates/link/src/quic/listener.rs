@@ -17,7 +17,7 @@ use super::wire::Wire;
 use crate::clock::{Clock, unix_time};
 use crate::close::Close;
 use crate::error::{AskFailure, LinkError};
-use crate::frame::{Accepted, Closing, LedgerEnd, Progress};
+use crate::frame::{Accepted, Closing, Handed, LedgerEnd, Progress};
 use crate::identity::{CoordinatorIdentity, DenyList, Party, PeerError};
 use crate::session::{CoordinatorEvent, CoordinatorSession, Now, Patience, Stream};
 use crate::tls::{self, DialInVerifier};
@@ -64,6 +64,13 @@ pub enum Event {
     },
     /// A partner's node sends the end of another partner's ledger, which it keeps.
     Kept(LedgerEnd),
+    /// A partner's node sends a flight of the linkage secret's hand-over.
+    Linkage {
+        /// The partner, by certificate.
+        from: PartnerId,
+        /// The flight, as it says itself.
+        handed: Handed,
+    },
     /// An analyst asks. Who it is, is the transport's word; the signature inside is what counts.
     Asked {
         /// The analyst, by certificate.
@@ -100,6 +107,7 @@ pub(super) enum Command {
     Held(Option<Vec<u8>>),
     Keep(LedgerEnd),
     GiveRegister(Vec<u8>),
+    Linkage(Handed),
     Accepted(Stream, Accepted),
     Progress(Stream, Progress),
     Result(Stream, Vec<(PartnerId, Vec<u8>)>, Vec<u8>),
@@ -347,6 +355,7 @@ impl Around for AroundConnection {
             Command::Held(held) => session.held(held),
             Command::Keep(end) => session.keep(end),
             Command::GiveRegister(register) => session.give_register(register),
+            Command::Linkage(handed) => session.linkage(handed, now),
             Command::Accepted(stream, accepted) => session.accepted(stream, accepted),
             Command::Progress(stream, progress) => session.progress(stream, progress),
             Command::Result(stream, replies, coverage) => {
@@ -391,6 +400,11 @@ impl Around for AroundConnection {
             }
             CoordinatorEvent::Kept(end) => {
                 let _ = self.door.events.send(Event::Kept(end));
+            }
+            CoordinatorEvent::Linkage(handed) => {
+                if let Some(from) = self.party.partner() {
+                    let _ = self.door.events.send(Event::Linkage { from, handed });
+                }
             }
             CoordinatorEvent::Asked { stream, ask } => self.pass_on(session, wire, stream, |line| {
                 Event::Asked { analyst, ask, responder: Responder::new(line) }

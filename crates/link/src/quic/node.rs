@@ -21,7 +21,7 @@ use crate::backoff;
 use crate::clock::Clock;
 use crate::close::Close;
 use crate::error::LinkError;
-use crate::frame::LedgerEnd;
+use crate::frame::{Handed, LedgerEnd};
 use crate::identity::NodeIdentity;
 use crate::session::{NodeEvent, NodeSession, Now, OPEN_QUESTIONS_MAX, Stream};
 
@@ -57,6 +57,17 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Hears the federation's register as the coordinator has it: signed, and not verified yet; must not wait. Default: nothing is done with it.
     fn register(&self, _register: Vec<u8>) {}
+
+    /// Takes a flight of the linkage secret's hand-over: under this node's own id what the keeper sealed for it, under another's what that one asked with.
+    /// Gives what goes back, if anything does. Default: nothing is done with it.
+    fn linkage(&self, _handed: Handed) -> impl Future<Output = Option<Handed>> + Send {
+        std::future::ready(None)
+    }
+
+    /// What this node asks for the linkage secret with, while it has none: sent after the WELCOME, and whenever it changes. Default: none, and none to come.
+    fn linkage_asking(&self) -> watch::Receiver<Option<Vec<u8>>> {
+        watch::channel(None).1
+    }
 
     /// The ends of other partners' ledgers that are kept here; the coordinator is told of them when it has welcomed this node. Default: none.
     fn kept(&self) -> Vec<LedgerEnd> {
@@ -158,6 +169,8 @@ impl<H: Handler> Node<H> {
         let checkpoint = self.handler.checkpoint();
         let checkpoints =
             send_later(checkpoint, || Command::Checkpoint, CHECKPOINT_EVERY, commands_to.clone());
+        let askings =
+            send_later(self.handler.linkage_asking(), || Command::Ask, Duration::ZERO, commands_to.clone());
         let mut around = AroundNode::new(self, commands_to);
         let driven = drive(
             dialled.connection,
@@ -171,6 +184,7 @@ impl<H: Handler> Node<H> {
             why = driven => why,
             never = cards => match never {},
             never = checkpoints => match never {},
+            never = askings => match never {},
         };
         drop(closing);
         match (around.wrong_clock_min, why) {
@@ -216,6 +230,10 @@ enum Command {
     Card,
     /// There is another checkpoint.
     Checkpoint,
+    /// The linkage secret is asked for, again or with another key.
+    Ask,
+    /// The program has an answer to a flight of the linkage secret's hand-over.
+    Linkage(Handed),
 }
 
 struct AroundNode<'a, H> {
@@ -242,6 +260,8 @@ impl<H: Handler> Around for AroundNode<'_, H> {
             Command::Flight(stream, body) => session.flight(stream, body),
             Command::Card => self.send_card(session),
             Command::Checkpoint => self.send_checkpoint(session),
+            Command::Ask => self.send_asking(session),
+            Command::Linkage(handed) => session.linkage(handed),
         }
     }
 
@@ -254,10 +274,12 @@ impl<H: Handler> Around for AroundNode<'_, H> {
                 self.send_card(session);
                 self.send_checkpoint(session);
                 self.node.handler.kept().into_iter().for_each(|end| session.kept(end));
+                self.send_asking(session);
             }
             NodeEvent::Held(end) => self.node.handler.held(Some(end)),
             NodeEvent::Keep(end) => self.node.handler.keep(end),
             NodeEvent::Register(register) => self.node.handler.register(register),
+            NodeEvent::Linkage(handed) => self.hand_over(handed),
             NodeEvent::Question { stream, ask, within } => self.begin(session, stream, ask, within),
             NodeEvent::Flight { stream, body } => {
                 if self.posts.get(&stream).is_some_and(|post| post.put(body.0).is_err()) {
@@ -289,6 +311,24 @@ impl<'a, H: Handler> AroundNode<'a, H> {
         if let Some(checkpoint) = self.node.handler.checkpoint().borrow().clone() {
             session.checkpoint(checkpoint);
         }
+    }
+
+    fn send_asking(&self, session: &mut NodeSession) {
+        if let Some(document) = self.node.handler.linkage_asking().borrow().clone() {
+            let asker = self.node.identity.partner().clone();
+            session.linkage(Handed { asker, document });
+        }
+    }
+
+    /// What the other end may send in a minute bounds how many of these are at work.
+    fn hand_over(&self, handed: Handed) {
+        let (handler, commands) = (self.node.handler.clone(), self.commands.clone());
+        tokio::spawn(async move {
+            if let Some(back) = handler.linkage(handed).await {
+                // Nobody listens where the connection is gone.
+                let _ = commands.send(Command::Linkage(back));
+            }
+        });
     }
 
     fn begin(&mut self, session: &mut NodeSession, stream: Stream, ask: Vec<u8>, within: Duration) {

@@ -2,6 +2,7 @@
 
 pub(super) mod ends;
 mod flights;
+mod linkage;
 
 use cairn_question::{PartnerId, QuestionId};
 use std::collections::{BTreeMap, VecDeque};
@@ -15,7 +16,9 @@ use super::{
 };
 use crate::close::Close;
 use crate::error::AskFailure;
-use crate::frame::{Accepted, CARDS_FROM, Closing, Frame, Kind, LedgerEnd, Progress, WITHIN_MS_MAX, Welcome};
+use crate::frame::{
+    Accepted, CARDS_FROM, Closing, Frame, Handed, Kind, LedgerEnd, Progress, WITHIN_MS_MAX, Welcome,
+};
 use crate::identity::Role;
 
 /// The coordinator's end: it waits for the HELLO; then it asks, if a node dialled in, or serves, if an analyst did.
@@ -51,6 +54,8 @@ pub enum CoordinatorEvent {
     Checkpoint(Vec<u8>),
     /// The node sends the signed end of another partner's ledger, which it keeps.
     Kept(LedgerEnd),
+    /// The node sends a flight of the linkage secret's hand-over.
+    Linkage(Handed),
     /// An analyst asks.
     Asked {
         /// Its stream.
@@ -95,6 +100,8 @@ struct WithNode {
     checkpoints: (u64, u32),
     /// The same of ends that the node keeps for others.
     kept: (u64, u32),
+    /// Flights of the linkage secret's hand-over that the node has sent, and was given.
+    linkage: linkage::Counts,
     /// Whether the node was told which checkpoint is held.
     told: bool,
     /// Open questions.
@@ -275,6 +282,7 @@ impl CoordinatorSession {
             (State::WithNode(_), Frame::PolicyCard(card)) => self.hear_card(card, now),
             (State::WithNode(_), Frame::Checkpoint(checkpoint)) => self.hear_checkpoint(checkpoint, now),
             (State::WithNode(_), Frame::Kept(end)) => self.hear_kept(end, now),
+            (State::WithNode(_), Frame::Linkage(handed)) => self.hear_linkage(handed, now),
             _ => self.end(Close::Unexpected),
         }
     }
@@ -406,6 +414,7 @@ impl WithNode {
             cards: (0, 0),
             checkpoints: (0, 0),
             kept: (0, 0),
+            linkage: linkage::Counts::NONE,
             told: false,
             asked: BTreeMap::new(),
             opened: 0,
@@ -477,7 +486,9 @@ impl Session for CoordinatorSession {
 
     fn takes(stream: StreamSide) -> &'static [Kind] {
         match stream {
-            StreamSide::Control => &[Kind::Hello, Kind::PolicyCard, Kind::Checkpoint, Kind::Kept],
+            StreamSide::Control => {
+                &[Kind::Hello, Kind::PolicyCard, Kind::Checkpoint, Kind::Kept, Kind::Linkage]
+            }
             StreamSide::Ours => &[Kind::Reply, Kind::Flight],
             StreamSide::Theirs => &[Kind::Ask, Kind::Fetch, Kind::RegisterRequest],
         }

@@ -1,6 +1,7 @@
 //! A node's end of its connection.
 
 mod flights;
+mod linkage;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -12,8 +13,8 @@ use super::{
 };
 use crate::close::Close;
 use crate::frame::{
-    CARDS_FROM, CHECKPOINTS_FROM, FLIGHTS_FROM, Frame, HOLDERS_FROM, Hello, Kind, LedgerEnd, VERSIONS,
-    Welcome,
+    CARDS_FROM, CHECKPOINTS_FROM, FLIGHTS_FROM, Frame, HOLDERS_FROM, Handed, Hello, Kind, LedgerEnd,
+    VERSIONS, Welcome,
 };
 use crate::identity::Role;
 
@@ -39,6 +40,8 @@ pub enum NodeEvent {
     Keep(LedgerEnd),
     /// The federation's register, as the coordinator has it: the signed document's exact bytes.
     Register(Vec<u8>),
+    /// A flight of the linkage secret's hand-over.
+    Linkage(Handed),
     /// A question has come, and wants [`NodeSession::reply`].
     Question {
         /// Its stream.
@@ -100,6 +103,8 @@ struct Answering {
     version: u16,
     /// The minute of the last end that was heard, and how many came in it.
     ends: (u64, u32),
+    /// The same of the linkage secret's hand-over.
+    linkage: (u64, u32),
     streams: BTreeMap<Stream, Question>,
 }
 
@@ -209,7 +214,8 @@ impl NodeSession {
 
     /// From now on questions are taken up, those that came early first.
     fn answer(&mut self, version: u16, held: Option<Vec<u8>>, now: Now) {
-        let answering = State::Answering(Answering { version, ends: (0, 0), streams: BTreeMap::new() });
+        let answering =
+            State::Answering(Answering { version, ends: (0, 0), linkage: (0, 0), streams: BTreeMap::new() });
         let before = std::mem::replace(&mut self.state, answering);
         self.out.push_back(Output::Event(NodeEvent::Welcomed { held }));
         if let State::ExpectWelcome(_, early) | State::ExpectCheckpoint(_, early) = before {
@@ -253,6 +259,7 @@ impl NodeSession {
                 let version = expect.version;
                 self.hear_checkpoint(version, frame, now);
             }
+            (State::Answering(_), Frame::Linkage(handed)) => self.hear_linkage(handed, now),
             (State::Answering(_), frame) => self.hear_end(frame, now),
         }
     }
@@ -402,7 +409,9 @@ impl Session for NodeSession {
 
     fn takes(stream: StreamSide) -> &'static [Kind] {
         match stream {
-            StreamSide::Control => &[Kind::Welcome, Kind::Checkpoint, Kind::Keep, Kind::Register],
+            StreamSide::Control => {
+                &[Kind::Welcome, Kind::Checkpoint, Kind::Keep, Kind::Register, Kind::Linkage]
+            }
             StreamSide::Theirs => &[Kind::Question, Kind::Flight],
             StreamSide::Ours => &[],
         }

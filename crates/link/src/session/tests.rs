@@ -5,6 +5,7 @@
 //! delivered is the one to the question that was asked, and so is each flight; the limits hold; and after long enough nothing is left open.
 
 mod flights;
+mod linkage;
 
 use super::{
     After, AnalystEvent, AnalystSession, CoordinatorEvent, CoordinatorSession, Heard, NodeEvent, NodeSession,

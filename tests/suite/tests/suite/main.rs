@@ -23,6 +23,7 @@ mod demo;
 mod files;
 mod full_disk;
 mod harness;
+mod linkage;
 mod objections;
 mod policy_life;
 mod restore;
