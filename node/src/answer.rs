@@ -2,6 +2,7 @@
 //! wait for the slot at which its reply leaves.
 
 mod linkage;
+mod once;
 mod slot;
 mod total;
 
@@ -16,7 +17,7 @@ use cairn_link::frame::{Handed, LedgerEnd};
 use cairn_link::{Clock, Flights, Handler};
 use cairn_question::padding::padded_reply;
 use cairn_question::{AskV1, Hash, Moment, Refusal, Schema, SignedAsk, SigningKey, sabotage};
-use cairn_release::{DiscreteLaplace, RawTable};
+use cairn_release::{DiscreteLaplace, RawPeople, RawTable};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
@@ -32,6 +33,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The code of a question for which no count began before its deadline.
 const NO_TURN: &str = "CN515";
+
+/// The code of people who were named for a table: none of them leaves.
+const NO_TOTAL: &str = "CT007";
 
 /// The code of a step that ended without a result: a thread broke.
 pub(crate) const BROKEN: &str = "CN516";
@@ -82,6 +86,7 @@ struct Inner {
 /// What the count of one question came to.
 enum Counted {
     Table(RawTable),
+    People(RawPeople),
     Failed(EngineFault),
     Stopped(Refusal),
     NoTurn,
@@ -179,7 +184,9 @@ impl Desk {
             Some(Step::On((counting, held))) => {
                 let counted = self.table(&counting, &held, deadline).await;
                 match invitation {
-                    Some(invitation) => self.seal(counting, counted, (invitation, flights), slots).await,
+                    Some(invitation) => {
+                        self.seal(counting, counted, (invitation, held, flights), slots).await
+                    }
                     None => self.protect(counting, counted, slots).await,
                 }
             }
@@ -227,10 +234,13 @@ impl Desk {
             let Some(_turn) = self.turn(deadline.min(counting.deadline())).await else {
                 return Counted::NoTurn;
             };
-            match self.engine.count(&held.snapshot, counting.plan()).await {
-                Ok(raw) => Counted::Table(raw),
-                Err(fault) => Counted::Failed(fault),
-            }
+            let (snapshot, plan) = (&held.snapshot, counting.plan());
+            let counted = if counting.names_people() {
+                self.engine.people(snapshot, plan).await.map(Counted::People)
+            } else {
+                self.engine.count(snapshot, plan).await.map(Counted::Table)
+            };
+            counted.unwrap_or_else(Counted::Failed)
         };
         tokio::select! {
             biased;
@@ -417,6 +427,8 @@ impl Inner {
         };
         let protected = match counted {
             Counted::Table(raw) => self.gate.release(counting, raw, &mut DiscreteLaplace),
+            // Who they are leaves in a pattern of all partners only.
+            Counted::People(_) => Err(counting.failed(NO_TOTAL)),
             Counted::Failed(fault) => {
                 let code = sabotage!(fault.code(), DataInErrorText => crate::sabotage::code_of(in_force));
                 Err(counting.failed(code))

@@ -2,6 +2,7 @@ use cairn_question::answer::Zeros;
 use cairn_question::privacy::Epsilon;
 
 use cairn_seal::Layout;
+use cairn_seal::occupancy::CountTerms;
 
 use super::*;
 use crate::fixture::{Asked, Federation, NOW, partner};
@@ -155,4 +156,41 @@ fn names_are_in_their_order_whatever_the_places() {
     let asked = asked(&federation, None);
     let terms = of(&federation, &asked, &manifest(&federation, &asked, dp())).unwrap().unwrap();
     assert_eq!(terms.names(&Members::of(0..4).unwrap()), ["a", "b", "c", "d"].map(partner));
+}
+
+/// What four partners who know nobody open to: noise alone, or what is no noise.
+fn opened(terms: &CountTerms, symbol: Option<u8>) -> Plain {
+    let buckets = terms.buckets().count() as usize;
+    Plain::from_symbols(terms.layout().unwrap(), &vec![symbol.unwrap_or(0); buckets]).unwrap()
+}
+
+#[test]
+fn people_are_counted_once_in_all_and_not_by_a_breakdown() {
+    let federation = federation();
+    let total = TotalTreatment::CountOnce {
+        epsilon: Epsilon::from_millionths(2_000_000).unwrap(),
+        keys_per_person: 2,
+        buckets_power: 12,
+        linked_by: cairn_question::LinkedBy::Nino,
+    };
+    let terms = CountTerms::of_total(&total, 4, 1).unwrap();
+    let put = |asked: &Asked| {
+        let manifest = ManifestV1 { layout: terms.layout().unwrap(), ..manifest(&federation, asked, total) };
+        of(&federation, asked, &manifest)
+    };
+    assert_eq!(put(&asked(&federation, None)).unwrap_err(), NoTotal::Breakdown);
+    let mut ask = federation.ask(1, NOW.plus_s(600)).ask;
+    ask.question.group_by.clear();
+    let mut rows = ask.clone();
+    rows.question.measure = Measure::Rows;
+    assert_eq!(put(&federation.sign(rows)).unwrap_err(), NoTotal::Breakdown);
+    let asked = federation.sign(ask);
+    let taken_on = put(&asked).unwrap().unwrap();
+    let code = |symbol, in_round| {
+        let opened = opened(&terms, symbol);
+        taken_on.protect((&opened, in_round), &asked.grid).unwrap_err().code()
+    };
+    assert_eq!(code(Some(1), 4), "CU004", "no bucket is empty");
+    assert_eq!(code(None, 4), "CU003", "nobody added noise");
+    assert_eq!(code(None, 2), "CU001", "one honest partner");
 }

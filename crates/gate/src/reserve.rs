@@ -81,6 +81,12 @@ impl Counting {
         self.context.total.is_some()
     }
 
+    /// Whether the engine is to name the people of the plan, and not to count them: [`Gate::seal_people`] takes these.
+    #[must_use]
+    pub const fn names_people(&self) -> bool {
+        matches!(self.treatment.method, Method::CountOnce(_))
+    }
+
     pub(crate) const fn context(&self) -> &Context {
         &self.context
     }
@@ -268,7 +274,8 @@ fn scope(question: &Question, treatment: &Treatment) -> Scope {
         kind: match treatment.method {
             _ if treatment.method.audited().is_some() => Kind::Audit,
             Method::SuppressAudit(_) | Method::SuppressRound(_) | Method::CellKey { .. } => Kind::Cells,
-            Method::Dp { .. } | Method::CountOnce(_) => Kind::Noise,
+            Method::Dp { .. } => Kind::Noise,
+            Method::CountOnce(_) => Kind::Once,
         },
     }
 }

@@ -7,7 +7,7 @@ use cairn_question::{
     Hash, Moment, Name, OutcomeV1, PartnerId, Refusal, RuleBroken, SealedV1, TotalTreatment,
 };
 use cairn_release::share::{HonestPartners, ShareFault, ShareNoise};
-use cairn_release::{Part, RawTable, Terms, total};
+use cairn_release::{Part, RawPeople, RawTable, ReleaseFault, Terms, total};
 use std::fmt;
 
 use crate::context::Context;
@@ -64,6 +64,12 @@ impl Sealable {
         self.part.draw(honest, noise)
     }
 
+    /// Who is to be counted once, by number in the snapshot; `None` for a table.
+    #[must_use]
+    pub const fn people(&self) -> Option<&RawPeople> {
+        self.part.people()
+    }
+
     /// Whether a total of so many partners, this one among them, is one that the policy lets the table be in. Ask it before the table is sealed:
     /// [`Gate::open_total`] asks it again.
     ///
@@ -116,10 +122,26 @@ impl Gate {
     /// # Errors
     /// [`Failed`], for [`Gate::fail`].
     pub fn seal(&self, counting: Counting, raw: &RawTable) -> Result<Sealable, Failed> {
+        self.seal_part(counting, |terms, total| Part::of(raw, terms, total))
+    }
+
+    /// The same of a question of people counted once over all partners: who they are, by number in the snapshot.
+    ///
+    /// # Errors
+    /// [`Failed`], for [`Gate::fail`].
+    pub fn seal_people(&self, counting: Counting, people: RawPeople) -> Result<Sealable, Failed> {
+        self.seal_part(counting, |terms, total| Part::of_people(people, terms, total))
+    }
+
+    fn seal_part(
+        &self,
+        counting: Counting,
+        part: impl FnOnce(&Terms, &TotalTreatment) -> Result<Part, ReleaseFault>,
+    ) -> Result<Sealable, Failed> {
         let treatment = counting.treatment().clone();
         let (context, terms, debited, snapshot, caps) = counting.into_parts();
         let Some(total) = context.total else { return Err(Failed::fault(context, debited, NO_TOTAL)) };
-        match Part::of(raw, &terms, &total) {
+        match part(&terms, &total) {
             Ok(part) => Ok(Sealable { context, terms, debited, snapshot, caps, treatment, part, total }),
             Err(fault) => Err(Failed::fault(context, debited, fault.code())),
         }
@@ -266,6 +288,21 @@ fn agreed(mut treatment: Treatment, total: &TotalTreatment) -> Result<Treatment,
             treatment.min_cohort = *min_cohort;
         }
         (Method::CellKey { table, cells }, TotalTreatment::CellKey { .. }) => keyed(table, cells, total)?,
+        (Method::CountOnce(own), TotalTreatment::CountOnce { epsilon, keys_per_person, .. }) => {
+            if *epsilon > own.epsilon {
+                let says = format!("ε at most {} for one linkage key, you asked for {epsilon}", own.epsilon);
+                return Err(("epsilon", says));
+            }
+            if *keys_per_person < own.keys_per_person {
+                let says = format!(
+                    "a person may be recorded under {} keys here, and you reckoned with {keys_per_person}",
+                    own.keys_per_person
+                );
+                return Err(("keys_per_person", says));
+            }
+            // The cost follows from what was asked for.
+            (own.epsilon, own.keys_per_person) = (*epsilon, *keys_per_person);
+        }
         (method, _) => {
             return Err((
                 "method",

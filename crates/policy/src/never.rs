@@ -156,13 +156,21 @@ impl Never {
     }
 }
 
+/// Fewest people that are counted once over all partners: below, the coordinator gives no figure (CU005).
+const COUNTED_ONCE_MIN: u32 = 500;
+
 impl Condition {
     fn holds(&self, treatment: &Treatment) -> bool {
         let cells = treatment.method.cells();
+        let counts_once = matches!(treatment.method, crate::Method::CountOnce(_));
         match self {
             Self::Method(word) => treatment.method.as_str() == *word,
             Self::MethodNot(word) => treatment.method.as_str() != *word,
             Self::Noise(noise) => treatment.method.loss().is_some() == *noise,
+            // A count of people over all partners is an estimate, never of a few, and rougher than a rounding.
+            Self::MinPeopleUnder(people) | Self::RoundToUnder(people) if counts_once => {
+                COUNTED_ONCE_MIN < *people
+            }
             Self::MinPeopleUnder(people) => cells.map_or(0, |c| c.min_people) < *people,
             Self::RoundToUnder(base) => cells.map_or(0, |c| c.round_to) < *base,
             Self::EpsilonOver(most) => match &treatment.method {

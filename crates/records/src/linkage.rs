@@ -4,7 +4,7 @@
 //! people are counted once. It is never sent; nothing here can print one. What it does not protect against, and how often it is wrong:
 //! `docs/reference/linkage.md`.
 
-use cairn_question::Day;
+use cairn_question::{Day, LinkedBy};
 use ring::hmac;
 use std::fmt;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -81,6 +81,15 @@ pub struct LinkageTally {
 }
 
 impl Method {
+    /// Its word in a question: made-up numbers are numbers.
+    #[must_use]
+    pub const fn linked_by(self) -> LinkedBy {
+        match self {
+            Self::Nino(_) => LinkedBy::Nino,
+            Self::Slk => LinkedBy::Slk,
+        }
+    }
+
     /// The key of a record by this method and no other: a record without what the method needs has none, even if another method would find one.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ pub fn cell_shares(raw: &RawTable, terms: &Terms) -> Result<CellShares, ReleaseF
     let counts = match &terms.means {
         // Counted by atoms; what leaves are cells and totals.
         Means::Audit(auditing) => auditing.joint.people(raw.people()),
-        Means::Suppress(_) | Means::Perturb(..) | Means::Noise(_) => raw.counts().to_vec(),
+        Means::Suppress(_) | Means::Perturb(..) | Means::Noise(_) | Means::Once(_) => raw.counts().to_vec(),
     };
     let (cells_withheld, error_per_mille) = match &terms.means {
         Means::Audit(auditing) => {
@@ -48,6 +48,8 @@ pub fn cell_shares(raw: &RawTable, terms: &Terms) -> Result<CellShares, ReleaseF
         }
         Means::Suppress(rule) => (withheld(&suppressed(raw, rule)?), None),
         Means::Perturb(table, rule) => (withheld(&perturbed(raw, table, rule)?), None),
+        // How far off it is follows from the partners of the total.
+        Means::Once(_) => (0, None),
         Means::Noise(noisy) => (0, noisy.first().and_then(|first| typical_error(&counts, first.spread))),
     };
     let with_somebody = number(counts.iter().filter(|n| **n > 0).count());

@@ -85,6 +85,8 @@ fn table(
         Means::Suppress(rule) => suppressed(raw, rule).map(plain),
         Means::Perturb(table, rule) => perturbed(raw, table, rule).map(plain),
         Means::Audit(auditing) => audited(raw, terms, auditing, debited),
+        // Nothing of it leaves but in a total.
+        Means::Once(_) => Err(ReleaseFault::Contradiction),
         Means::Noise(vectors) => {
             let noise =
                 sabotage!(noise, SeedPerQuestion => crate::sabotage::Seeded::by(debited.question_id()));

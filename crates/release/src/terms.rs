@@ -2,10 +2,10 @@
 
 use cairn_disclosure::Rule;
 use cairn_disclosure::cell_key::PerturbationTable;
-use cairn_policy::{Cells, Concentrated, Mechanism, Method, Treatment};
+use cairn_policy::{Cells, Concentrated, CountOnce, Mechanism, Method, Treatment};
 use cairn_question::answer::{AddedV1, AuditPromise, ConcentratedV1, NoisyRowsV1, TreatmentV1};
 use cairn_question::privacy::{Epsilon, NanoRho};
-use cairn_question::{Day, Grid, Measure, Question, QuestionId, Schema};
+use cairn_question::{Day, Grid, LinkedBy, Measure, Question, QuestionId, Schema};
 
 use crate::audited::{AuditRule, Joint, Kept, TooMany, shows_zeros};
 use crate::gaussian::Deviation;
@@ -34,6 +34,8 @@ pub(crate) enum Means {
     Perturb(&'static PerturbationTable, Rule),
     /// One for each vector: the counts, the sums, or the sums and the rows of a mean.
     Noise(Vec<Noisy>),
+    /// Who they are goes into a pattern of all partners: nothing leaves but in a total.
+    Once(CountOnce),
 }
 
 /// An audit before its counts.
@@ -171,7 +173,7 @@ impl Terms {
 fn means(plan: &CountPlan, treatment: &Treatment) -> Result<(Means, TreatmentV1), ReleaseFault> {
     match &treatment.method {
         // Other treatments, rules that this program cannot keep and sums without noise are refused at the gate, before anything is reserved.
-        Method::SuppressAudit(_) | Method::CountOnce(_) => Err(ReleaseFault::NoPlan),
+        Method::SuppressAudit(_) => Err(ReleaseFault::NoPlan),
         Method::SuppressRound(_) if plan.measure.column().is_some() => Err(ReleaseFault::NoPlan),
         Method::SuppressRound(cells) => {
             let Cells { profile, min_people, round_to, zeros, .. } = cells;
@@ -205,6 +207,17 @@ fn means(plan: &CountPlan, treatment: &Treatment) -> Result<(Means, TreatmentV1)
                 total: None,
             };
             Ok((Means::Perturb(perturbations, rule.with_min_cohort(min_cohort)), statement))
+        }
+        Method::CountOnce(_) if plan.measure != Measure::People || plan.grid.cells() != 1 => {
+            Err(ReleaseFault::NoPlan)
+        }
+        Method::CountOnce(_) if treatment.min_cohort > 0 => Err(ReleaseFault::Contradiction),
+        Method::CountOnce(count) => {
+            // Buckets and key are the total's to say.
+            let CountOnce { epsilon, keys_per_person, .. } = *count;
+            let (buckets_power, linked_by) = (0, LinkedBy::Nino);
+            let statement = TreatmentV1::CountOnce { epsilon, keys_per_person, buckets_power, linked_by };
+            Ok((Means::Once(*count), statement))
         }
         // A cohort rule withholds by the true counts, which noise promises not to show.
         Method::Dp { .. } if treatment.min_cohort > 0 => Err(ReleaseFault::Contradiction),

@@ -9,6 +9,7 @@ use cairn_question::{Perturbations, TotalTreatment};
 
 use crate::layout::Channel;
 use crate::noise::Scale;
+use crate::people::RawPeople;
 use crate::plan::{Cohort, RawTable};
 use crate::released::{changed, check_shape};
 use crate::share::{HonestPartners, LaplaceShare, Share, ShareFault, ShareNoise, with_share};
@@ -17,8 +18,15 @@ use crate::vector::Vector;
 
 /// What a partner adds to a total, before noise. Has no way out but [`Part::draw`], and its `Debug` shows nothing.
 pub struct Part {
-    exact: Vec<i64>,
+    exact: Exact,
     treatment: TotalTreatment,
+}
+
+enum Exact {
+    /// The table as it adds up.
+    Numbers(Vec<i64>),
+    /// Who is counted, by number in the snapshot: for a pattern.
+    People(RawPeople),
 }
 
 impl Terms {
@@ -37,6 +45,9 @@ impl Terms {
                 if self.plan().cohort == Cohort::NotCounted && is_for_totals(table, *all) =>
             {
                 true
+            }
+            (Means::Once(own), TotalTreatment::CountOnce { keys_per_person, .. }) => {
+                own.keys_per_person <= *keys_per_person
             }
             _ => return Err(ReleaseFault::Contradiction),
         };
@@ -59,28 +70,55 @@ impl Part {
         let exact = match &terms.means {
             Means::Noise(vectors) => one(vectors)?.exact(&raw.counted),
             Means::Perturb(table, _) => whole(changed(raw, table)?.addends()),
+            Means::Once(_) => return Err(ReleaseFault::Contradiction),
             _ => {
                 let channels = [Channel::People, Channel::Rows].map(|channel| raw.counted.of(channel));
                 whole(channels.into_iter().flatten().chain(raw.counted.left_out()))
             }
         };
-        Ok(Self { exact, treatment: *total })
+        Ok(Self { exact: Exact::Numbers(exact), treatment: *total })
+    }
+
+    /// The people of a question, for the pattern of people counted once.
+    ///
+    /// # Errors
+    /// As for [`Part::of`].
+    pub fn of_people(people: RawPeople, terms: &Terms, total: &TotalTreatment) -> Result<Self, ReleaseFault> {
+        if people.question_id() != terms.plan().question_id {
+            return Err(ReleaseFault::OtherQuestion);
+        }
+        let once = matches!(terms.means, Means::Once(_));
+        terms.fit_total(total).and_then(|()| once.then_some(()).ok_or(ReleaseFault::Contradiction))?;
+        Ok(Self { exact: Exact::People(people), treatment: *total })
+    }
+
+    /// Who is to be counted once; `None` for a table.
+    #[must_use]
+    pub const fn people(&self) -> Option<&RawPeople> {
+        match &self.exact {
+            Exact::People(people) => Some(people),
+            Exact::Numbers(_) => None,
+        }
     }
 
     /// How many numbers it has.
     #[must_use]
     pub fn numbers(&self) -> usize {
-        self.exact.len()
+        match &self.exact {
+            Exact::Numbers(numbers) => numbers.len(),
+            Exact::People(_) => 0,
+        }
     }
 
     /// The numbers as they are masked: scaled, each with a fresh draw of this partner's share of the noise. Every attempt draws anew.
     ///
     /// # Errors
-    /// [`ShareFault`].
+    /// [`ShareFault`], [`ShareFault::OutOfRange`] for people, who are no numbers.
     pub fn draw(&self, honest: HonestPartners, noise: &mut dyn ShareNoise) -> Result<Vec<i64>, ShareFault> {
+        let Exact::Numbers(numbers) = &self.exact else { return Err(ShareFault::OutOfRange) };
         match share(&self.treatment, honest)? {
-            Some(share) => with_share(&self.exact, &share, noise),
-            None => Ok(self.exact.clone()),
+            Some(share) => with_share(numbers, &share, noise),
+            None => Ok(numbers.clone()),
         }
     }
 }
@@ -139,12 +177,18 @@ pub fn statement(
     {
         *off = Some(table.off_by(in_round));
     }
+    if let TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power, linked_by } = *total {
+        said = TreatmentV1::CountOnce { epsilon, keys_per_person, buckets_power, linked_by };
+    }
     Ok(said)
 }
 
 impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Part({} numbers withheld)", self.exact.len())
+        match &self.exact {
+            Exact::Numbers(numbers) => write!(f, "Part({} numbers withheld)", numbers.len()),
+            Exact::People(_) => f.write_str("Part(people withheld)"),
+        }
     }
 }
 

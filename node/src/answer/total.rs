@@ -6,16 +6,17 @@ use cairn_gate::{Counting, Failed, Kept, Opened, Permitted, Sealable, Step, Veri
 use cairn_ledger::{Bound, Opened as Opening};
 use cairn_link::Flights;
 use cairn_policy::{Layers, SecureTerms};
-use cairn_question::{Hash, Moment, PartnerId, Refusal, SignedAsk};
+use cairn_question::{Hash, Moment, PartnerId, QuestionId, Refusal, SignedAsk};
 use cairn_release::share::HonestPartners;
 use cairn_release::{ShareFault, Shares};
+use cairn_seal::occupancy::Occupied;
 use cairn_seal::{
     Draw, Keep, Manifest, NodeEvent, NodeRound, NodeSetup, OpenRecord, Openings, PairwiseMasks, Partners,
     Plain, Refused, Series, Subject, SystemRandomness, Terms,
 };
 
-use super::{Counted, Desk, Inner, LOOK_EVERY, NO_TURN, Slots};
-use crate::in_force::InForce;
+use super::{Counted, Desk, Inner, LOOK_EVERY, NO_TURN, Slots, once};
+use crate::in_force::{Held, InForce};
 use crate::seats::Seats;
 
 /// The round ended, and its total did not open.
@@ -82,6 +83,7 @@ impl Inner {
             Err(refusal) => Err(counting.stopped(refusal)),
             Ok(()) => match counted {
                 Counted::Table(raw) => self.gate.seal(counting, &raw),
+                Counted::People(people) => self.gate.seal_people(counting, people),
                 Counted::Failed(fault) => Err(counting.failed(fault.code())),
                 Counted::NoTurn => Err(counting.failed(NO_TURN)),
                 Counted::Stopped(refusal) => Err(counting.stopped(refusal)),
@@ -145,13 +147,21 @@ impl Inner {
 
 impl Invitation {
     /// How its total is protected.
-    const fn treatment(&self) -> cairn_question::TotalTreatment {
+    pub(super) const fn treatment(&self) -> cairn_question::TotalTreatment {
         self.manifest.says().treatment
     }
 
+    pub(super) const fn question(&self) -> QuestionId {
+        self.manifest.says().question
+    }
+
     /// t: the framework's, or the manifest would not have been read.
-    const fn colluding_max(&self) -> u16 {
+    pub(super) const fn colluding_max(&self) -> u16 {
         self.manifest.says().colluding_max
+    }
+
+    pub(super) const fn seats(&self) -> &Seats {
+        &self.seats
     }
 
     fn setup(&self, inner: &Inner) -> NodeSetup {
@@ -185,6 +195,8 @@ struct Taking<'a> {
     flights: Flights,
     /// `None` once it was opened or given up.
     sealable: Option<Sealable>,
+    /// Where people are counted once: in which buckets this partner knows somebody.
+    occupied: Option<Occupied>,
     /// This partner's word, once it has opened.
     reply: Option<Vec<u8>>,
     /// The hash of the body that was sent last, and how often.
@@ -203,12 +215,12 @@ impl Desk {
         &self,
         counting: Counting,
         counted: Counted,
-        (invitation, flights): (Invitation, Flights),
+        (invitation, held, flights): (Invitation, Arc<Held>, Flights),
         slots: Slots,
     ) -> Vec<u8> {
         let in_force = self.in_force();
         match self.step(move |i| i.seal(counting, counted, &in_force)).await {
-            Some(Ok(sealable)) => self.take_part(sealable, invitation, flights, slots).await,
+            Some(Ok(sealable)) => self.take_part(sealable, (invitation, held), flights, slots).await,
             Some(Err(failed)) => self.step(move |i| i.fail(*failed)).await.unwrap_or_default(),
             None => Vec::new(),
         }
@@ -218,18 +230,26 @@ impl Desk {
     async fn take_part(
         &self,
         sealable: Sealable,
-        invitation: Invitation,
+        (invitation, held): (Invitation, Arc<Held>),
         flights: Flights,
         slots: Slots,
     ) -> Vec<u8> {
         slots.reply().await;
-        let joined = self.step(move |i| match i.join(&sealable, &invitation) {
-            Ok(round) => Ok((sealable, invitation, round)),
-            Err(refused) => Err(i.fail(sealable.stopped(not_joined(&refused)))),
+        let joined = self.step(move |i| {
+            let occupied = sealable.people().map(|people| i.occupied(people, &invitation, &held)).transpose();
+            let joined = occupied.and_then(|occupied| {
+                let round = i.join(&sealable, &invitation).map_err(|refused| not_joined(&refused))?;
+                Ok((occupied, round))
+            });
+            match joined {
+                Ok((occupied, round)) => Ok((sealable, occupied, invitation, round)),
+                Err(refusal) => Err(i.fail(sealable.stopped(refusal))),
+            }
         });
         match joined.await {
-            Some(Ok((sealable, invitation, round))) => {
-                Taking::new(self, (invitation, round), flights, Ok(sealable)).run().await
+            Some(Ok((sealable, occupied, invitation, round))) => {
+                let taking = Taking::new(self, (invitation, round), flights, Ok(sealable));
+                Taking { occupied, ..taking }.run().await
             }
             Some(Err(reply)) => reply,
             // The hold stays open and lapses: nothing has left.
@@ -292,7 +312,8 @@ impl<'a> Taking<'a> {
             Ok(sealable) => (Some(sealable), None),
             Err(reply) => (None, Some(reply)),
         };
-        Self { desk, invitation, round, flights, sealable, reply, last: (Hash::of(b""), 0) }
+        let last = (Hash::of(b""), 0);
+        Self { desk, invitation, round, flights, sealable, occupied: None, reply, last }
     }
 
     async fn run(mut self) -> Vec<u8> {
@@ -369,19 +390,13 @@ impl<'a> Taking<'a> {
         if let Err(refusal) = sealable.is_among(partners) {
             return Some(self.desk.give_up(sealable.stopped(refusal)).await);
         }
-        // OpenDP is not `Send`: drawn on one thread, in one go.
-        let drawn = self.desk.step(move |_| {
-            let drawn = honest(partners, colluding).and_then(|honest| sealable.draw(honest, &mut Shares));
-            (sealable, drawn)
-        });
-        let (sealable, drawn) = drawn.await?;
-        let numbers = match drawn {
-            Ok(numbers) => numbers,
-            Err(fault) => return Some(self.desk.give_up(sealable.failed(fault.code())).await),
+        let (sealable, vector) = match self.occupied.take() {
+            Some(occupied) => (sealable, self.pattern(occupied, partners).await?),
+            None => self.numbers(sealable, (partners, colluding)).await?,
         };
-        let layout = self.invitation.manifest.says().layout;
-        let Ok(vector) = Plain::from_values(layout, &numbers) else {
-            return Some(self.desk.give_up(sealable.failed(Refused::OtherLayout.code())).await);
+        let vector = match vector {
+            Ok(vector) => vector,
+            Err(code) => return Some(self.desk.give_up(sealable.failed(code)).await),
         };
         self.sealable = Some(sealable);
         let now = self.desk.inner.clock.now();
@@ -389,6 +404,38 @@ impl<'a> Taking<'a> {
             tracing::debug!(code = refused.code(), "an attempt is not sealed: {refused}");
         }
         None
+    }
+
+    /// The pattern of people counted once for one attempt; or the code of what broke.
+    async fn pattern(&mut self, occupied: Occupied, partners: usize) -> Option<Result<Plain, &'static str>> {
+        let terms = once::terms(&self.invitation, partners);
+        let drawn = self.desk.step(move |_| {
+            let drawn = terms.and_then(|terms| once::pattern(&occupied, &terms));
+            (occupied, drawn)
+        });
+        let (occupied, drawn) = drawn.await?;
+        // Kept for an attempt after this one.
+        self.occupied = Some(occupied);
+        Some(drawn.map_err(|refused| refused.code()))
+    }
+
+    /// A table's numbers for one attempt, with fresh noise of this partner's share; or the code of what broke.
+    async fn numbers(
+        &self,
+        sealable: Sealable,
+        (partners, colluding): (usize, u16),
+    ) -> Option<(Sealable, Result<Plain, &'static str>)> {
+        // OpenDP is not `Send`: drawn on one thread, in one go.
+        let drawn = self.desk.step(move |_| {
+            let drawn = honest(partners, colluding).and_then(|honest| sealable.draw(honest, &mut Shares));
+            (sealable, drawn)
+        });
+        let (sealable, drawn) = drawn.await?;
+        let layout = self.invitation.manifest.says().layout;
+        let vector = drawn.map_err(|fault| fault.code()).and_then(|numbers| {
+            Plain::from_values(layout, &numbers).map_err(|_| Refused::OtherLayout.code())
+        });
+        Some((sealable, vector))
     }
 
     /// The record of the opening is put on disk, with the charge and the reply: only then is it sent.

@@ -14,6 +14,7 @@ mod editions;
 mod faults;
 mod gaussian;
 mod ladder;
+mod once;
 mod prices;
 mod refusals;
 mod rewritings;

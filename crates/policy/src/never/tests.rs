@@ -81,7 +81,8 @@ fn a_statement_is_violated_by_what_has_all_of_it() {
         found("release = { method = \"dp\", epsilon_over = 0.09 }").0,
         found("release = { method = \"dp\" }").0
     );
-    check("release = { epsilon_over = 0.1 }", "held");
+    check("release = { method_not = \"count-once\", epsilon_over = 0.1 }", "held");
+    check("release = { epsilon_over = 2.0 }", "held");
     check("release = { method_not = \"dp\", min_people_under = 8 }", "held");
     check("release = { round_to_under = 5, method_not = \"dp\" }", "held");
     check("release = { method = \"dp\", zeros = \"show\" }", "held");

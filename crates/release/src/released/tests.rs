@@ -336,7 +336,9 @@ fn shipped_noise_is_centred_on_the_count_and_as_wide_as_stated() {
 fn one_spread(terms: &Terms) -> Spread {
     match &terms.means {
         Means::Noise(noisy) => noisy[0].spread,
-        Means::Suppress(_) | Means::Audit(_) | Means::Perturb(..) => panic!("not a noisy table"),
+        Means::Suppress(_) | Means::Audit(_) | Means::Perturb(..) | Means::Once(_) => {
+            panic!("not a noisy table")
+        }
     }
 }
 

@@ -25,6 +25,7 @@ mod full_disk;
 mod harness;
 mod linkage;
 mod objections;
+mod once;
 mod policy_life;
 mod restore;
 mod rows;

@@ -1,0 +1,161 @@
+//! People counted once over a real federation: each under a number that no two partners show each other, and at whose price.
+
+use serde_json::Value;
+
+use crate::answers::standings;
+use crate::harness::federation::{Federation, Partner};
+use crate::harness::people::{FIFE, people};
+use crate::harness::program::wait_for;
+
+const PARTNERS: [&str; 6] = ["angus", "dundee", "fife", "moray", "orkney", "perth"];
+
+/// Different people, every third of them known to two partners.
+const DIFFERENT: usize = 1_200;
+
+/// At each partner, people without a number.
+const WITHOUT: usize = 15;
+
+const OVERLAP: &[&str] = &["--role", "overlap-analyst", "--purpose", "smf-reporting"];
+
+/// Terms for a federation of six, of whom one may collude.
+const FRAMEWORK: [(&str, &str); 3] = [
+    ("colluding_max       = 10", "colluding_max       = 1"),
+    ("answering_min       = 22", "answering_min       = 4"),
+    ("invited_min         = 32", "invited_min         = 6"),
+];
+
+/// Two counts a year, at ε 3 a key.
+const POLICY: [(&str, &str); 2] =
+    [("epsilon         = 1.0 ", "epsilon         = 3.0 "), ("counts_per_year = 4 ", "counts_per_year = 2 ")];
+
+fn partner(id: &'static str) -> Partner {
+    let people = people(&id[..2], numbers(id).len() + WITHOUT, FIFE, "F");
+    Partner { policy: POLICY.to_vec(), framework: FRAMEWORK.to_vec(), ..Partner::new(id, people) }
+}
+
+/// The numbers of a partner's people.
+fn numbers(partner: &str) -> Vec<String> {
+    let own = PARTNERS.iter().position(|p| *p == partner).unwrap();
+    let knows = |n: &usize| n % 6 == own || (n.is_multiple_of(3) && (n + 1) % 6 == own);
+    (0..DIFFERENT).filter(knows).map(|n| format!("ZZ {:06} A", n * 7)).collect()
+}
+
+/// Every export with a column of numbers, which the mapping links by.
+fn with_numbers(federation: &Federation, partner: &str) {
+    let mut numbers = numbers(partner).into_iter();
+    federation.edit(&format!("export/{partner}/people.csv"), |text| {
+        let line = |(at, line): (usize, &str)| match at {
+            0 => format!("{line},nino\n"),
+            _ => format!("{line},{}\n", numbers.next().unwrap_or_default()),
+        };
+        text.lines().enumerate().map(line).collect()
+    });
+    federation.edit(&format!("export/{partner}.toml"), |text| {
+        let linked = "[table.participants]\nsource = \"people\"\nlinkage = { nino = \"nino\", made_up_numbers = true }\n";
+        text.replace("[table.participants]\nsource = \"people\"\n", linked)
+    });
+}
+
+fn federation() -> Federation {
+    let partners = PARTNERS.map(partner);
+    let mut federation = Federation::set_up(&partners, "round_deadline_s = 20\noffline_wait_s = 3");
+    let words = ["authority", "credential", "issuer", "--analyst", "analyst", "--role", "overlap-analyst"];
+    federation.cairn(&[&words[..], &["--organisation", "A made-up office"]].concat()).exits(0);
+    federation.start_coordinator();
+    for partner in PARTNERS {
+        with_numbers(&federation, partner);
+        federation.load(partner).exits(0);
+        federation.start_node(partner);
+    }
+    federation.wait_connected(&PARTNERS);
+    federation
+}
+
+fn once<'a>(protection: &'a str, framework: &'a str) -> Vec<&'a str> {
+    [OVERLAP, &["--total", protection, "--framework", framework]].concat()
+}
+
+fn codes(answer: &Value) -> Vec<String> {
+    let lines = answer["coverage"]["partners"].as_array().unwrap().iter();
+    let code = |line: &Value| line["standing"]["refused"][0]["code"].as_str().unwrap_or("none").to_owned();
+    lines.map(code).collect()
+}
+
+#[test]
+fn people_known_to_several_partners_are_counted_once_and_nobody_shows_who_they_are() {
+    let federation = federation();
+    let framework = federation.path("fife/policy/framework.toml").display().to_string();
+    let words = once("once=3,1200", &framework);
+    nobody_counts_without_the_secret(&federation, &words);
+    federation.cairn(&["authority", "keeper", "authority", "--id", "moray"]).exits(0);
+    wait_for("the linkage secret", || {
+        let has = |partner: &&str| federation.path(&format!("identity/{partner}/linkage-secret")).exists();
+        PARTNERS.iter().all(|partner| has(&partner)).then_some(())
+    });
+    counted_once(&federation, &words);
+    by_another_method_nobody_counts(&federation, &framework);
+    the_account_is_its_own(&federation, &words);
+}
+
+fn nobody_counts_without_the_secret(federation: &Federation, words: &[&str]) {
+    let (code, answer) = federation.ask_json("people", words);
+    assert_ne!(code, 0);
+    assert_eq!(codes(&answer), ["CN028"; 6], "{answer:#}");
+}
+
+fn counted_once(federation: &Federation, words: &[&str]) {
+    let (code, answer) = federation.ask_json("people", words);
+    assert_eq!(code, 0, "{answer:#}");
+    assert_eq!(standings(&answer), PARTNERS.map(|p| format!("{p} answered")));
+    let cell = &answer["combined"]["cells"][0];
+    let of = |key: &str| cell[key].as_i64().unwrap();
+    let (people, half) = (of("cell"), (of("most") - of("least")) / 2);
+    // Five standard errors; the sum over partners, 1,600 with a number and 90 without, is far outside.
+    assert!((people - 1_200).abs() <= 26 * half / 10, "{people} within {half}");
+    assert!(half > 20 && 26 * half / 10 < 300, "{half}");
+    assert!(answer["answers"].as_object().unwrap().is_empty(), "nobody gave a table of its own");
+    an_auditor_recomputes(federation, &answer);
+}
+
+/// The estimate follows from what the partners signed, without a word of the coordinator's.
+fn an_auditor_recomputes(federation: &Federation, answer: &Value) {
+    let words = ["coordinator", "transcript", "--config", "coordinator/coordinator.toml"];
+    let question = answer["id"].as_str().unwrap();
+    federation.cairn(&[&words[..], &["--question", question, "--out", "once.transcript"]].concat()).exits(0);
+    let recomputed = |answer: &Value| {
+        std::fs::write(federation.path("once.json"), answer.to_string()).unwrap();
+        let words =
+            ["audit", "recompute", "once.transcript", "--federation-key", "identity/fife/federation.pub"];
+        federation.cairn(&[&words[..], &["--answer", "once.json"]].concat())
+    };
+    recomputed(answer).exits(0).says("what 6 partners signed");
+    let mut other = answer.clone();
+    let people = other["combined"]["cells"][0]["cell"].as_i64().unwrap();
+    other["combined"]["cells"][0]["cell"] = Value::from(people + 1);
+    recomputed(&other).exits(6).says("CC604");
+}
+
+/// A partner that links by number does not count by names, and says so.
+fn by_another_method_nobody_counts(federation: &Federation, framework: &str) {
+    let (code, answer) = federation.ask_json("people", &once("once=3,1200,slk", framework));
+    assert_ne!(code, 0);
+    assert_eq!(codes(&answer), ["CN027"; 6], "{answer:#}");
+}
+
+/// The second count of the year is the last; what was refused cost nothing.
+fn the_account_is_its_own(federation: &Federation, words: &[&str]) {
+    let table = federation.ask("people where council = Fife", words).exits(0).out;
+    for says in [
+        "Different people who have a linkage key:",
+        "ε = 3 for each linkage key that they are recorded under, at most 2 keys",
+        "no identifier or pseudonym leaves one",
+    ] {
+        assert!(table.contains(says), "{says}: {table}");
+    }
+    let (code, answer) = federation.ask_json("people", words);
+    assert_ne!(code, 0);
+    assert_eq!(codes(&answer), ["CA202"; 6], "{answer:#}");
+    let budget = federation.cairn(&["policy", "budget", "--node", "fife"]).exits(0).out;
+    assert!(budget.contains("people counted once over all partners, on an account of its own"), "{budget}");
+    assert!(budget.contains("ρ 0.000000000 of"), "nothing on the account of tables: {budget}");
+}
