@@ -8,10 +8,11 @@ mod statement;
 mod terminal;
 mod totals;
 
-use cairn_question::answer::{AddedV1, AuditPromise, NoisyRowsV1, Zeros};
+use cairn_question::answer::{AddedV1, AuditPromise, ConcentratedV1, NoisyRowsV1, Zeros};
 use cairn_question::combine::{CombinedCell, CombinedV1, CoverageV1, Standing};
 use cairn_question::{
-    AnswerV1, Cell, Grid, PartnerId, Question, QuestionId, Schema, SealedV1, TreatmentV1, privacy,
+    AnswerV1, Cell, ChangedTotalV1, Grid, LinkedBy, PartnerId, Question, QuestionId, Schema, SealedV1,
+    TreatmentV1, privacy,
 };
 use cairn_report::QuantileAsk;
 
@@ -185,10 +186,9 @@ fn treatment_in_words(treatment: &TreatmentV1) -> String {
             )
         }
         TreatmentV1::SuppressAudit { profile, min_people, min_cohort, promise } => {
+            let (cohort, promise) = (cohort_in_words(*min_cohort), promise_in_words(*promise));
             format!(
-                "suppress-audit ({profile}): exact; under {min_people} people withheld, and other cells that would give them away, 0 is shown{}; {}",
-                cohort_in_words(*min_cohort),
-                promise_in_words(*promise)
+                "suppress-audit ({profile}): exact; under {min_people} people withheld, and other cells that would give them away, 0 is shown{cohort}; {promise}"
             )
         }
         TreatmentV1::CellKey {
@@ -202,10 +202,8 @@ fn treatment_in_words(treatment: &TreatmentV1) -> String {
             ..
         } => {
             format!(
-                "cell-key ({profile}): at each of {} partners every count was changed by at most {max_change} by the keys of the people in it ({table}), the same people always alike, before they were added up: the standard error of a cell is at most {}, and 95 of 100 cells are within {} of the count; then under {min_people} withheld, the rest rounded to {round_to}, {}; sums of cells do not add up",
-                off.partners,
-                thousandths(off.standard_error_thousandths),
-                off.plus_minus_95,
+                "cell-key ({profile}): at each partner every count was changed by at most {max_change} by the keys of the people in it ({table}), the same people always alike, before they were added up: {}; then under {min_people} withheld, the rest rounded to {round_to}, {}; sums of cells do not add up",
+                off_in_words(off),
                 zeros_in_words(*zeros)
             )
         }
@@ -225,28 +223,46 @@ fn treatment_in_words(treatment: &TreatmentV1) -> String {
             )
         }
         TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added, concentrated } => {
-            let loss = match concentrated {
-                None => format!("ε = {epsilon}"),
-                Some(loss) => format!(
-                    "ρ = {} (ε = {epsilon} at δ = {})",
-                    loss.rho,
-                    privacy::trillionths(loss.delta_trillionths)
-                ),
-            };
             let counted = format!(
-                "differential privacy ({mechanism}): {loss} for one person at one partner, who adds at most {sensitivity}; each cell is off by at most {plus_minus_95} in 95 of 100"
+                "differential privacy ({mechanism}): {} for one person at one partner, who adds at most {sensitivity}; each cell is off by at most {plus_minus_95} in 95 of 100",
+                loss_in_words(*epsilon, concentrated.as_ref())
             );
-            match added {
-                None => counted,
-                Some(added) => format!("{counted}; {}", added_in_words(added)),
-            }
+            let added = added.as_ref().map(added_in_words);
+            [Some(counted), added].into_iter().flatten().collect::<Vec<_>>().join("; ")
         }
         TreatmentV1::CountOnce { epsilon, keys_per_person, buckets_power, linked_by } => {
-            format!(
-                "people counted once over all partners: an estimate from a pattern of 2^{buckets_power} buckets in which a person is one, however many partners know them, linked by {}; ε = {epsilon} for each of at most {keys_per_person} linkage keys a person",
-                linked_by.in_words()
-            )
+            once_in_words((*epsilon, *keys_per_person), *buckets_power, *linked_by)
         }
+    }
+}
+
+/// How people are counted once, and what each of their keys loses.
+fn once_in_words((epsilon, keys): (privacy::Epsilon, u32), buckets_power: u8, linked_by: LinkedBy) -> String {
+    format!(
+        "people counted once over all partners: an estimate from a pattern of 2^{buckets_power} buckets in which a person is one, however many partners know them, linked by {}; ε = {epsilon} for each of at most {keys} linkage keys a person",
+        linked_by.in_words()
+    )
+}
+
+/// How far off a total of changed counts is.
+fn off_in_words(off: &ChangedTotalV1) -> String {
+    format!(
+        "over {} partners the standard error of a cell is at most {}, and 95 of 100 cells are within {} of the count",
+        off.partners,
+        thousandths(off.standard_error_thousandths),
+        off.plus_minus_95
+    )
+}
+
+/// The loss that noise is scaled to.
+fn loss_in_words(epsilon: privacy::Epsilon, concentrated: Option<&ConcentratedV1>) -> String {
+    match concentrated {
+        None => format!("ε = {epsilon}"),
+        Some(loss) => format!(
+            "ρ = {} (ε = {epsilon} at δ = {})",
+            loss.rho,
+            privacy::trillionths(loss.delta_trillionths)
+        ),
     }
 }
 

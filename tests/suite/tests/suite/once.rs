@@ -89,8 +89,8 @@ fn people_known_to_several_partners_are_counted_once_and_nobody_shows_who_they_a
     nobody_counts_without_the_secret(&federation, &words);
     federation.cairn(&["authority", "keeper", "authority", "--id", "moray"]).exits(0);
     wait_for("the linkage secret", || {
-        let has = |partner: &&str| federation.path(&format!("identity/{partner}/linkage-secret")).exists();
-        PARTNERS.iter().all(|partner| has(&partner)).then_some(())
+        let has = |partner: &str| federation.path(&format!("identity/{partner}/linkage-secret")).exists();
+        PARTNERS.iter().all(|partner| has(partner)).then_some(())
     });
     counted_once(&federation, &words);
     by_another_method_nobody_counts(&federation, &framework);

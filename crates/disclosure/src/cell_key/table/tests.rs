@@ -75,7 +75,7 @@ fn sum_of(rows: &[u64], table: &PerturbationTable) -> Vec<f64> {
     for row in rows {
         let mut wider = vec![0.0; law.len() + 2 * span];
         for key in 0..KEYS {
-            let up = usize::try_from(table.at(*row, key) + span as i64).unwrap();
+            let up = usize::try_from(table.at(*row, key) + i64::from(table.max_change())).unwrap();
             law.iter().enumerate().for_each(|(at, p)| wider[at + up] += p / KEYS as f64);
         }
         law = wider;
