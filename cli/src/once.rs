@@ -23,8 +23,7 @@ impl Once {
             return None;
         };
         let treatment = TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power, linked_by };
-        let partners = u16::try_from(total.partners.len()).ok()?;
-        let terms = CountTerms::of_total(&treatment, partners, total.colluding_max)?;
+        let terms = CountTerms::of_total(&treatment, total.partners.len(), total.colluding_max).ok()?;
         let [cell] = combined.cells.as_slice() else { return None };
         let Cell::Value(people) = cell.cell else { return None };
         // More than four times as many as the buckets were made for are never published.

@@ -8,7 +8,7 @@ use cairn_question::answer::Zeros;
 use cairn_question::privacy::Epsilon;
 use cairn_question::register::Register;
 use cairn_question::{AskV1, Envelope, Grid, Hash, LinkedBy, Perturbations, SigningKey, TotalTreatment};
-use cairn_seal::occupancy::{Buckets, CountTerms, NotCounted};
+use cairn_seal::occupancy::{Buckets, CountTerms};
 use cairn_seal::{CLAMP_MAX, Layout, ManifestV1, Members, Refused, Ring, Roster};
 use clap::Args;
 
@@ -96,7 +96,7 @@ impl PutAs {
             question_hash: hash,
             roster_version: roster.version(),
             roster: *roster.hash(),
-            layout: self.layout(ask, grid, (invited.len(), colluding)).map_err(|e| no(&e))?,
+            layout: self.layout(ask, grid, (invited.len(), number(colluding))).map_err(|e| no(&e))?,
             invited,
             colluding_max: number(colluding),
             answering_min: number(answering),
@@ -115,14 +115,12 @@ impl PutAs {
         &self,
         ask: &AskV1,
         grid: &Grid,
-        (invited, colluding): (usize, usize),
+        (invited, colluding): (usize, u16),
     ) -> Result<Layout, Refused> {
         if let Some(numbers) = self.treatment.numbers(&ask.question, grid.cells()) {
             return Layout::new(Ring::U64, numbers);
         }
-        let number = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-        let terms = CountTerms::of_total(&self.treatment, number(invited), number(colluding));
-        terms.ok_or(Refused::NotCounted(NotCounted::Terms))?.layout()
+        CountTerms::of_total(&self.treatment, invited, colluding)?.layout()
     }
 }
 

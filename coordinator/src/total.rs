@@ -8,7 +8,7 @@ use cairn_question::{
     AskV1, Cell, Day, Grid, Hash, Measure, Moment, PartnerId, Question, SignedAsk, TableV1, TotalTreatment,
 };
 use cairn_seal::manifest::ManifestV1;
-use cairn_seal::occupancy::{CountTerms, NotCounted, Opened};
+use cairn_seal::occupancy::{CountTerms, Opened};
 use cairn_seal::{Manifest, Members, Plain, Refused, Ring, RollCall, Roster};
 
 /// What a round needs of the total that its question was put as.
@@ -149,9 +149,7 @@ impl TotalTerms {
                 self.rounded(&values()?, &rule, grid)?
             }
             TotalTreatment::CountOnce { .. } => {
-                let in_round = u16::try_from(in_round).unwrap_or(u16::MAX);
-                let terms = CountTerms::of_total(&says.treatment, in_round, says.colluding_max);
-                let terms = terms.ok_or(Refused::NotCounted(NotCounted::Terms))?;
+                let terms = CountTerms::of_total(&says.treatment, in_round, says.colluding_max)?;
                 let people = Opened::read(&terms, sum)?.count(&terms)?.rounded();
                 vec![Cell::Value(i64::from(people))]
             }

@@ -100,9 +100,8 @@ fn lies_in(doc: &ManifestV1) -> bool {
     if !matches!(doc.treatment, Treatment::CountOnce { .. }) {
         return !matches!(doc.layout.ring(), Ring::Xor(_));
     }
-    let invited = u16::try_from(doc.invited.len()).unwrap_or(u16::MAX);
-    let terms = CountTerms::of_total(&doc.treatment, invited, doc.colluding_max);
-    terms.and_then(|terms| terms.layout().ok()) == Some(doc.layout)
+    let terms = CountTerms::of_total(&doc.treatment, doc.invited.len(), doc.colluding_max);
+    terms.is_ok_and(|terms| terms.layout().is_ok_and(|layout| layout == doc.layout))
 }
 
 /// A manifest of the analyst's, held against nothing yet.

@@ -101,14 +101,19 @@ impl CountTerms {
         Self::with_symbols(epsilon, (in_round, may_collude), best_bits(epsilon)?, buckets)
     }
 
-    /// The terms of a total that counts people once, with `in_round` partners of whom `may_collude` may; `None` for any other total, and for terms out of range.
-    #[must_use]
-    pub fn of_total(total: &TotalTreatment, in_round: u16, may_collude: u16) -> Option<Self> {
+    /// The terms of a total that counts people once, with `in_round` partners of whom `may_collude` may.
+    ///
+    /// # Errors
+    /// [`NotCounted::Terms`] for any other total, and for terms out of range.
+    pub fn of_total(total: &TotalTreatment, in_round: usize, may_collude: u16) -> Result<Self, NotCounted> {
         let TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power, .. } = total else {
-            return None;
+            return Err(NotCounted::Terms);
         };
-        let buckets = Buckets::of_power(*buckets_power).ok().filter(|_| *keys_per_person > 0)?;
-        Self::new(*epsilon, in_round, may_collude, buckets).ok()
+        let in_round = u16::try_from(in_round).map_err(|_| NotCounted::Terms)?;
+        if *keys_per_person == 0 {
+            return Err(NotCounted::Terms);
+        }
+        Self::new(*epsilon, in_round, may_collude, Buckets::of_power(*buckets_power)?)
     }
 
     /// The same with 2 to the power of `bits` symbols.

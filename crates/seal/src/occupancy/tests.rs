@@ -189,13 +189,13 @@ fn a_totals_terms_are_those_of_its_treatment() {
         buckets_power,
         linked_by: LinkedBy::Nino,
     };
-    assert_eq!(CountTerms::of_total(&total(2, 15), 32, 10), Some(usual(1_000_000, 15)));
+    assert_eq!(CountTerms::of_total(&total(2, 15), 32, 10), Ok(usual(1_000_000, 15)));
     assert_eq!(usual(1_000_000, 15).buckets().power(), 15);
     let other = TotalTreatment::Dp { epsilon: epsilon(1_000_000), sensitivity: 1 };
     for none in [total(0, 15), total(2, 9), total(2, 25), other] {
-        assert_eq!(CountTerms::of_total(&none, 32, 10), None, "{none:?}");
+        assert_eq!(CountTerms::of_total(&none, 32, 10), Err(NotCounted::Terms), "{none:?}");
     }
-    assert_eq!(CountTerms::of_total(&total(2, 15), 11, 10), None, "one honest partner");
+    assert_eq!(CountTerms::of_total(&total(2, 15), 11, 10), Err(NotCounted::Terms), "one honest partner");
 }
 
 #[test]
