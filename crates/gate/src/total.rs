@@ -267,24 +267,9 @@ fn agreed(mut treatment: Treatment, total: &TotalTreatment) -> Result<Treatment,
             Method::SuppressRound(cells),
             TotalTreatment::SuppressRound { min_people, round_to, zeros, min_cohort, rows_per_person },
         ) => {
-            let short =
-                |key, least: u32, asked: u32| Err((key, format!("at least {least}, you asked for {asked}")));
-            match () {
-                () if *min_people < cells.min_people => {
-                    return short("min_people", cells.min_people, *min_people);
-                }
-                () if *round_to != cells.round_to => {
-                    let says = format!("rounded to {}, you asked for {round_to}", cells.round_to);
-                    return Err(("round_to", says));
-                }
-                () if cells.zeros == Zeros::Withhold && *zeros == Zeros::Show => {
-                    return Err(("zeros", "zeros are withheld, you asked for them".to_owned()));
-                }
-                () if *min_cohort < cohort => return short("min_cohort", cohort, *min_cohort),
-                () if *rows_per_person < rows => return short("rows_per_person", rows, *rows_per_person),
-                () => {}
-            }
-            (cells.min_people, cells.zeros) = (*min_people, *zeros);
+            withheld_alike(cells, (*min_people, *round_to, *zeros))?;
+            at_least("min_cohort", cohort, *min_cohort)?;
+            at_least("rows_per_person", rows, *rows_per_person)?;
             treatment.min_cohort = *min_cohort;
         }
         (Method::CellKey { table, cells }, TotalTreatment::CellKey { .. }) => keyed(table, cells, total)?,
@@ -316,23 +301,30 @@ fn agreed(mut treatment: Treatment, total: &TotalTreatment) -> Result<Treatment,
 /// The same of counts that every node changes by the keys of its people: the same table of perturbations, and the rules on the total.
 fn keyed(table: &str, cells: &mut Cells, total: &TotalTreatment) -> Result<(), (&'static str, String)> {
     let TotalTreatment::CellKey { table: asked, min_people, round_to, zeros } = total else { return Ok(()) };
-    match () {
-        () if asked.as_str() != table => {
-            return Err(("ptable", format!("changed by {table}, you asked for {}", asked.as_str())));
-        }
-        () if *min_people < cells.min_people => {
-            return Err(("min_people", format!("at least {}, you asked for {min_people}", cells.min_people)));
-        }
-        () if *round_to != cells.round_to => {
-            return Err(("round_to", format!("rounded to {}, you asked for {round_to}", cells.round_to)));
-        }
-        () if cells.zeros == Zeros::Withhold && *zeros == Zeros::Show => {
-            return Err(("zeros", "zeros are withheld, you asked for them".to_owned()));
-        }
-        () => {}
+    if asked.as_str() != table {
+        return Err(("ptable", format!("changed by {table}, you asked for {}", asked.as_str())));
     }
-    (cells.min_people, cells.zeros) = (*min_people, *zeros);
+    withheld_alike(cells, (*min_people, *round_to, *zeros))
+}
+
+/// The rules on small cells under those that all partners agree on: the same rounding, and no fewer withheld.
+fn withheld_alike(
+    cells: &mut Cells,
+    (min_people, round_to, zeros): (u32, u32, Zeros),
+) -> Result<(), (&'static str, String)> {
+    at_least("min_people", cells.min_people, min_people)?;
+    if round_to != cells.round_to {
+        return Err(("round_to", format!("rounded to {}, you asked for {round_to}", cells.round_to)));
+    }
+    if cells.zeros == Zeros::Withhold && zeros == Zeros::Show {
+        return Err(("zeros", "zeros are withheld, you asked for them".to_owned()));
+    }
+    (cells.min_people, cells.zeros) = (min_people, zeros);
     Ok(())
+}
+
+fn at_least(key: &'static str, least: u32, asked: u32) -> Result<(), (&'static str, String)> {
+    if asked < least { Err((key, format!("at least {least}, you asked for {asked}"))) } else { Ok(()) }
 }
 
 /// The rule of this partner that the total's noise is not made for.
