@@ -87,8 +87,10 @@ impl Part {
         if people.question_id() != terms.plan().question_id {
             return Err(ReleaseFault::OtherQuestion);
         }
-        let once = matches!(terms.means, Means::Once(_));
-        terms.fit_total(total).and_then(|()| once.then_some(()).ok_or(ReleaseFault::Contradiction))?;
+        if !matches!(terms.means, Means::Once(_)) {
+            return Err(ReleaseFault::Contradiction);
+        }
+        terms.fit_total(total)?;
         Ok(Self { exact: Exact::People(people), treatment: *total })
     }
 
