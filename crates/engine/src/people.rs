@@ -6,10 +6,10 @@ use arrow::array::{Array as _, AsArray, RecordBatch};
 use arrow::datatypes::UInt32Type;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
-use futures::StreamExt;
+use datafusion::physical_plan::ExecutionPlan;
 
 use crate::fault::EngineFault;
+use crate::scan::each_batch;
 
 /// The people of the rows that stand in some cell of `cells`, each once, rising; one part of the snapshot after the other.
 ///
@@ -25,12 +25,7 @@ pub(crate) async fn read(
     let reservation = MemoryConsumer::new("people").register(context.memory_pool());
     reservation.try_resize(most.saturating_mul(size_of::<u32>())).map_err(|e| EngineFault::of(&e))?;
     let mut people = Passing { people: Vec::with_capacity(most), last: None };
-    for part in 0..rows.output_partitioning().partition_count() {
-        let mut batches = rows.execute(part, Arc::clone(&context)).map_err(|e| EngineFault::of(&e))?;
-        while let Some(batch) = batches.next().await {
-            people.take(&batch.map_err(|e| EngineFault::of(&e))?, cells)?;
-        }
-    }
+    each_batch(&rows, &context, |batch| people.take(batch, cells)).await?;
     Ok((people.people, reservation))
 }
 

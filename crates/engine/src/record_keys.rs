@@ -10,11 +10,10 @@ use cairn_records::snapshot::{PERSON_NO, is_stored};
 use cairn_release::RecordKeys;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
-use futures::StreamExt;
+use datafusion::physical_plan::ExecutionPlan;
 
 use crate::fault::EngineFault;
-use crate::scan::scan;
+use crate::scan::{each_batch, scan};
 
 /// Scans of the tables that hold persons' ids: number and id.
 ///
@@ -51,12 +50,7 @@ pub(crate) async fn read(
     reservation.try_resize(persons.saturating_mul(3)).map_err(|e| EngineFault::of(&e))?;
     let mut keys = vec![None; persons];
     for scan in scans {
-        for part in 0..scan.output_partitioning().partition_count() {
-            let mut rows = scan.execute(part, Arc::clone(&context)).map_err(|e| EngineFault::of(&e))?;
-            while let Some(batch) = rows.next().await {
-                take(&batch.map_err(|e| EngineFault::of(&e))?, &of, &mut keys)?;
-            }
-        }
+        each_batch(&scan, &context, |batch| take(batch, &of, &mut keys)).await?;
     }
     let keys: Option<Vec<u8>> = keys.into_iter().collect();
     Ok((keys.ok_or(EngineFault::NoPersonId)?.into(), reservation))

@@ -3,19 +3,22 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::Result;
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::TaskContext;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::object_store::ObjectMeta;
 use datafusion::object_store::path::Path as ObjectPath;
 use datafusion::physical_expr_adapter::{
     DefaultPhysicalExprAdapterFactory, PhysicalExprAdapter, PhysicalExprAdapterFactory,
 };
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::StreamExt;
 
 use crate::fault::EngineFault;
 
@@ -39,6 +42,24 @@ pub(crate) fn scan(
         .with_expr_adapter(Some(Arc::new(SameForms)))
         .build();
     Ok(DataSourceExec::from_data_source(config))
+}
+
+/// Gives `take` every batch, one part after the other.
+///
+/// # Errors
+/// What `take` says, or what reading says.
+pub(crate) async fn each_batch(
+    rows: &Arc<dyn ExecutionPlan>,
+    context: &Arc<TaskContext>,
+    mut take: impl FnMut(&RecordBatch) -> Result<(), EngineFault>,
+) -> Result<(), EngineFault> {
+    for part in 0..rows.output_partitioning().partition_count() {
+        let mut batches = rows.execute(part, Arc::clone(context)).map_err(|e| EngineFault::of(&e))?;
+        while let Some(batch) = batches.next().await {
+            take(&batch.map_err(|e| EngineFault::of(&e))?)?;
+        }
+    }
+    Ok(())
 }
 
 fn part_file(part: &PathBuf) -> Result<PartitionedFile, EngineFault> {
