@@ -566,6 +566,18 @@ fn a_question_too_many_is_busy_and_one_too_late_is_late() {
     assert_eq!(world.ended, 64, "the deadline is the deadline");
 }
 
+fn control(frame: Frame) -> Heard {
+    Heard::Frame(Stream::CONTROL, frame)
+}
+
+/// A coordinator's side, with a node that speaks these versions.
+fn with_node(speaks: &[u16]) -> CoordinatorSession {
+    let mut session = CoordinatorSession::accept(Role::Node, Patience::default(), now(0));
+    let hello = Hello { role: Role::Node, speaks: speaks.to_vec(), program: String::new() };
+    session.hear(control(Frame::Hello(hello)), now(0));
+    session
+}
+
 fn now(ms: u64) -> Now {
     Now { since_start: Duration::from_millis(ms), at: Moment::from_unix_s(NOON) }
 }
@@ -658,7 +670,6 @@ fn a_card_goes_only_where_the_version_has_it_and_only_so_often() {
 
 #[test]
 fn a_node_hears_what_is_held_before_it_takes_up_a_question_and_only_then_says_its_own() {
-    let control = |frame: Frame| Heard::Frame(Stream::CONTROL, frame);
     let welcome = |version: u16| control(Frame::Welcome(Welcome { version, at: Moment::from_unix_s(NOON) }));
     let told = |node: &mut NodeSession| {
         let said = std::iter::from_fn(|| node.poll()).filter_map(|output| match output {
@@ -705,13 +716,6 @@ fn a_node_hears_what_is_held_before_it_takes_up_a_question_and_only_then_says_it
 
 #[test]
 fn a_coordinator_says_once_what_it_holds_and_hears_no_end_before() {
-    let control = |frame: Frame| Heard::Frame(Stream::CONTROL, frame);
-    let coordinator = |speaks: &[u16]| {
-        let mut session = CoordinatorSession::accept(Role::Node, Patience::default(), now(0));
-        let hello = Hello { role: Role::Node, speaks: speaks.to_vec(), program: String::new() };
-        session.hear(control(Frame::Hello(hello)), now(0));
-        session
-    };
     let sends = |session: &mut CoordinatorSession| {
         let sent = std::iter::from_fn(|| session.poll()).filter_map(|output| match output {
             Output::Send(_, Frame::Checkpoint(held), _) => Some(format!("holds {}", held.escape_ascii())),
@@ -722,18 +726,18 @@ fn a_coordinator_says_once_what_it_holds_and_hears_no_end_before() {
         sent.collect::<Vec<_>>()
     };
     let own = || control(Frame::Checkpoint(b"own".to_vec()));
-    let mut session = coordinator(&[2, 3]);
+    let mut session = with_node(&[2, 3]);
     session.held(Some(b"held".to_vec()));
     session.held(Some(b"twice".to_vec()));
     session.hear(own(), now(1));
     assert_eq!(sends(&mut session), ["holds held", "hears own"]);
-    let mut session = coordinator(&[2]);
+    let mut session = with_node(&[2]);
     session.held(None);
     assert_eq!(sends(&mut session), Vec::<String>::new());
-    let mut session = coordinator(&[3]);
+    let mut session = with_node(&[3]);
     session.hear(own(), now(1));
     assert_eq!(sends(&mut session), ["Unexpected"], "before it was told");
-    let mut session = coordinator(&[3]);
+    let mut session = with_node(&[3]);
     session.held(None);
     for _ in 0..=super::coordinator::ends::CHECKPOINTS_PER_MINUTE_MAX {
         session.hear(own(), now(1));
@@ -747,7 +751,6 @@ fn end_of(partner: &str, end: &str) -> LedgerEnd {
 
 #[test]
 fn a_node_of_version_four_keeps_ends_of_others_and_hears_of_its_own_again() {
-    let control = |frame: Frame| Heard::Frame(Stream::CONTROL, frame);
     let welcomed = |version: u16| {
         let mut node = NodeSession::dial(now(0));
         node.kept(end_of("fife", "too early"));
@@ -792,13 +795,6 @@ fn a_node_of_version_four_keeps_ends_of_others_and_hears_of_its_own_again() {
 
 #[test]
 fn a_coordinator_gives_ends_to_nodes_of_version_four_and_hears_what_they_keep() {
-    let control = |frame: Frame| Heard::Frame(Stream::CONTROL, frame);
-    let with_node = |speaks: &[u16]| {
-        let mut session = CoordinatorSession::accept(Role::Node, Patience::default(), now(0));
-        let hello = Hello { role: Role::Node, speaks: speaks.to_vec(), program: String::new() };
-        session.hear(control(Frame::Hello(hello)), now(0));
-        session
-    };
     let told = |session: &mut CoordinatorSession| {
         let said = std::iter::from_fn(|| session.poll()).filter_map(|output| match output {
             Output::Send(_, Frame::Checkpoint(held), _) => Some(format!("holds {}", held.escape_ascii())),

@@ -274,16 +274,22 @@ impl DurableFile for FailingFile {
     }
 }
 
+/// A store whose disk is full after so many steps more, and how many of them are left.
+fn filling_after(dir: &Path, steps: usize) -> (Store, Arc<AtomicUsize>) {
+    let left = Arc::new(AtomicUsize::new(usize::MAX));
+    let disk = FailingDisk { left: Arc::clone(&left), kind: io::ErrorKind::StorageFull };
+    let store = Store::open_on(dir.to_owned(), Arc::new(disk)).unwrap();
+    left.store(steps, Ordering::SeqCst);
+    (store, left)
+}
+
 #[test]
 fn a_disk_that_fills_at_any_step_leaves_the_last_good_snapshot_in_force() {
     let dir = tempfile::tempdir().unwrap();
     write_one(&Store::open(dir.path()).unwrap(), 5).unwrap();
     let mut failures = 0;
     for steps in 0.. {
-        let left = Arc::new(AtomicUsize::new(usize::MAX));
-        let disk = FailingDisk { left: Arc::clone(&left), kind: io::ErrorKind::StorageFull };
-        let store = Store::open_on(dir.path().to_owned(), Arc::new(disk)).unwrap();
-        left.store(steps, Ordering::SeqCst);
+        let (store, left) = filling_after(dir.path(), steps);
         let result = write_one(&store, 11);
         let current = Store::open(dir.path()).unwrap().current().unwrap().unwrap();
         match result {

@@ -8,10 +8,6 @@ fn handed(asker: &str) -> Handed {
     Handed { asker: PartnerId::new(asker).unwrap(), document: b"sealed".to_vec() }
 }
 
-fn control(frame: Frame) -> Heard {
-    Heard::Frame(Stream::CONTROL, frame)
-}
-
 #[test]
 fn a_node_of_version_six_sends_and_hears_hand_overs_and_an_older_one_does_not() {
     let welcomed = |version: u16| {
@@ -54,12 +50,6 @@ fn a_node_of_version_six_sends_and_hears_hand_overs_and_an_older_one_does_not() 
 
 #[test]
 fn a_coordinator_gives_hand_overs_to_nodes_of_version_six_and_no_more_than_they_bear() {
-    let with_node = |speaks: &[u16]| {
-        let mut session = CoordinatorSession::accept(Role::Node, Patience::default(), now(0));
-        let hello = Hello { role: Role::Node, speaks: speaks.to_vec(), program: String::new() };
-        session.hear(control(Frame::Hello(hello)), now(0));
-        session
-    };
     let told = |session: &mut CoordinatorSession| {
         let said = std::iter::from_fn(|| session.poll()).filter_map(|output| match output {
             Output::Send(_, Frame::Linkage(handed), _) => Some(format!("said {handed:?}")),

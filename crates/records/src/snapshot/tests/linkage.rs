@@ -191,10 +191,7 @@ fn a_disk_that_fills_while_keys_are_written_leaves_the_last_good_snapshot_and_it
     write_one(&Store::open(dir.path()).unwrap(), 5).unwrap();
     let mut failures = 0;
     for steps in 0.. {
-        let left = Arc::new(AtomicUsize::new(usize::MAX));
-        let disk = FailingDisk { left: Arc::clone(&left), kind: io::ErrorKind::StorageFull };
-        let store = Store::open_on(dir.path().to_owned(), Arc::new(disk)).unwrap();
-        left.store(steps, Ordering::SeqCst);
+        let (store, left) = filling_after(dir.path(), steps);
         let result = write_linked(&store, 7);
         let current = Store::open(dir.path()).unwrap().current().unwrap().unwrap();
         if current.manifest().persons == 7 {
