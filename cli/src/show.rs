@@ -223,12 +223,12 @@ fn treatment_in_words(treatment: &TreatmentV1) -> String {
             )
         }
         TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, added, concentrated } => {
-            let counted = format!(
-                "differential privacy ({mechanism}): {} for one person at one partner, who adds at most {sensitivity}; each cell is off by at most {plus_minus_95} in 95 of 100",
-                loss_in_words(*epsilon, concentrated.as_ref())
-            );
-            let added = added.as_ref().map(added_in_words);
-            [Some(counted), added].into_iter().flatten().collect::<Vec<_>>().join("; ")
+            let loss = loss_in_words(*epsilon, concentrated.as_ref());
+            let added =
+                added.as_ref().map_or_else(String::new, |added| format!("; {}", added_in_words(added)));
+            format!(
+                "differential privacy ({mechanism}): {loss} for one person at one partner, who adds at most {sensitivity}; each cell is off by at most {plus_minus_95} in 95 of 100{added}"
+            )
         }
         TreatmentV1::CountOnce { epsilon, keys_per_person, buckets_power, linked_by } => {
             once_in_words((*epsilon, *keys_per_person), *buckets_power, *linked_by)
