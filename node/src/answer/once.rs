@@ -1,6 +1,6 @@
 //! People counted once over all partners, at this one: from who is counted to the pattern that goes into the mask.
 
-use cairn_question::{QuestionId, Refusal, TotalTreatment};
+use cairn_question::{Refusal, TotalTreatment};
 use cairn_records::linkage::QuestionKey;
 use cairn_release::RawPeople;
 use cairn_seal::occupancy::{Buckets, CountTerms, FreshNoise, NotCounted, Occupied};
@@ -30,13 +30,12 @@ impl Inner {
             refused("CN029", "the linkage keys of this partner's records cannot be read".to_owned())
         })?;
         let linkage = linkage
-            .filter(|linkage| linkage.with_key() > 0)
             .ok_or_else(|| refused("CN029", "this partner's records have no linkage keys".to_owned()))?;
         if linked_by != linkage.method().linked_by() {
             let says = format!("this partner's records are not linked by {}", linked_by.in_words());
             return Err(refused("CN027", says));
         }
-        let key = self.question_key(invitation, invitation.question())?;
+        let key = self.question_key(invitation)?;
         let mut occupied = Occupied::nobody(buckets);
         for person in people.persons() {
             if let Some(hash) = linkage.hash(*person, &key) {
@@ -47,7 +46,7 @@ impl Inner {
     }
 
     /// The key of one question, of the linkage secret that all partners of the roster share.
-    fn question_key(&self, invitation: &Invitation, question: QuestionId) -> Result<QuestionKey, Refusal> {
+    fn question_key(&self, invitation: &Invitation) -> Result<QuestionKey, Refusal> {
         let none = || {
             let says =
                 "this partner has not been given the linkage secret of the roster in force yet; ask again";
@@ -55,19 +54,9 @@ impl Inner {
         };
         let seats = invitation.seats();
         let secret = self.linkage.for_roster(seats).ok_or_else(none)?;
-        let key = secret.question_key(seats.roster.hash(), &question).map_err(|_| none())?;
+        let key = secret.question_key(seats.roster.hash(), &invitation.question()).map_err(|_| none())?;
         Ok(QuestionKey::new(key))
     }
-}
-
-/// The terms of one attempt with so many partners.
-///
-/// # Errors
-/// [`Refused::NotCounted`] for terms out of range.
-pub(super) fn terms(invitation: &Invitation, partners: usize) -> Result<CountTerms, Refused> {
-    let partners = u16::try_from(partners).unwrap_or(u16::MAX);
-    let terms = CountTerms::of_total(&invitation.treatment(), partners, invitation.colluding_max());
-    terms.ok_or(Refused::NotCounted(NotCounted::Terms))
 }
 
 /// This partner's pattern for one attempt, with noise of its share that is drawn anew.

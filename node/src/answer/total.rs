@@ -9,7 +9,7 @@ use cairn_policy::{Layers, SecureTerms};
 use cairn_question::{Hash, Moment, PartnerId, QuestionId, Refusal, SignedAsk};
 use cairn_release::share::HonestPartners;
 use cairn_release::{ShareFault, Shares};
-use cairn_seal::occupancy::Occupied;
+use cairn_seal::occupancy::{CountTerms, Occupied};
 use cairn_seal::{
     Draw, Keep, Manifest, NodeEvent, NodeRound, NodeSetup, OpenRecord, Openings, PairwiseMasks, Partners,
     Plain, Refused, Series, Subject, SystemRandomness, Terms,
@@ -219,8 +219,18 @@ impl Desk {
         slots: Slots,
     ) -> Vec<u8> {
         let in_force = self.in_force();
-        match self.step(move |i| i.seal(counting, counted, &in_force)).await {
-            Some(Ok(sealable)) => self.take_part(sealable, (invitation, held), flights, slots).await,
+        let prepared = self.step(move |i| {
+            let sealable = i.seal(counting, counted, &in_force)?;
+            // Looked up before the slot: READY leaves at one, however many people there are to look up.
+            match sealable.people().map(|people| i.occupied(people, &invitation, &held)).transpose() {
+                Ok(occupied) => Ok((sealable, occupied, invitation)),
+                Err(refusal) => Err(Box::new(sealable.stopped(refusal))),
+            }
+        });
+        match prepared.await {
+            Some(Ok((sealable, occupied, invitation))) => {
+                self.take_part((sealable, occupied), invitation, flights, slots).await
+            }
             Some(Err(failed)) => self.step(move |i| i.fail(*failed)).await.unwrap_or_default(),
             None => Vec::new(),
         }
@@ -229,25 +239,18 @@ impl Desk {
     /// Takes part in a total with a counted table, until it is opened and receipted, or the round is over. READY leaves at a slot, as replies do.
     async fn take_part(
         &self,
-        sealable: Sealable,
-        (invitation, held): (Invitation, Arc<Held>),
+        (sealable, occupied): (Sealable, Option<Occupied>),
+        invitation: Invitation,
         flights: Flights,
         slots: Slots,
     ) -> Vec<u8> {
         slots.reply().await;
-        let joined = self.step(move |i| {
-            let occupied = sealable.people().map(|people| i.occupied(people, &invitation, &held)).transpose();
-            let joined = occupied.and_then(|occupied| {
-                let round = i.join(&sealable, &invitation).map_err(|refused| not_joined(&refused))?;
-                Ok((occupied, round))
-            });
-            match joined {
-                Ok((occupied, round)) => Ok((sealable, occupied, invitation, round)),
-                Err(refusal) => Err(i.fail(sealable.stopped(refusal))),
-            }
+        let joined = self.step(move |i| match i.join(&sealable, &invitation) {
+            Ok(round) => Ok((sealable, invitation, round)),
+            Err(refused) => Err(i.fail(sealable.stopped(not_joined(&refused)))),
         });
         match joined.await {
-            Some(Ok((sealable, occupied, invitation, round))) => {
+            Some(Ok((sealable, invitation, round))) => {
                 let taking = Taking::new(self, (invitation, round), flights, Ok(sealable));
                 Taking { occupied, ..taking }.run().await
             }
@@ -408,9 +411,10 @@ impl<'a> Taking<'a> {
 
     /// The pattern of people counted once for one attempt; or the code of what broke.
     async fn pattern(&mut self, occupied: Occupied, partners: usize) -> Option<Result<Plain, &'static str>> {
-        let terms = once::terms(&self.invitation, partners);
+        let says = self.invitation.manifest.says();
+        let terms = CountTerms::of_total(&says.treatment, partners, says.colluding_max);
         let drawn = self.desk.step(move |_| {
-            let drawn = terms.and_then(|terms| once::pattern(&occupied, &terms));
+            let drawn = terms.map_err(Refused::from).and_then(|terms| once::pattern(&occupied, &terms));
             (occupied, drawn)
         });
         let (occupied, drawn) = drawn.await?;
