@@ -12,7 +12,7 @@ mod terms;
 mod vector;
 
 pub use estimate::{Count, Opened};
-pub use quality::{Figure, LinkageQuality, MissedShare, Overlap, Range};
+pub use quality::{Figure, LinkageQuality, MissedShare, OVERLAP_MIN, Overlap, Range};
 pub use reader::ReaderLoss;
 pub use terms::{Buckets, CountTerms, PersonLoss};
 pub use vector::{FreshNoise, Occupied};

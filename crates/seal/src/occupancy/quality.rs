@@ -44,6 +44,9 @@ pub enum Overlap {
     Withheld,
 }
 
+/// The fewest people known to several partners that are spoken of: the threshold of the strictest profile that ships.
+pub const OVERLAP_MIN: u32 = 10;
+
 /// All that is said of a count's links.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinkageQuality {
@@ -62,6 +65,12 @@ impl MissedShare {
         if thousandths < 500 { Ok(Self(thousandths)) } else { Err(NotCounted::MissedShare) }
     }
 
+    /// The share, in thousandths.
+    #[must_use]
+    pub const fn thousandths(self) -> u16 {
+        self.0
+    }
+
     /// f/(1 − f).
     fn odds(self) -> f64 {
         let f = f64::from(self.0) / 1_000.0;
@@ -74,6 +83,18 @@ impl LinkageQuality {
     #[must_use]
     pub const fn new(count: Count, with_key: Figure, without_key: Figure, partners: u16) -> Self {
         Self { count, with_key, without_key, partners }
+    }
+
+    /// R: people that have a key, at all partners together.
+    #[must_use]
+    pub const fn with_key(&self) -> Figure {
+        self.with_key
+    }
+
+    /// Rows without a key, at all partners together.
+    #[must_use]
+    pub const fn without_key(&self) -> Figure {
+        self.without_key
     }
 
     /// People with a key, counted once: the 95 % interval.
@@ -149,6 +170,15 @@ impl fmt::Display for LinkageQuality {
         )?;
         let (five, ten) = (self.corrected(MissedShare(50)), self.corrected(MissedShare(100)));
         write!(f, "if the key missed 5 % of links: {five}; 10 %: {ten}")
+    }
+}
+
+impl fmt::Display for MissedShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 % 10 {
+            0 => write!(f, "{} %", self.0 / 10),
+            tenths => write!(f, "{}.{tenths} %", self.0 / 10),
+        }
     }
 }
 
