@@ -16,7 +16,7 @@ pub(crate) fn is_private(column: &str) -> bool {
 
 /// The columns of the Shared Measurement Framework's dictionary that a policy may open, those of the design's worked example, and those
 /// that people ask about.
-const YOURS: [(&str, &str); 46] = [
+const YOURS: [(&str, &str); 47] = [
     ("age", "your age group"),
     ("age_band", "your age group"),
     ("area", "the area where you live"),
@@ -40,6 +40,7 @@ const YOURS: [(&str, &str); 46] = [
     ("is_rejoin", "if you came back to us"),
     ("job_due_12m", "if a year has gone by since you started"),
     ("lep_code", "the local group that helps you"),
+    ("link_quality", "if we have a number of yours, such as your National Insurance number"),
     ("long_term_condition", "your health"),
     ("outcome", "what you did next"),
     ("outcome_date", "when you did it"),
