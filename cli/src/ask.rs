@@ -12,6 +12,7 @@ use crate::context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::federation::{EXPIRES_IN_S, Federation, Put};
+use crate::links::{LinksArgs, LinksAsk};
 use crate::progress::Progress;
 use crate::say;
 use crate::show::{self, Shown};
@@ -39,6 +40,8 @@ pub(crate) struct Ask {
     quantiles: Vec<String>,
     #[command(flatten)]
     total: Total,
+    #[command(flatten)]
+    links: LinksArgs,
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -98,16 +101,36 @@ async fn put(ask: &Ask) -> Result<Shown, Failure> {
         .map_err(|e| Failure::new("CC204", e.to_string()))?;
     let quantiles = quantiles(ask, &question)?;
     let put_as = ask.total.put_as()?;
+    let links = links(ask)?;
     let mut federation = Federation::connect(&ask.from.folder, &ask.from.coordinator).await?;
     question.role = federation.role(ask.role.as_ref())?;
     let partners = if ask.partners.is_empty() { federation.everyone() } else { ask.partners.clone() };
     let mut progress = Progress::begin("asking");
-    let put = Put { question, partners, expires_in_s: ask.expires_in_min * 60, put_as };
-    let shown = federation.ask(put, &mut progress).await;
+    let expires_in_s = ask.expires_in_min * 60;
+    let put = Put { question: question.clone(), partners: partners.clone(), expires_in_s, put_as };
+    let mut shown = federation.ask(put, &mut progress).await?;
+    if let Some(links) = links.filter(|_| shown.combined.is_some()) {
+        let put_as = Some(links.put_as);
+        let put = Put { question: LinksAsk::question(&question)?, partners, expires_in_s, put_as };
+        match federation.ask(put, &mut progress).await.and_then(|keys| links.of(&shown, keys)) {
+            Ok(links) => shown.links = Some(links),
+            // The count was answered and charged: it is shown without.
+            Err(failure) => say::warning(&failure.code, &failure.says),
+        }
+    }
     progress.end();
-    let shown = Shown { quantiles, ..shown? };
     federation.close().await;
-    Ok(shown)
+    Ok(Shown { quantiles, ..shown })
+}
+
+/// Read before anybody is dialled, like the question.
+fn links(ask: &Ask) -> Result<Option<LinksAsk>, Failure> {
+    let links = ask.links.ask(&ask.total)?;
+    if ask.format == Format::Csv && links.is_some() {
+        let says = "what is said of links is no cell, so it is not in the CSV; use --format table or json";
+        return Err(Failure::new("CC212", says.to_owned()));
+    }
+    Ok(links)
 }
 
 /// Read before anybody is dialled, like the question.

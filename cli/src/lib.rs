@@ -18,6 +18,7 @@ mod foreign;
 #[cfg(feature = "node")]
 mod generate;
 #[cfg(any(feature = "coordinator", feature = "node"))]
+mod links;
 mod logs;
 #[cfg(feature = "node")]
 mod node;

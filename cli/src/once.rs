@@ -31,6 +31,11 @@ impl Once {
         Some(Self { terms, count: Count::published(&terms, people), keys_per_person })
     }
 
+    /// The number as an estimate, with its error.
+    pub(crate) const fn count(&self) -> Count {
+        self.count
+    }
+
     /// The sum with the range that holds 95 times in 100.
     pub(crate) fn with_error(&self, mut combined: CombinedV1) -> CombinedV1 {
         for cell in &mut combined.cells {
@@ -51,7 +56,7 @@ impl Once {
     pub(crate) fn error_in_words(&self) -> String {
         let (least, most) = self.range();
         format!(
-            "Different people who have a linkage key: {least} to {most}, 95 times in 100. Links that are wrong or missed are a larger error and are not in this range; records without a key are not counted (ask for them apart: where link_quality = none)."
+            "Different people who have a linkage key: {least} to {most}, 95 times in 100. Links that are wrong or missed are a larger error and are not in this range; records without a key are not counted (--links dp=0.1 says how many there are, and what is known of missed links)."
         )
     }
 

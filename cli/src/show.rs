@@ -16,6 +16,8 @@ use cairn_question::{
 };
 use cairn_report::QuantileAsk;
 
+use crate::links::Links;
+
 pub(crate) use csv::csv;
 pub(crate) use json::json;
 pub(crate) use terminal::terminal;
@@ -33,6 +35,8 @@ pub(crate) struct Shown {
     pub(crate) refusals: Vec<(PartnerId, Option<String>)>,
     /// To be worked out from the tables.
     pub(crate) quantiles: Vec<QuantileAsk>,
+    /// Of people counted once: how good the links are, where that was asked for.
+    pub(crate) links: Option<Links>,
 }
 
 impl Shown {
@@ -44,7 +48,8 @@ impl Shown {
         self.coverage.partners.iter().filter(|line| line.standing == Standing::Answered).count()
     }
 
-    fn cells(&self) -> impl Iterator<Item = (Vec<&str>, CombinedCell)> {
+    /// The codes of each cell, and the cell.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = (Vec<&str>, CombinedCell)> {
         let cells = self.combined.iter().flat_map(|c| &c.cells);
         cells.enumerate().map(|(at, cell)| (self.grid.codes_of(at), *cell))
     }

@@ -56,8 +56,26 @@ pub(crate) struct PutAs {
 impl Total {
     /// What the question is put as; `None` for every partner's own table.
     pub(crate) fn put_as(&self) -> Result<Option<PutAs>, Failure> {
-        let Some(protection) = self.total else { return Ok(None) };
-        let terms = framework_terms(self.framework.as_deref())?;
+        self.total.map(|protection| self.put(protection)).transpose()
+    }
+
+    /// A total with this protection, under the framework that was named.
+    pub(crate) fn put(&self, protection: Protection) -> Result<PutAs, Failure> {
+        Ok(PutAs::of(protection, framework_terms(self.framework.as_deref())?))
+    }
+}
+
+impl PutAs {
+    /// By what it links people, where it counts them once over all partners.
+    pub(crate) const fn counts_once(&self) -> Option<LinkedBy> {
+        match self.treatment {
+            TotalTreatment::CountOnce { linked_by, .. } => Some(linked_by),
+            _ => None,
+        }
+    }
+
+    /// A total with this protection under these terms.
+    pub(crate) fn of(protection: Protection, terms: SecureTerms) -> Self {
         let treatment = match protection {
             Protection::Of(treatment) => treatment,
             Protection::Once { epsilon, buckets, linked_by } => {
@@ -66,11 +84,9 @@ impl Total {
                 TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power, linked_by }
             }
         };
-        Ok(Some(PutAs { treatment, terms }))
+        Self { treatment, terms }
     }
-}
 
-impl PutAs {
     /// The signed manifest of a question.
     pub(crate) fn manifest(
         &self,

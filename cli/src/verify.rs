@@ -68,7 +68,18 @@ pub(crate) fn verify(
     };
     let coverage = CoverageV1 { partners, ..coverage };
     let (id, question) = (ask.id, ask.question.clone());
-    Ok(Shown { id, question, grid, coverage, combined, answers, sealed, refusals, quantiles: Vec::new() })
+    Ok(Shown {
+        id,
+        question,
+        grid,
+        coverage,
+        combined,
+        answers,
+        sealed,
+        refusals,
+        quantiles: Vec::new(),
+        links: None,
+    })
 }
 
 /// What the analyst asked for.

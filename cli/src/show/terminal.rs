@@ -20,11 +20,17 @@ pub(crate) fn terminal(shown: &Shown, width: u16) -> String {
             let _ = writeln!(text, "{}\n", trim(&table(shown, width)));
             text.push_str(&totals::in_words(shown));
             text.push_str(&quantiles::in_words(shown));
+            if let Some(links) = &shown.links {
+                let _ = writeln!(text, "{}", links.in_words());
+            }
             text.push_str(&legend(shown));
         }
         None => text.push_str("No partner answered, so there is no table.\n"),
     }
     let _ = write!(text, "\n{}", coverage::in_words(shown));
+    if let Some(links) = &shown.links {
+        let _ = write!(text, "\n{}", terminal(&links.keys, width));
+    }
     text
 }
 

@@ -84,7 +84,18 @@ fn shown() -> Shown {
     let refusals =
         vec![(partner("health-board"), Some("people in participants by participants.age_band".to_owned()))];
     let id = QuestionId::from_bytes([0x3f; 32]);
-    Shown { id, question, grid, coverage, combined, answers, sealed: vec![], refusals, quantiles: vec![] }
+    Shown {
+        id,
+        question,
+        grid,
+        coverage,
+        combined,
+        answers,
+        sealed: vec![],
+        refusals,
+        quantiles: vec![],
+        links: None,
+    }
 }
 
 #[test]

@@ -104,7 +104,8 @@ fn nobody_counts_without_the_secret(federation: &Federation, words: &[&str]) {
 }
 
 fn counted_once(federation: &Federation, words: &[&str]) {
-    let (code, answer) = federation.ask_json("people", words);
+    let links = ["--links", "dp=0.1", "--missed-links", "5"];
+    let (code, answer) = federation.ask_json("people", &[words, &links[..]].concat());
     assert_eq!(code, 0, "{answer:#}");
     assert_eq!(standings(&answer), PARTNERS.map(|p| format!("{p} answered")));
     let cell = &answer["combined"]["cells"][0];
@@ -114,7 +115,30 @@ fn counted_once(federation: &Federation, words: &[&str]) {
     assert!((people - 1_200).abs() <= 26 * half / 10, "{people} within {half}");
     assert!(half > 20 && 26 * half / 10 < 300, "{half}");
     assert!(answer["answers"].as_object().unwrap().is_empty(), "nobody gave a table of its own");
+    how_good_the_links_are(&answer, half);
     an_auditor_recomputes(federation, &answer);
+}
+
+/// 1,600 records with a number, of 1,200 people; 400 of these are known to a second partner; 90 records have none.
+fn how_good_the_links_are(answer: &Value, half: i64) {
+    let links = &answer["links"];
+    let figure = |of: &str| {
+        let (value, width) = (&links[of]["value"], &links[of]["plus_minus_95"]);
+        (value.as_i64().unwrap(), width.as_i64().unwrap())
+    };
+    // Three times the half-width of 95 %: one in 10,000 of noise of this form lies beyond.
+    for (of, truth) in [("records_with_key", 1_600), ("records_without_key", 90)] {
+        let (value, width) = figure(of);
+        assert!((1..150).contains(&width) && (value - truth).abs() <= 3 * width, "{of}: {value} ±{width}");
+    }
+    let range = |of: &Value| (of["least"].as_i64().unwrap(), of["most"].as_i64().unwrap());
+    let (least, most) = range(&links["overlap"]["appearances"]);
+    let spread = 26 * half / 10 + 3 * figure("records_with_key").1;
+    assert!(least - spread <= 400 && 400 <= most + spread && most - least < 900, "{links:#}");
+    let (least, most) = range(&links["overlap"]["people"]);
+    assert!(least >= 10 && least <= 400 + spread && most >= 400 - spread, "{links:#}");
+    assert_eq!(links["corrected"]["missed_per_thousand"], 50);
+    assert!(links["keys"]["statement"].is_array() && links["keys"]["sealed"].is_object(), "{links:#}");
 }
 
 /// The estimate follows from what the partners signed, without a word of the coordinator's.
@@ -157,5 +181,6 @@ fn the_account_is_its_own(federation: &Federation, words: &[&str]) {
     assert_eq!(codes(&answer), ["CA202"; 6], "{answer:#}");
     let budget = federation.cairn(&["policy", "budget", "--node", "fife"]).exits(0).out;
     assert!(budget.contains("people counted once over all partners, on an account of its own"), "{budget}");
-    assert!(budget.contains("ρ 0.000000000 of"), "nothing on the account of tables: {budget}");
+    // ε·tanh(ε/2) at ε = 0.1.
+    assert!(budget.contains("ρ 0.004995838 of"), "the table of keys and nothing else: {budget}");
 }
