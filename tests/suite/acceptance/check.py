@@ -8,6 +8,7 @@ RESULTS_FOLDER holds what `cairn ask --format json` printed, one file a question
   sex_age.json      people by sex, age band
   jobs.json         people by council where outcome = job_start
   disabled.json     people by disabled
+  total.json        people by sex, age band, as a secure total that is withheld and rounded
 Uses nothing of Cairn: only the CSV files, the published rules of the treatments, and this page of Python.
 Exit status 0 when every cell agrees, 1 otherwise.
 """
@@ -105,6 +106,29 @@ def check_sum(question, result, truth, faults):
             faults.append(f"{question} sum {codes}: counted {count}, said to lie in {cell['least']}..{most}")
 
 
+def check_total(result, own_tables, truth, faults):
+    """The total against the sum of all partners, and what it keeps of what their own tables lose."""
+    treatment = result["coverage"]["total"]["treatment"]
+    parts = {codes: [] for codes, _ in cells(result["combined"])}
+    for answer in own_tables["answers"].values():
+        for codes, cell in cells(answer["table"]):
+            parts[codes].append(cell)
+    people = lost = kept = shown = 0
+    for codes, cell in cells(result["combined"]):
+        count = sum(partner.get(codes, 0) for partner in truth.values())
+        if cell["cell"] != suppressed(count, treatment):
+            faults.append(f"total {codes}: released {cell['cell']}, counted {count}")
+        people += count > 0
+        withheld = sum(part == "c" for part in parts[codes])
+        lost += withheld > 0
+        kept += withheld > 0 and cell["cell"] != "c"
+        shown += cell["cell"] != "c" and count > 0
+    print(
+        f"sex by age band: of {people} cells with people, some partner's own table withholds its part of {lost};"
+        f" the total shows {shown}, and {kept} of these {lost}"
+    )
+
+
 def main(csv_folder, results_folder):
     rows = {}
     for path in sorted(pathlib.Path(csv_folder).glob("*.csv")):
@@ -131,6 +155,10 @@ def main(csv_folder, results_folder):
             if within < 0.8 * len(noise) or any(off > 6 * bound for off, bound in noise):
                 faults.append(f"{question}: noise is larger than stated")
         print(line)
+    total, own = (
+        json.loads(pathlib.Path(results_folder, f"{name}.json").read_text(encoding="utf-8")) for name in ("total", "sex_age")
+    )
+    check_total(total, own, {partner: counts("sex_age", of) for partner, of in rows.items()}, faults)
     truth_file = pathlib.Path(csv_folder, "truth.json")
     if truth_file.exists():
         truth = json.loads(truth_file.read_text(encoding="utf-8"))
