@@ -75,6 +75,21 @@ impl Federation {
         if done.status.success() { Ok((took, answer)) } else { Err(Failed::new(format!("{answer:#}"))) }
     }
 
+    /// The partners' names.
+    pub(crate) fn partners(&self) -> impl Iterator<Item = &str> {
+        self.partners.iter().map(String::as_str)
+    }
+
+    /// A file for the program to read.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), Failed> {
+        Ok(std::fs::write(self.path(name), text)?)
+    }
+
+    /// Begins a command, and waits for nothing.
+    pub(crate) fn begin(&self, words: &[&str]) -> Result<Child, Failed> {
+        Ok(self.command(words).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?)
+    }
+
     fn make_authority(&self, roles: &[&str]) -> Result<(), Failed> {
         self.cairn(&["authority", "init", "--federation", "bench", "authority"])?;
         let hub = ["authority", "coordinator", "authority", "--address", "127.0.0.1", "--out", "hub"];

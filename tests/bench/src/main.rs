@@ -9,6 +9,8 @@ mod federation;
 #[cfg(feature = "engine")]
 mod made_up;
 mod policy;
+#[cfg(feature = "federation")]
+mod price;
 #[cfg(feature = "engine")]
 mod private;
 #[cfg(feature = "engine")]
@@ -23,7 +25,7 @@ use std::time::Instant;
 #[cfg(feature = "engine")]
 use crate::compare::Sizes;
 
-const USAGE: &str = "cairn-bench engine|dp [--rows N]… [--threads N] [--rounds N] | totals [--program FILE] | policy
+const USAGE: &str = "cairn-bench engine|dp [--rows N]… [--threads N] [--rounds N] | totals|price [--program FILE] | policy
 
   Counts people in N made-up engagement rows (1000000 and 10000000 unless said otherwise) with the engine and with
   DuckDB, by turns, on the same Parquet files. Needs `python3` with the package `duckdb`.
@@ -33,6 +35,8 @@ const USAGE: &str = "cairn-bench engine|dp [--rows N]… [--threads N] [--rounds
   totals: small cells of 32 partners, as tables of each and as secure totals, over real nodes of the program `cairn` on
   this machine; what each is off by, and how long it takes. The program is the one beside this one, or FILE.
 
+  price: what a report of over 5,000 cells would cost, asked of 32 nodes at once.
+
   policy: tries every kind of question of the council's policy, and of one with about 10⁹ kinds, twice.";
 
 fn main() -> ExitCode {
@@ -41,6 +45,8 @@ fn main() -> ExitCode {
         Some((first, [])) if first == "policy" => policy::policy(),
         #[cfg(feature = "federation")]
         Some((first, rest)) if first == "totals" => totals::totals(rest),
+        #[cfg(feature = "federation")]
+        Some((first, rest)) if first == "price" => price::price(rest),
         #[cfg(feature = "engine")]
         Some((first, rest)) if first == "engine" => Sizes::parse(rest).and_then(|s| compare::engine(&s)),
         #[cfg(feature = "engine")]

@@ -11,7 +11,7 @@ use crate::federation::{Federation, Holds, program_beside};
 use crate::{Failed, now, say};
 
 /// As many as the shipped framework's terms of secure totals invite.
-const PARTNERS: u16 = 32;
+pub(crate) const PARTNERS: u16 = 32;
 
 /// People of each partner in each cell of a gender: in every council and of either sex.
 const PEOPLE: [(&str, i16); 5] =
@@ -41,11 +41,7 @@ const NOISY: &[&str] = &["--role", "equalities-analyst", "--purpose", "equalitie
 const TOTAL: &[&str] = &["--role", "totals-analyst", "--purpose", "smf-reporting", "--total"];
 
 pub(crate) fn totals(arguments: &[String]) -> Result<(), Failed> {
-    let program = match arguments {
-        [] => program_beside()?,
-        [key, path] if key == "--program" => std::path::absolute(PathBuf::from(path))?,
-        _ => return Err(Failed::new("totals takes --program FILE and nothing else")),
-    };
+    let program = program(arguments)?;
     let people = people()?;
     let holds = Holds { policy, framework, mapping, people };
     let roles = ["national-analyst", "equalities-analyst", "totals-analyst"];
@@ -57,6 +53,15 @@ pub(crate) fn totals(arguments: &[String]) -> Result<(), Failed> {
     ));
     small_cells(&federation)?;
     times(&federation)
+}
+
+/// The program that is measured: the one beside this one unless another is named.
+pub(crate) fn program(arguments: &[String]) -> Result<PathBuf, Failed> {
+    match arguments {
+        [] => program_beside(),
+        [key, path] if key == "--program" => Ok(std::path::absolute(PathBuf::from(path))?),
+        _ => Err(Failed::new("it takes --program FILE and nothing else")),
+    }
 }
 
 /// The table of errors.
@@ -155,7 +160,7 @@ fn root_mean_square(errors: &[i64]) -> f64 {
 }
 
 /// Every partner's records: in each council and of either sex, so many of each gender.
-fn people() -> Result<String, Failed> {
+pub(crate) fn people() -> Result<String, Failed> {
     let councils = Schema::smf().code_list("council").ok_or_else(|| Failed::new("no list of councils"))?;
     let mut text = "id,gender,sex,council\n".to_owned();
     let mut number = 0_u32;
@@ -199,7 +204,7 @@ fn changed(text: String, was: &str, is: &str) -> Result<String, Failed> {
     }
 }
 
-fn mapping(partner: &str) -> String {
+pub(crate) fn mapping(partner: &str) -> String {
     MAPPING.replace("PARTNER", partner)
 }
 
