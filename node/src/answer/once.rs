@@ -1,5 +1,6 @@
 //! People counted once over all partners, at this one: from who is counted to the pattern that goes into the mask.
 
+use cairn_gate::{Failed, Sealable};
 use cairn_question::{Refusal, TotalTreatment};
 use cairn_records::linkage::QuestionKey;
 use cairn_release::RawPeople;
@@ -11,11 +12,24 @@ use super::total::Invitation;
 use crate::in_force::Held;
 
 impl Inner {
+    /// A part with the buckets of its people, where it is people; or why it ends here.
+    pub(super) fn looked_up(
+        &self,
+        sealable: Sealable,
+        invitation: &Invitation,
+        held: &Held,
+    ) -> Result<(Sealable, Option<Occupied>), Box<Failed>> {
+        match sealable.people().map(|people| self.occupied(people, invitation, held)).transpose() {
+            Ok(occupied) => Ok((sealable, occupied)),
+            Err(refusal) => Err(Box::new(sealable.stopped(refusal))),
+        }
+    }
+
     /// In which buckets the people of a question fall. Looked up in memory under a key that this question alone has, and nothing of it is kept.
     ///
     /// # Errors
     /// The refusal, by what this node holds and never by a record: no linkage keys, another method than the question's, or no linkage secret yet.
-    pub(super) fn occupied(
+    fn occupied(
         &self,
         people: &RawPeople,
         invitation: &Invitation,

@@ -222,15 +222,10 @@ impl Desk {
         let prepared = self.step(move |i| {
             let sealable = i.seal(counting, counted, &in_force)?;
             // Looked up before the slot: READY leaves at one, however many people there are to look up.
-            match sealable.people().map(|people| i.occupied(people, &invitation, &held)).transpose() {
-                Ok(occupied) => Ok((sealable, occupied, invitation)),
-                Err(refusal) => Err(Box::new(sealable.stopped(refusal))),
-            }
+            i.looked_up(sealable, &invitation, &held).map(|part| (part, invitation))
         });
         match prepared.await {
-            Some(Ok((sealable, occupied, invitation))) => {
-                self.take_part((sealable, occupied), invitation, flights, slots).await
-            }
+            Some(Ok((part, invitation))) => self.take_part(part, invitation, flights, slots).await,
             Some(Err(failed)) => self.step(move |i| i.fail(*failed)).await.unwrap_or_default(),
             None => Vec::new(),
         }
