@@ -25,6 +25,7 @@ pub mod refusal;
 pub mod register;
 #[cfg(feature = "sabotage")]
 pub mod sabotage;
+mod scaling;
 pub mod schema;
 pub mod total;
 
@@ -40,6 +41,7 @@ pub use measure::{Measure, MeasureError};
 pub use perturbations::{ChangedTotalV1, Perturbations};
 pub use question::{AskV1, Filter, GroupBy, OpenAsk, Question, SignedAsk};
 pub use refusal::{Refusal, RuleBroken};
+pub use scaling::{Scaling, ScalingOutOfRange};
 pub use schema::Schema;
 pub use total::{LinkedBy, SealedV1, TotalTreatment, TotalV1};
 

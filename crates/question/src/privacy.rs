@@ -139,6 +139,100 @@ impl NanoRho {
     }
 }
 
+/// The loss of shared Gaussian noise, as all partners of a total agree on it.
+///
+/// ρ is what counts. ε and δ are what it means to a reader; they never say less than ρ is, or it is no such loss.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "GaussianLossV1", into = "GaussianLossV1")]
+pub struct GaussianLoss {
+    rho: NanoRho,
+    epsilon: Epsilon,
+    delta_trillionths: u64,
+}
+
+/// Not a loss of shared Gaussian noise: ρ is below two billionths, δ not between 0 and 1, or ε at δ is less than ρ means there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("no ρ of at least two billionths is ε at this δ")]
+pub struct NoGaussianLoss;
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GaussianLossV1 {
+    rho: NanoRho,
+    epsilon: Epsilon,
+    delta_trillionths: u64,
+}
+
+impl GaussianLoss {
+    /// This ρ, stated as `epsilon` at a δ in trillionths.
+    ///
+    /// # Errors
+    /// [`NoGaussianLoss`].
+    pub fn new(rho: NanoRho, epsilon: Epsilon, delta_trillionths: u64) -> Result<Self, NoGaussianLoss> {
+        let most = Self::at(epsilon, delta_trillionths)?;
+        if rho < LEAST || rho > most.rho { Err(NoGaussianLoss) } else { Ok(Self { rho, ..most }) }
+    }
+
+    /// The largest loss that is at most `epsilon` at a δ in trillionths: as a policy's release has it.
+    ///
+    /// # Errors
+    /// [`NoGaussianLoss`].
+    pub fn at(epsilon: Epsilon, delta_trillionths: u64) -> Result<Self, NoGaussianLoss> {
+        let rho =
+            NanoRho::cap_for(f64::from(epsilon.millionths()) / 1e6, delta_of_trillionths(delta_trillionths));
+        if rho < LEAST { Err(NoGaussianLoss) } else { Ok(Self { rho, epsilon, delta_trillionths }) }
+    }
+
+    /// What every person's account is charged.
+    #[must_use]
+    pub const fn rho(self) -> NanoRho {
+        self.rho
+    }
+
+    /// What the shares are drawn for: a billionth less, since a sum of discrete Gaussians is not quite one (docs/PRIVACY.md, 7.4).
+    #[must_use]
+    pub const fn of_noise(self) -> NanoRho {
+        NanoRho(self.rho.0 - 1)
+    }
+
+    /// The ε that is stated.
+    #[must_use]
+    pub const fn epsilon(self) -> Epsilon {
+        self.epsilon
+    }
+
+    /// The δ at which it is.
+    #[must_use]
+    pub const fn delta_trillionths(self) -> u64 {
+        self.delta_trillionths
+    }
+}
+
+impl TryFrom<GaussianLossV1> for GaussianLoss {
+    type Error = NoGaussianLoss;
+    fn try_from(loss: GaussianLossV1) -> Result<Self, NoGaussianLoss> {
+        Self::new(loss.rho, loss.epsilon, loss.delta_trillionths)
+    }
+}
+
+impl From<GaussianLoss> for GaussianLossV1 {
+    fn from(loss: GaussianLoss) -> Self {
+        let GaussianLoss { rho, epsilon, delta_trillionths } = loss;
+        Self { rho, epsilon, delta_trillionths }
+    }
+}
+
+/// The least ρ of a total: its noise is drawn for a billionth less.
+const LEAST: NanoRho = NanoRho(2);
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a δ up to 1 in trillionths is exact in 53 bits; a larger one is no δ"
+)]
+fn delta_of_trillionths(delta: u64) -> f64 {
+    delta as f64 / 1e12
+}
+
 /// A δ in trillionths as people write it: `1e-6`, `3.3e-7`; `0` for none.
 #[must_use]
 pub fn trillionths(delta: u64) -> String {
@@ -236,6 +330,39 @@ mod tests {
         assert_eq!(NanoRho::cap_for(0.0, 1e-6), NanoRho::ZERO);
         assert_eq!(NanoRho::cap_for(f64::NAN, 1e-6), NanoRho::ZERO);
         assert_eq!(NanoRho::cap_for(3.0, 0.0), NanoRho::ZERO);
+    }
+
+    #[test]
+    fn a_stated_epsilon_never_says_less_than_its_rho() {
+        let tenth = Epsilon::from_millionths(100_000).unwrap();
+        let most = GaussianLoss::at(tenth, 1_000_000).unwrap();
+        assert_eq!(most.rho(), NanoRho::cap_for(0.1, 1e-6));
+        assert_eq!(most.of_noise().nano(), most.rho().nano() - 1);
+        let check = |nano: u64, epsilon: u32, delta: u64, holds: bool| {
+            let text = format!(r#"{{"rho":{nano},"epsilon":{epsilon},"delta_trillionths":{delta}}}"#);
+            let read: Option<GaussianLoss> = serde_json::from_str(&text).ok();
+            assert_eq!(read.is_some(), holds, "{text}");
+            if let Some(read) = read {
+                assert_eq!(serde_json::to_string(&read).unwrap(), text);
+            }
+        };
+        let nano = most.rho().nano();
+        check(nano, 100_000, 1_000_000, true);
+        check(nano / 2, 100_000, 1_000_000, true);
+        check(2, 100_000, 1_000_000, true);
+        for (nano, epsilon, delta) in [
+            (nano + 1, 100_000, 1_000_000),
+            (nano, 99_999, 1_000_000),
+            (nano, 100_000, 999_000),
+            (1, 100_000, 1_000_000),
+            (0, 100_000, 1_000_000),
+            (nano, 0, 1_000_000),
+            (nano, 100_000, 0),
+            (nano, 100_000, 1_000_000_000_000),
+            (nano, 100_000, u64::MAX),
+        ] {
+            check(nano, epsilon, delta, false);
+        }
     }
 
     #[test]

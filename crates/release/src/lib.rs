@@ -35,8 +35,8 @@ pub use record_keys::RecordKeys;
 pub use released::{Released, Unreleased, release};
 pub use self_test::self_test;
 pub use share::{
-    GaussianShare, HonestPartners, LaplaceShare, Scaling, Share, ShareFault, ShareNoise, Shares,
-    self_test_shares, with_share,
+    GaussianShare, HonestPartners, LaplaceShare, Share, ShareFault, ShareNoise, Shares, self_test_shares,
+    with_share,
 };
 pub use terms::{ReleaseFault, Terms, cost};
 pub use total::Part;

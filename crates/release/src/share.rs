@@ -3,6 +3,7 @@
 //! Noise at every partner adds up to n times the noise that one centre would need. Here a partner draws only its part, and the parts of as
 //! many partners as are sure to be honest make up the whole. What that protects against, and what not: `docs/reference/shared-noise.md`.
 
+use cairn_question::Scaling;
 use cairn_question::privacy::{Epsilon, NanoRho};
 use std::num::NonZeroU16;
 
@@ -14,7 +15,7 @@ mod self_test;
 mod width;
 
 pub use draws::Shares;
-pub use gaussian::{GaussianShare, Scaling};
+pub use gaussian::GaussianShare;
 pub use self_test::self_test_shares;
 
 /// h = |U| − t: how many of a round's partners are sure to keep their share of the noise to themselves. At least 2.

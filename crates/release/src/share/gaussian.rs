@@ -1,5 +1,6 @@
-//! Shares of discrete Gaussian noise, and the rule that lets them add up.
+//! Shares of discrete Gaussian noise.
 
+use cairn_question::Scaling;
 use cairn_question::privacy::NanoRho;
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
@@ -8,56 +9,11 @@ use std::num::NonZeroU64;
 use crate::gaussian::root_up;
 use crate::share::{HonestPartners, ShareFault};
 
-/// What counts are multiplied by so that the steps of whole-number noise are small beside its width: a power of two, 1 to 2¹⁶.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Scaling(u8);
-
-impl Scaling {
-    /// Counts as they are.
-    pub const NONE: Self = Self(0);
-
-    /// 2 to this power.
-    ///
-    /// # Errors
-    /// [`ShareFault::OutOfRange`] above 16, where a count of 10⁹ would need more than half of a 64-bit ring with the noise.
-    pub const fn of_power(power: u8) -> Result<Self, ShareFault> {
-        if power > POWER_MAX { Err(ShareFault::OutOfRange) } else { Ok(Self(power)) }
-    }
-
-    /// The least at which shares of this loss add up: what a manifest is made with. Every partner checks it again.
-    ///
-    /// # Errors
-    /// [`ShareFault::OutOfRange`] where none is enough.
-    pub fn least(rho: NanoRho, l2_squared: NonZeroU64, honest: HonestPartners) -> Result<Self, ShareFault> {
-        let enough = |scaling: &Self| scaling.is_enough(rho, l2_squared, honest);
-        (0..=POWER_MAX).map(Self).find(enough).ok_or(ShareFault::OutOfRange)
-    }
-
-    /// The factor.
-    #[must_use]
-    pub const fn factor(self) -> i64 {
-        1 << self.0
-    }
-
-    /// A number times the factor, where it fits.
-    #[must_use]
-    pub const fn scaled(self, number: i64) -> Option<i64> {
-        number.checked_mul(self.factor())
-    }
-
-    /// s·σ/√h ≥ 2 with σ² = Δ₂²/(2ρ), in whole numbers: s²·Δ₂²·10⁹ ≥ 8·h·nano-ρ.
-    fn is_enough(self, rho: NanoRho, l2_squared: NonZeroU64, honest: HonestPartners) -> bool {
-        let square = UBig::ONE << (2 * usize::from(self.0));
-        let left = square * UBig::from(l2_squared.get()) * UBig::from(BILLION);
-        left >= UBig::from(8 * u32::from(honest.count())) * UBig::from(rho.nano())
-    }
-}
-
 /// A share of discrete Gaussian noise on scaled counts: variance (sσ)²/h, σ² = Δ₂²/(2ρ).
 ///
 /// A sum of discrete Gaussians is not one, but comes so near that it costs nothing that can be seen, *if* each is wide beside its steps
 /// (Kairouz, Liu and Steinke 2021, Proposition 14). Unscaled shares of a narrow total lose more than ten times the claim at a width of .21 each.
-/// So a share is made only where s·σ/√h ≥ 2.
+/// So a share is made only where s·σ/√h ≥ 2 ([`Scaling::is_enough`]).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct GaussianShare {
     rho: NanoRho,
@@ -82,11 +38,11 @@ impl GaussianShare {
         if rho == NanoRho::ZERO || rho > RHO_MAX {
             return Err(ShareFault::OutOfRange);
         }
-        if !scaling.is_enough(rho, l2_squared, honest) {
+        if !scaling.is_enough(rho, l2_squared, honest.count()) {
             return Err(ShareFault::ScalingTooSmall);
         }
         // (sσ)²/h = 4^power·Δ₂²·10⁹ / (2·nano·h). The square root is rounded up: more noise than is claimed, never less.
-        let over = (UBig::from(l2_squared.get()) * UBig::from(BILLION)) << (2 * usize::from(scaling.0));
+        let over = (UBig::from(l2_squared.get()) * UBig::from(BILLION)) << (2 * usize::from(scaling.power()));
         let under = UBig::from(2 * u32::from(honest.count())) * UBig::from(rho.nano());
         let width = root_up(&(over << (2 * WIDTH_BITS)), &under);
         Ok(Self { rho, scaling, honest, width })
@@ -133,7 +89,6 @@ impl GaussianShare {
 /// Largest ρ of one table. An account has far less.
 const RHO_MAX: NanoRho = NanoRho::new(10_000_000_000);
 
-const POWER_MAX: u8 = 16;
 const BILLION: u64 = 1_000_000_000;
 
 /// Binary places of a width.

@@ -40,7 +40,7 @@ fn drawn_totals_are_as_accurate_as_the_exact_masses() {
 #[test]
 fn gaussian_shares_have_the_centres_width_times_the_root_of_n_over_h() {
     let (rho, h) = (NanoRho::new(125_000_000), honest(8, 2));
-    let scaling = Scaling::least(rho, NonZeroU64::MIN, h).unwrap();
+    let scaling = Scaling::least(rho, NonZeroU64::MIN, h.count()).unwrap();
     let share = Share::Gaussian(GaussianShare::new(rho, NonZeroU64::MIN, h, scaling).unwrap());
     let mut totals = vec![0_i64; 1_500];
     for _ in 0..8 {

@@ -41,7 +41,7 @@ fn a_gaussian_total_is_stated_at_196_standard_deviations_and_its_rounding() {
     // ρ = ½, Δ = 1: σ = 1, times √(32/22), 2.364 at 1.96, and a half: 2.86, so 3. ρ = .005: σ = 10: 23.64 and a half: 25.
     for (rho, width) in [(500_000_000, 3), (5_000_000, 25)] {
         let h = honest(32, 10);
-        let scaling = Scaling::least(NanoRho::new(rho), NonZeroU64::MIN, h).unwrap();
+        let scaling = Scaling::least(NanoRho::new(rho), NonZeroU64::MIN, h.count()).unwrap();
         let share = GaussianShare::new(NanoRho::new(rho), NonZeroU64::MIN, h, scaling).unwrap();
         assert_eq!(Share::Gaussian(share).plus_minus_95(32), width);
     }
