@@ -18,8 +18,13 @@ use crate::terms::ReleaseFault;
 /// [`ReleaseFault::NoNoise`] or [`ReleaseFault::BadNoise`].
 pub fn self_test(noise: &mut dyn Noise) -> Result<(), ReleaseFault> {
     fits_laplace(noise, DRAWS)?;
-    let deviation = Deviation::new(SIXTEEN, NanoRho::new(500_000_000)).ok_or(ReleaseFault::BadNoise)?;
-    fits(noise, Spread::Gaussian(deviation), DRAWS, &expected_gaussian_milli())
+    fits_gaussian(noise, DRAWS)
+}
+
+/// The Gaussian part at σ = 4, with an even number of draws.
+pub(crate) fn fits_gaussian(noise: &mut dyn Noise, draws: usize) -> Result<(), ReleaseFault> {
+    let deviation = Deviation::new(SIXTEEN, HALF_RHO).ok_or(ReleaseFault::BadNoise)?;
+    fits(noise, Spread::Gaussian(deviation), draws, &expected_gaussian_milli(draws))
 }
 
 /// The Laplace part with an even number of draws.
@@ -69,13 +74,13 @@ fn expected_milli(scale: Scale, draws: usize) -> [u64; BINS] {
 
 /// The expected count of each bin in thousandths at σ = 4, the tails from two σ on: e^(−x²/32) over its sum inside, and in each tail half of what is left. With q = e^(−1/32) the weights are
 /// q^(x²); beyond 60 they add up to less than 10⁻⁴⁸.
-fn expected_gaussian_milli() -> [u64; BINS] {
+fn expected_gaussian_milli(draws: usize) -> [u64; BINS] {
     let decay = Decay::of(Scale::new(THIRTY_TWO, ONE));
     let weight = |x: i64| decay.power(x.unsigned_abs().saturating_mul(x.unsigned_abs()));
     let all = (-60..=60).map(weight).fold(UBig::ZERO, |sum, w| sum + w);
     let inside = (1 - EDGE..EDGE).map(weight).fold(UBig::ZERO, |sum, w| sum + w);
     let tail = (&all - inside) / UBig::from(2_u8);
-    let draws = UBig::from(DRAWS) * UBig::from(MILLI);
+    let draws = UBig::from(draws) * UBig::from(MILLI);
     let mut expected = [0_u64; BINS];
     for (bin, x) in expected.iter_mut().zip(-EDGE..=EDGE) {
         let mass = if x.abs() == EDGE { tail.clone() } else { weight(x) };
@@ -106,7 +111,8 @@ const ONE: Epsilon = match Epsilon::from_millionths(1_000_000) {
 };
 const THIRTY_TWO: NonZeroU32 = NonZeroU32::MIN.saturating_add(31);
 /// Δ₂² = 16 at ρ = ½: σ = 4.
-const SIXTEEN: NonZeroU64 = NonZeroU64::MIN.saturating_add(15);
+pub(crate) const SIXTEEN: NonZeroU64 = NonZeroU64::MIN.saturating_add(15);
+pub(crate) const HALF_RHO: NanoRho = NanoRho::new(500_000_000);
 
 /// Draws in one test: the thinnest bin expects 148.
 const DRAWS: usize = 20_000;

@@ -130,7 +130,7 @@ fn each_spoilt_gaussian_source_is_caught() {
 
 #[test]
 fn what_is_expected_of_a_gaussian_adds_up_to_the_draws() {
-    let expected = expected_gaussian_milli();
+    let expected = expected_gaussian_milli(DRAWS);
     let all: u64 = expected.iter().sum();
     assert!(all.abs_diff(20_000_000) < 100, "{all}");
     let weight = |x: i32| (-f64::from(x * x) / 32.0).exp();

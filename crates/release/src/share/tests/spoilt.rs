@@ -4,29 +4,58 @@ use super::*;
 
 type Spoil = fn(i64) -> i64;
 
-/// Real draws, made once for all, spoilt.
+/// Which shares a source spoils.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Laplace,
+    Gaussian,
+}
+
+fn kind(share: &Share) -> Kind {
+    match share {
+        Share::Laplace(_) => Kind::Laplace,
+        Share::Gaussian(_) => Kind::Gaussian,
+    }
+}
+
+/// Real draws, made once for all, of which one kind is spoilt.
 struct Spoilt<'a> {
-    left: &'a [i64],
+    laplace: &'a [i64],
+    gaussian: &'a [i64],
+    kind: Kind,
     spoil: Spoil,
 }
 
 impl ShareNoise for Spoilt<'_> {
-    fn draw_share(&mut self, _: &Share, cells: usize) -> Result<Vec<i64>, NoiseFault> {
-        let (drawn, left) = self.left.split_at_checked(cells).ok_or(NoiseFault)?;
-        self.left = left;
-        Ok(drawn.iter().map(|x| (self.spoil)(*x)).collect())
+    fn draw_share(&mut self, share: &Share, cells: usize) -> Result<Vec<i64>, NoiseFault> {
+        let left = if kind(share) == Kind::Laplace { &mut self.laplace } else { &mut self.gaussian };
+        let (drawn, rest) = left.split_at_checked(cells).ok_or(NoiseFault)?;
+        *left = rest;
+        let spoil = if kind(share) == self.kind { self.spoil } else { |x| x };
+        Ok(drawn.iter().map(|x| spoil(*x)).collect())
     }
 }
 
-/// Shares as if there were another number of honest partners.
-struct Among(u16);
+/// Shares of one kind as if there were another number of honest partners.
+struct Among(Kind, u16);
 
 impl ShareNoise for Among {
     fn draw_share(&mut self, share: &Share, cells: usize) -> Result<Vec<i64>, NoiseFault> {
-        let Share::Laplace(share) = share else { return Err(NoiseFault) };
-        let other = LaplaceShare::new(share.scale(), honest(self.0, 0)).map_err(|_| NoiseFault)?;
-        Shares.draw_share(&Share::Laplace(other), cells)
+        let other = match share {
+            share if kind(share) != self.0 => share.clone(),
+            Share::Laplace(share) => {
+                Share::Laplace(LaplaceShare::new(share.scale(), honest(self.1, 0)).unwrap())
+            }
+            Share::Gaussian(_) => four_wide(self.1),
+        };
+        Shares.draw_share(&other, cells)
     }
+}
+
+/// The self-test's Gaussian: σ = 4 in all.
+fn four_wide(h: u16) -> Share {
+    let (rho, l2_squared) = (NanoRho::new(500_000_000), NonZeroU64::new(16).unwrap());
+    Share::Gaussian(GaussianShare::new(rho, l2_squared, honest(h, 0), Scaling::NONE).unwrap())
 }
 
 struct Short;
@@ -44,8 +73,10 @@ fn the_shares_that_ship_pass() {
 
 #[test]
 fn each_spoilt_source_of_shares_is_caught() {
-    let drawn = Shares.draw_share(&laplace(1, 500_000, honest(2, 0)), 10_000).unwrap();
-    assert_eq!(self_test_shares(&mut Spoilt { left: &drawn, spoil: |x| x }), Ok(()));
+    let laplace = Shares.draw_share(&laplace(1, 500_000, honest(2, 0)), 10_000).unwrap();
+    let gaussian = Shares.draw_share(&four_wide(2), 10_000).unwrap();
+    let test =
+        |kind, spoil| self_test_shares(&mut Spoilt { laplace: &laplace, gaussian: &gaussian, kind, spoil });
     let spoilt: [(&str, Spoil); 5] = [
         ("none", |_| 0),
         ("halved", |x| x / 2),
@@ -53,9 +84,12 @@ fn each_spoilt_source_of_shares_is_caught() {
         ("shifted", |x| x + 1),
         ("clipped", |x| x.clamp(-3, 3)),
     ];
-    for (how, spoil) in spoilt {
-        assert_eq!(self_test_shares(&mut Spoilt { left: &drawn, spoil }), Err(ShareFault::BadNoise), "{how}");
+    for kind in [Kind::Laplace, Kind::Gaussian] {
+        assert_eq!(test(kind, |x| x), Ok(()));
+        for (how, spoil) in spoilt {
+            assert_eq!(test(kind, spoil), Err(ShareFault::BadNoise), "{how} {kind:?}");
+        }
+        assert_eq!(self_test_shares(&mut Among(kind, 3)), Err(ShareFault::BadNoise), "{kind:?}");
     }
-    assert_eq!(self_test_shares(&mut Among(3)), Err(ShareFault::BadNoise));
     assert_eq!(self_test_shares(&mut Short), Err(ShareFault::NoNoise));
 }
