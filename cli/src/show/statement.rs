@@ -37,7 +37,7 @@ fn of_total(shown: &Shown, total: &TotalV1) -> Vec<String> {
     let (seen, learnt) = match total.treatment {
         TreatmentV1::Dp { .. } => (
             "The coordinator and whoever asked see this total alone, and its noise is in it before anybody can read it.",
-            "no more than the total of the others, and the noise of the others protects it.",
+            "no more than the total of the others, and the noise of the others keeps the loss to what is said here.",
         ),
         TreatmentV1::CellKey { .. } => (
             "Every partner changed its own counts before they were added up, so that nobody sees an exact total. The coordinator sees the changed one, and withholds and rounds it; whoever asked sees what is left.",
@@ -52,9 +52,22 @@ fn of_total(shown: &Shown, total: &TotalV1) -> Vec<String> {
     let pools = format!(
         "Who pools what they have: the coordinator and up to {colluding} of the partners learn {learnt}"
     );
-    let mut lines = losses(shown);
+    let mut lines = each_charged(shown);
+    lines.extend(known_to_several(shown, Noise::OfAll));
+    if matches!(total.treatment, TreatmentV1::Dp { concentrated: Some(_), .. }) {
+        lines.push(ADDS_UP.to_owned());
+    }
     lines.extend([sees, pools, TRUSTED_WITH_TOTAL.to_owned(), NOT_COVERED.to_owned()]);
     lines
+}
+
+/// Whose noise protects a table.
+#[derive(Clone, Copy)]
+enum Noise {
+    /// Each partner's own.
+    OfEach,
+    /// One for the total.
+    OfAll,
 }
 
 /// The same of people counted once over all partners. Their loss is not added up over partners: a person is one bucket at all of them together.
@@ -74,7 +87,7 @@ fn of_count_once(shown: &Shown, total: &TotalV1, once: &Once) -> Vec<String> {
 
 /// What the table cost the people it is about, partners with the same figures together.
 fn losses(shown: &Shown) -> Vec<String> {
-    each_charged(shown).into_iter().chain(known_to_several(shown)).collect()
+    each_charged(shown).into_iter().chain(known_to_several(shown, Noise::OfEach)).collect()
 }
 
 /// What each partner charged, partners with the same figures together.
@@ -100,20 +113,26 @@ fn privacy(shown: &Shown) -> impl Iterator<Item = &PrivacyStatement> {
     shown.answers.iter().map(|(_, a)| &a.privacy).chain(shown.sealed.iter().map(|(_, s)| &s.privacy))
 }
 
-/// Each partner is charged for itself, so that the losses of a person whom several know add up: at most the largest of them.
-fn known_to_several(shown: &Shown) -> Option<String> {
+/// Each partner is charged for itself, so that the losses of a person whom several know add up: at most the largest of them. In a total such a person moves the
+/// figures K times as far under noise that is made for one: K² times the ρ, since the distance counts by its square, and a pure loss of Kε is at most that too
+/// (docs/PRIVACY.md, 7.5).
+fn known_to_several(shown: &Shown, noise: Noise) -> Option<String> {
     let mut charged: Vec<NanoRho> = privacy(shown).map(|privacy| privacy.charged).collect();
     charged.retain(|charge| charge.nano() > 0);
     charged.sort_unstable_by(|a, b| b.cmp(a));
+    let most = charged.first().copied().unwrap_or_default();
     let sums = charged.iter().scan(NanoRho::ZERO, |sum, charge| {
         *sum = sum.plus(*charge);
         Some(*sum)
     });
-    let lost: Vec<String> = (1_usize..)
+    let lost: Vec<String> = (1_u64..)
         .zip(sums)
         .take(KNOWN_MAX)
         .skip(1)
-        .map(|(known, sum)| format!("{sum} to {known}"))
+        .map(|(known, sum)| match noise {
+            Noise::OfEach => format!("{sum} to {known}"),
+            Noise::OfAll => format!("{} to {known}", NanoRho::new(most.nano().saturating_mul(known * known))),
+        })
         .collect();
     let says = || format!("  A person known to several of them loses together at most ρ {}", lost.join(", "));
     (!lost.is_empty()).then(says)
@@ -124,6 +143,8 @@ const SEES: &str = "Who sees what: the coordinator and whoever asked see each pa
 const TRUSTED: &str = "Who is trusted: each partner, to count its own records as they are; the coordinator, only for who was reachable.";
 
 const TRUSTED_WITH_TOTAL: &str = "Who is trusted: each partner, to count its own records as they are and to open one total of this question; the coordinator, for who was reachable and for the figures as they stand here, which an auditor whom the partners entitle can work out again.";
+
+const ADDS_UP: &str = "How losses add up: the ρ of tables do, and the account is held on their sum. The ε of several tables is what that sum is at δ, and not the sum of their ε.";
 
 const NOISY: &str = "Who pools tables: the noise of each table is its partner's own, and any number of others who pool what they have do not weaken it.";
 

@@ -182,6 +182,83 @@ fn a_perturbed_and_a_noisy_answer_say_how_far_off_they_may_be() {
     check(noisy, 19_933_599);
 }
 
+/// The loss of a total, of ε = 0.1 at δ = 10⁻⁶: what is charged, what a person loses whom several partners know, how it adds up, and against whom it holds.
+#[test]
+fn a_total_under_gaussian_noise_says_what_it_costs_and_against_whom() {
+    let loss = cairn_question::privacy::GaussianLoss::at(
+        cairn_question::privacy::Epsilon::from_millionths(100_000).unwrap(),
+        1_000_000,
+    );
+    let loss = loss.unwrap();
+    let nano = loss.rho().nano();
+    let (rho, l2_squared) = (loss.rho(), 1);
+    let treatment = |concentrated| TreatmentV1::Dp {
+        mechanism: "discrete-gaussian".into(),
+        epsilon: loss.epsilon(),
+        sensitivity: 1,
+        plus_minus_95: 99,
+        added: None,
+        concentrated,
+    };
+    let concentrated = Some(ConcentratedV1 { rho, l2_squared, delta_trillionths: loss.delta_trillionths() });
+    let check = |treatment: TreatmentV1, adds_up: bool| {
+        let shown = of_total(treatment, rho);
+        let screen = terminal(&shown, 2_000);
+        let [two, three] = [4, 9].map(|times| cairn_question::privacy::NanoRho::new(nano * times));
+        let says = |line: &str| screen.contains(line);
+        assert!(
+            says(&format!("Privacy loss at each of 3 partners, unit person: ρ {rho} for this table")),
+            "{screen}"
+        );
+        // The distance counts by its square.
+        assert!(says(&format!("loses together at most ρ {two} to 2, {three} to 3")), "{screen}");
+        assert!(
+            says(
+                "the coordinator and up to 1 of the partners learn no more than the total of the others, and the noise of the others keeps the loss to what is said here."
+            ),
+            "{screen}"
+        );
+        assert_eq!(says("The ε of several tables is what that sum is at δ"), adds_up, "{screen}");
+        assert_eq!(
+            says(&format!("ρ = {rho} (ε = 0.1 at δ = 1e-6) for one person at one partner")),
+            adds_up,
+            "{screen}"
+        );
+        assert!(says("each cell is off by at most 99 in 95 of 100"), "{screen}");
+    };
+    check(treatment(concentrated), true);
+    check(treatment(None), false);
+}
+
+/// A total of three partners, of whom one may collude.
+fn of_total(treatment: TreatmentV1, charged: cairn_question::privacy::NanoRho) -> Shown {
+    let mut shown = shown();
+    let (_, answer) = shown.answers.drain(..).next().unwrap();
+    let partners = ["angus", "fife", "orkney-islands"].map(|id| PartnerId::new(id).unwrap()).to_vec();
+    let privacy = PrivacyStatement { charged, ..answer.privacy };
+    let (manifest, opening) = (Hash::of(b"manifest"), Hash::of(b"opening"));
+    let sealed = SealedV1 {
+        manifest,
+        opening,
+        partners: partners.clone(),
+        treatment: treatment.clone(),
+        snapshot: answer.snapshot,
+        privacy,
+    };
+    let transcript = Hash::of(b"transcript");
+    shown.combined = cairn_question::TotalV1::combined(answer.table, &sealed, &shown.grid);
+    shown.sealed = partners.iter().map(|partner| (partner.clone(), sealed.clone())).collect();
+    shown.coverage.total = Some(cairn_question::TotalV1 {
+        treatment,
+        partners,
+        colluding_max: 1,
+        manifest,
+        opening,
+        transcript,
+    });
+    shown
+}
+
 /// Of noisy tables, of rounded ones with a withheld band, and for programs.
 #[test]
 fn a_median_stands_under_its_table_with_the_bands_it_may_lie_in() {
