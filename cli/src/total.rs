@@ -7,7 +7,9 @@ use cairn_policy::{File, SecureTerms, secure_terms};
 use cairn_question::answer::Zeros;
 use cairn_question::privacy::Epsilon;
 use cairn_question::register::Register;
-use cairn_question::{AskV1, Envelope, Grid, Hash, LinkedBy, Perturbations, SigningKey, TotalTreatment};
+use cairn_question::{
+    AskV1, Envelope, Grid, Hash, LinkedBy, Measure, Perturbations, SigningKey, TotalTreatment,
+};
 use cairn_seal::occupancy::{Buckets, CountTerms};
 use cairn_seal::{CLAMP_MAX, Layout, ManifestV1, Members, Refused, Ring, Roster};
 use clap::Args;
@@ -15,6 +17,10 @@ use clap::Args;
 use crate::failure::Failure;
 use crate::files::read_text;
 use crate::policy::FRAMEWORK;
+
+mod gauss;
+
+use gauss::Gauss;
 
 /// Seconds for which a total's partners are waited for, all flights together. Nobody waits for it where all are ready.
 const WITHIN_S: u64 = 120;
@@ -27,7 +33,7 @@ const NOISE_TAIL: u64 = 1 << 40;
 
 #[derive(Args)]
 pub(crate) struct Total {
-    /// Ask for one total whose parts nobody sees: dp=0.1 for noise of ε 0.1 in all, round=8,5 to withhold fewer than 8 and round to 5, cell-key=5,1 for counts that every
+    /// Ask for one total whose parts nobody sees: dp=0.1 for noise of ε 0.1 in all, gauss=0.1 for noise from the bell curve of that ε at δ 1e-6, round=8,5 to withhold fewer than 8 and round to 5, cell-key=5,1 for counts that every
     /// partner changes, fewer than 5 withheld, once=2,8000 for how many different people there are over all partners, at ε 2 a linkage key, where public figures lead one to
     /// expect 8000
     #[arg(long, value_name = "PROTECTION")]
@@ -44,12 +50,14 @@ pub(crate) enum Protection {
     Of(TotalTreatment),
     /// People counted once, each under at most as many keys as the framework reckons with.
     Once { epsilon: Epsilon, buckets: Buckets, linked_by: LinkedBy },
+    /// Gaussian noise on counts that are scaled for as many as are invited.
+    Gauss(Gauss),
 }
 
 /// What a question is put as.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PutAs {
-    treatment: TotalTreatment,
+    protection: Protection,
     terms: SecureTerms,
 }
 
@@ -68,23 +76,15 @@ impl Total {
 impl PutAs {
     /// By what it links people, where it counts them once over all partners.
     pub(crate) const fn counts_once(&self) -> Option<LinkedBy> {
-        match self.treatment {
-            TotalTreatment::CountOnce { linked_by, .. } => Some(linked_by),
-            _ => None,
+        match self.protection {
+            Protection::Once { linked_by, .. } => Some(linked_by),
+            Protection::Of(_) | Protection::Gauss(_) => None,
         }
     }
 
     /// A total with this protection under these terms.
-    pub(crate) fn of(protection: Protection, terms: SecureTerms) -> Self {
-        let treatment = match protection {
-            Protection::Of(treatment) => treatment,
-            Protection::Once { epsilon, buckets, linked_by } => {
-                let keys_per_person = terms.keys_per_person_max;
-                let buckets_power = buckets.power();
-                TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power, linked_by }
-            }
-        };
-        Self { treatment, terms }
+    pub(crate) const fn of(protection: Protection, terms: SecureTerms) -> Self {
+        Self { protection, terms }
     }
 
     /// The signed manifest of a question.
@@ -106,38 +106,53 @@ impl PutAs {
         let least = usize::try_from(self.terms.answering_min).unwrap_or(usize::MAX);
         let answering = least.max(usize::midpoint(invited.len(), colluding) + 1);
         let number = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        let honest = number(invited.len().saturating_sub(colluding));
+        let treatment = self.treatment(&ask.question.measure, honest).map_err(|e| no(&e))?;
+        let layout = layout(&treatment, (ask, grid), (invited.len(), number(colluding)));
         let manifest = ManifestV1 {
             cairn_manifest: 1,
             question: ask.id,
             question_hash: hash,
             roster_version: roster.version(),
             roster: *roster.hash(),
-            layout: self.layout(ask, grid, (invited.len(), number(colluding))).map_err(|e| no(&e))?,
+            layout: layout.map_err(|e| no(&e))?,
             invited,
             colluding_max: number(colluding),
             answering_min: number(answering),
             clamp: CLAMP_MAX,
-            scale: 1,
+            scale: treatment.scaling().factor().unsigned_abs(),
             noise_tail: NOISE_TAIL,
-            treatment: self.treatment,
+            treatment,
             deadline: ask.asked_at.plus_s(WITHIN_S).min(ask.expires_at),
             flight_s: FLIGHT_S,
         };
         Ok(manifest.sign(analyst))
     }
 
-    /// Words for a table's numbers; for people counted once, the pattern that their terms make.
-    fn layout(
-        &self,
-        ask: &AskV1,
-        grid: &Grid,
-        (invited, colluding): (usize, u16),
-    ) -> Result<Layout, Refused> {
-        if let Some(numbers) = self.treatment.numbers(&ask.question, grid.cells()) {
-            return Layout::new(Ring::U64, numbers);
+    /// How a total over so many that are sure to be honest is protected.
+    fn treatment(&self, measure: &Measure, honest: u16) -> Result<TotalTreatment, Refused> {
+        match self.protection {
+            Protection::Of(treatment) => Ok(treatment),
+            Protection::Once { epsilon, buckets, linked_by } => {
+                let keys_per_person = self.terms.keys_per_person_max;
+                let buckets_power = buckets.power();
+                Ok(TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power, linked_by })
+            }
+            Protection::Gauss(gauss) => gauss.treatment(measure, honest),
         }
-        CountTerms::of_total(&self.treatment, invited, colluding)?.layout()
     }
+}
+
+/// Words for a table's numbers; for people counted once, the pattern that their terms make.
+fn layout(
+    treatment: &TotalTreatment,
+    (ask, grid): (&AskV1, &Grid),
+    (invited, colluding): (usize, u16),
+) -> Result<Layout, Refused> {
+    if let Some(numbers) = treatment.numbers(&ask.question, grid.cells()) {
+        return Layout::new(Ring::U64, numbers);
+    }
+    CountTerms::of_total(treatment, invited, colluding)?.layout()
 }
 
 /// A framework's terms of secure totals: the shipped one's where none is named.
@@ -172,6 +187,7 @@ impl FromStr for Protection {
                 };
                 return Ok(Self::Once { epsilon: epsilon(loss)?, buckets, linked_by });
             }
+            ("gauss", figures) => return Gauss::read(figures).map(Self::Gauss).ok_or_else(help),
             ("dp", [loss, rest @ ..]) if rest.len() <= 1 => TotalTreatment::Dp {
                 epsilon: epsilon(loss)?,
                 sensitivity: rest.first().map_or(Ok(1), |most| whole(most))?,
@@ -198,7 +214,7 @@ impl FromStr for Protection {
 }
 
 fn help() -> String {
-    "write dp=EPSILON (dp=0.1; dp=0.1,3 where one person may be in 3 cells), round=THRESHOLD,BASE (round=8,5; round=8,5,10 for cohorts of at least 10), cell-key=THRESHOLD,BASE (cell-key=5,1), or once=EPSILON,PEOPLE (once=2,8000: different people over all partners, 8000 of them expected from public figures; once=2,8000,slk where partners link by name and date of birth)"
+    "write dp=EPSILON (dp=0.1; dp=0.1,3 where one person may be in 3 cells), gauss=EPSILON (gauss=0.1; gauss=0.1,3 likewise; gauss=0.1,3,1e-7 for another δ than 1e-6), round=THRESHOLD,BASE (round=8,5; round=8,5,10 for cohorts of at least 10), cell-key=THRESHOLD,BASE (cell-key=5,1), or once=EPSILON,PEOPLE (once=2,8000: different people over all partners, 8000 of them expected from public figures; once=2,8000,slk where partners link by name and date of birth)"
         .to_owned()
 }
 
@@ -247,6 +263,7 @@ mod tests {
         assert_eq!("once=2,8000,slk".parse(), once(LinkedBy::Slk));
         let (table, min_people, round_to, zeros) = (Perturbations::D3Total, 5, 1, Zeros::Show);
         check("cell-key=5,1", Some(TotalTreatment::CellKey { table, min_people, round_to, zeros }));
+        assert_eq!("gauss=0.1,3".parse(), Ok(Protection::Gauss(Gauss::read(&["0.1", "3"]).unwrap())));
         for wrong in [
             "once=2",
             "once=2,9000000",
@@ -261,6 +278,9 @@ mod tests {
             "cell-key",
             "cell-key=5",
             "cell-key=5,1,3",
+            "gauss",
+            "gauss=",
+            "gauss=0.1,1,2",
         ] {
             check(wrong, None);
         }

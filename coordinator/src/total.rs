@@ -138,7 +138,11 @@ impl TotalTerms {
         let says = self.manifest.says();
         let values = || sum.values().ok_or(Refused::OtherLayout);
         let cells = match &says.treatment {
-            TotalTreatment::Dp { .. } => values()?.into_iter().map(Cell::Value).collect(),
+            // Of Gaussian noise the counts were scaled: the nearest whole number. Otherwise the factor is 1.
+            TotalTreatment::Dp { .. } | TotalTreatment::DpGaussian { .. } => {
+                let scaling = says.treatment.scaling();
+                values()?.into_iter().map(|total| Cell::Value(scaling.unscaled(total))).collect()
+            }
             TotalTreatment::SuppressRound { min_people, round_to, zeros, min_cohort, .. } => {
                 let rule = Rule::new(*min_people, *round_to, *zeros).map_err(|_| Refused::Treatment)?;
                 self.rounded(&values()?, &rule.with_min_cohort(*min_cohort), grid)?
@@ -195,7 +199,6 @@ fn numbered(says: &ManifestV1, ask: &AskV1, grid: &Grid) -> Result<(), NoTotal> 
         () if numbers != Some(says.layout.symbols()) || says.layout.ring() != Ring::U64 => {
             Err(NoTotal::OtherTable)
         }
-        () if says.scale != 1 => Err(NoTotal::OtherTable),
         () if !says.treatment.is_charged() && ask.question.as_of.is_none() => Err(NoTotal::NoDay),
         () => Ok(()),
     }

@@ -7,16 +7,19 @@ use cairn_policy::Layers;
 use cairn_policy::approval::{Change, MADE_UP_QUORUM, MadeUpBoard};
 use cairn_question::answer::Expected;
 use cairn_question::form;
+use cairn_question::register::Register;
 use cairn_question::{
     AskV1, Hash, Moment, Name, OutcomeV1, PartnerId, QuestionId, ReplyV1, Schema, SignedAsk, SigningKey,
-    VerifyingKey,
+    TotalTreatment, VerifyingKey,
 };
 use cairn_records::{Mapping, Store, load};
+use cairn_seal::{CLAMP_MAX, Layout, ManifestV1, Members, Ring, Roster};
 use tempfile::TempDir;
 
 use crate::in_force::Places;
 use crate::in_force::kept::{self, KeptPolicy};
 use crate::in_force::offer::{Offer, Signed};
+use crate::seats::REGISTER_FILE;
 
 /// 15 June 2026, 10:00 UTC: the shipped policy is in force.
 pub(crate) const NOW: Moment = Moment::from_unix_s(1_781_517_600);
@@ -163,8 +166,57 @@ impl Folders {
         staged.commit().unwrap();
     }
 
+    /// So many other partners with a seat, in the register that the node has too.
+    pub(crate) fn seat_others(&self, others: usize) -> Register {
+        let mut authority = Authority::open(&self.path("authority")).unwrap();
+        for n in 0..others {
+            let (id, folder) = (format!("other-{n}"), self.path(&format!("other-{n}")));
+            let partner = PartnerId::new(id.as_str()).unwrap();
+            authority.enrol_node(&partner, "Another", "council", &folder, NOW).unwrap();
+        }
+        std::fs::copy(authority.register_file(), self.identity_dir().join(REGISTER_FILE)).unwrap();
+        authority.register().clone()
+    }
+
+    /// A question to everybody in the register, put as a total of this treatment; ten may collude.
+    pub(crate) fn ask_total(
+        &self,
+        asked: (u8, &str),
+        register: &Register,
+        total: TotalTreatment,
+    ) -> (Asked, SignedAsk) {
+        let partners: Vec<PartnerId> = register.partners.iter().map(|entry| entry.id.clone()).collect();
+        let invited = partners.len();
+        let asked = self.ask_of(asked.0, asked.1, partners);
+        let (grid, roster) = (asked.ask.question.grid(Schema::smf()).unwrap(), Roster::of(register).unwrap());
+        let numbers = total.numbers(&asked.ask.question, grid.cells()).unwrap();
+        let manifest = ManifestV1 {
+            cairn_manifest: 1,
+            question: asked.ask.id,
+            question_hash: Hash::of(&serde_json::to_vec(&asked.ask).unwrap()),
+            roster_version: roster.version(),
+            roster: *roster.hash(),
+            invited: Members::of(0..invited).unwrap(),
+            colluding_max: 10,
+            answering_min: u16::try_from(usize::midpoint(invited, 10) + 1).unwrap(),
+            layout: Layout::new(Ring::U64, numbers).unwrap(),
+            clamp: CLAMP_MAX,
+            scale: total.scaling().factor().unsigned_abs(),
+            noise_tail: 1 << 40,
+            treatment: total,
+            deadline: NOW.plus_s(120),
+            flight_s: 10,
+        };
+        let signed = SignedAsk::parse(&asked.bytes).unwrap().as_total(manifest.sign(&self.analyst));
+        (asked, signed)
+    }
+
     /// A signed question for this partner.
     pub(crate) fn ask(&self, number: u8, text: &str) -> Asked {
+        self.ask_of(number, text, vec![PartnerId::new(PARTNER).unwrap()])
+    }
+
+    fn ask_of(&self, number: u8, text: &str, partners: Vec<PartnerId>) -> Asked {
         let (role, purpose) = if text.contains("disabled") {
             ("equalities-analyst", "equalities")
         } else {
@@ -180,7 +232,7 @@ impl Folders {
             cairn_question: 1,
             id: QuestionId::from_bytes([number; 32]),
             federation: name("nolb"),
-            partners: vec![PartnerId::new(PARTNER).unwrap()],
+            partners,
             asked_at: NOW,
             expires_at: NOW.plus_s(600),
             question,

@@ -1,5 +1,6 @@
+use cairn_question::Scaling;
 use cairn_question::answer::Zeros;
-use cairn_question::privacy::Epsilon;
+use cairn_question::privacy::{Epsilon, GaussianLoss};
 
 use cairn_seal::Layout;
 use cairn_seal::occupancy::CountTerms;
@@ -24,6 +25,13 @@ const KEYED: TotalTreatment = TotalTreatment::CellKey {
 
 fn dp() -> TotalTreatment {
     TotalTreatment::Dp { epsilon: Epsilon::from_millionths(100_000).unwrap(), sensitivity: 1 }
+}
+
+/// Gaussian noise on counts times 2 to this power; σ is .57, and among the three that are sure to be honest 8 times that is enough.
+fn bell(power: u8) -> TotalTreatment {
+    let loss = GaussianLoss::at(Epsilon::MAX, 1_000_000).unwrap();
+    let scaling = Scaling::of_power(power).unwrap();
+    TotalTreatment::DpGaussian { loss, sensitivity: 1, l2_squared: 1, scaling }
 }
 
 fn federation() -> Federation {
@@ -51,7 +59,7 @@ fn manifest(federation: &Federation, asked: &Asked, treatment: TotalTreatment) -
         answering_min: 3,
         layout: Layout::new(Ring::U64, numbers).unwrap(),
         clamp: 1_000_000,
-        scale: 1,
+        scale: treatment.scaling().factor().unsigned_abs(),
         noise_tail: 1 << 40,
         treatment,
         deadline: NOW.plus_s(120),
@@ -89,10 +97,13 @@ fn a_total_is_taken_on_where_its_manifest_is_of_the_question() {
         m.noise_tail = 1 << 20;
     };
     check(None, dp(), &narrow, Some(NoTotal::OtherTable));
-    check(None, dp(), &|m| m.scale = 2, Some(NoTotal::OtherTable));
+    check(None, dp(), &|m| m.scale = 2, Some(Refused::Scaling.into()));
     check(day, KEYED, &|_| {}, None);
     check(None, KEYED, &|_| {}, Some(NoTotal::NoDay));
-    check(day, KEYED, &|m| m.scale = 2, Some(NoTotal::OtherTable));
+    check(day, KEYED, &|m| m.scale = 2, Some(Refused::Scaling.into()));
+    check(None, bell(3), &|_| {}, None);
+    check(None, bell(3), &|m| m.scale = 1, Some(Refused::Scaling.into()));
+    check(None, bell(2), &|_| {}, Some(Refused::Scaling.into()));
 }
 
 #[test]
@@ -148,6 +159,10 @@ fn a_sum_without_noise_is_withheld_and_rounded_before_anybody_reads_it() {
     check(KEYED, &[1, 2], None);
     check(dp(), &[-3, 7, 18], Some("[-3,7,18]"));
     check(dp(), &[1, 2, 3, 4], None);
+    // In eighths: the nearest whole number, and of two the even one.
+    check(bell(3), &[-11, 20, 149], Some("[-1,2,19]"));
+    check(bell(3), &[0, 28, -29], Some("[0,4,-4]"));
+    check(bell(3), &[8, 16], None);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The other last steps: the table goes into a secure total, masked, and only the ledger's record of it lets it open.
 
 use cairn_ledger::{Debited, Entry, EntryKind, KeptRecord, Ledger, NotOpened, Opening, Repeat, SnapshotKey};
-use cairn_policy::{Caps, Cells, Layers, Method, Treatment};
+use cairn_policy::{Caps, Cells, Concentrated, Layers, Mechanism, Method, Treatment};
 use cairn_question::answer::{PrivacyStatement, SnapshotStatement, Zeros};
+use cairn_question::privacy::{Epsilon, GaussianLoss, trillionths};
 use cairn_question::{
     Hash, Moment, Name, OutcomeV1, PartnerId, Refusal, RuleBroken, SealedV1, TotalTreatment,
 };
@@ -254,15 +255,10 @@ fn agreed(mut treatment: Treatment, total: &TotalTreatment) -> Result<Treatment,
     let rows = treatment.rows_per_person.unwrap_or(1);
     let cohort = treatment.min_cohort;
     match (&mut treatment.method, total) {
-        (Method::Dp { epsilon, .. }, TotalTreatment::Dp { epsilon: asked, .. }) => {
-            if asked > epsilon {
-                return Err((
-                    "epsilon",
-                    format!("a loss of at most ε {epsilon} for one table, you asked for {asked}"),
-                ));
-            }
-            *epsilon = *asked;
-        }
+        (
+            Method::Dp { mechanism, epsilon, .. },
+            TotalTreatment::Dp { .. } | TotalTreatment::DpGaussian { .. },
+        ) => noisy((mechanism, epsilon), total)?,
         (
             Method::SuppressRound(cells),
             TotalTreatment::SuppressRound { min_people, round_to, zeros, min_cohort, rows_per_person },
@@ -296,6 +292,49 @@ fn agreed(mut treatment: Treatment, total: &TotalTreatment) -> Result<Treatment,
         }
     }
     Ok(treatment)
+}
+
+/// The same of shared noise: of the same kind, since neither is the stricter, and of no larger loss.
+fn noisy(
+    (mechanism, epsilon): (&mut Mechanism, &mut Epsilon),
+    total: &TotalTreatment,
+) -> Result<(), (&'static str, String)> {
+    match (&mut *mechanism, total) {
+        (Mechanism::Laplace, TotalTreatment::Dp { epsilon: asked, .. }) if asked > epsilon => {
+            Err(("epsilon", format!("a loss of at most ε {epsilon} for one table, you asked for {asked}")))
+        }
+        (Mechanism::Laplace, TotalTreatment::Dp { epsilon: asked, .. }) => {
+            *epsilon = *asked;
+            Ok(())
+        }
+        (Mechanism::Gaussian(own), TotalTreatment::DpGaussian { loss, .. }) => {
+            concentrated(own, epsilon, *loss)
+        }
+        _ => {
+            let says = format!("noise is {} here, you asked for the other kind", mechanism.as_str());
+            Err(("mechanism", says))
+        }
+    }
+}
+
+/// The same of shared Gaussian noise. ρ is what is held and charged; ε is what it is at a δ that is not above the policy's own, so that readers are told
+/// of no larger chance than the board was.
+fn concentrated(
+    own: &mut Concentrated,
+    epsilon: &mut Epsilon,
+    asked: GaussianLoss,
+) -> Result<(), (&'static str, String)> {
+    if asked.rho() > own.rho {
+        let says = format!("a loss of at most ρ {} for one table, you asked for {}", own.rho, asked.rho());
+        return Err(("epsilon", says));
+    }
+    if asked.delta_trillionths() > own.delta_trillionths {
+        let [most, asked] = [own.delta_trillionths, asked.delta_trillionths()].map(trillionths);
+        return Err(("epsilon", format!("its ε is at δ = {most} or less, yours at {asked}")));
+    }
+    *own = Concentrated { rho: asked.rho(), delta_trillionths: asked.delta_trillionths() };
+    *epsilon = asked.epsilon();
+    Ok(())
 }
 
 /// The same of counts that every node changes by the keys of its people: the same table of perturbations, and the rules on the total.

@@ -87,27 +87,21 @@ fn unable_perturbed(treatment: &Treatment) -> Option<Unable> {
     })
 }
 
-/// Why this program does not add a table to a total without showing it: it does so for counts, with shared Laplace noise or by threshold and rounding on
+/// Why this program does not add a table to a total without showing it: it does so for counts, with shared noise or by threshold and rounding on
 /// the total, and for people counted once; and for people with counts changed by their keys, where no cohort is held, which would take exact numbers.
 fn unable_total(treatment: &Treatment, question: &Question) -> Option<String> {
     let what = match (&treatment.method, &question.measure) {
         (Method::CellKey { .. }, Measure::People) if treatment.min_cohort > 0 => {
             "hold cohorts in a secure total under cell-key".to_owned()
         }
-        (
-            Method::Dp { mechanism: Mechanism::Laplace, .. } | Method::SuppressRound(_),
-            Measure::People | Measure::Rows,
-        )
+        (Method::Dp { .. } | Method::SuppressRound(_), Measure::People | Measure::Rows)
         | (Method::CellKey { .. }, Measure::People) => {
             return None;
         }
-        (Method::Dp { mechanism: Mechanism::Laplace, .. } | Method::SuppressRound(_), measure) => {
+        (Method::Dp { .. } | Method::SuppressRound(_), measure) => {
             format!("make a secure total of {measure}")
         }
         (Method::CountOnce(_), Measure::People) => return None,
-        (Method::Dp { mechanism: Mechanism::Gaussian(_), .. }, _) => {
-            "share Gaussian noise in a secure total".to_owned()
-        }
         (method, _) => format!("make a secure total under {}", method.as_str()),
     };
     Some(what)

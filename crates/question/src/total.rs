@@ -8,12 +8,13 @@ use crate::grid::Grid;
 use crate::id::{Hash, PartnerId};
 use crate::measure::Measure;
 use crate::perturbations::Perturbations;
-use crate::privacy::Epsilon;
+use crate::privacy::{Epsilon, GaussianLoss};
 use crate::question::Question;
+use crate::scaling::Scaling;
 
 /// How a total is protected: one for all partners of it, since the noise that protects one partner's people is drawn by the others.
 ///
-/// Complete: another one is another version of the protocol.
+/// Complete: another one is another version of the protocol, and a node that does not know it takes no part ([`TotalTreatment::METHODS`]).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum TotalTreatment {
@@ -23,6 +24,17 @@ pub enum TotalTreatment {
         epsilon: Epsilon,
         /// The most that one person adds at one partner, in all cells together (L1).
         sensitivity: u32,
+    },
+    /// Each node's share of discrete Gaussian noise on scaled counts, inside the mask; the coordinator divides by the factor again.
+    DpGaussian {
+        /// The loss of the whole table.
+        loss: GaussianLoss,
+        /// The most that one person adds at one partner, in all cells together (L1).
+        sensitivity: u32,
+        /// Δ₂², the square of the most that one person moves the table by at one partner, as a distance (L2): what the noise is made for.
+        l2_squared: u64,
+        /// What every partner multiplies its counts by: the manifest's scale.
+        scaling: Scaling,
     },
     /// Each node's cells changed by the keys of their people, inside the mask; then threshold and rounding on the total, by the coordinator,
     /// which sees no exact one.
@@ -130,10 +142,36 @@ pub struct TotalV1 {
 }
 
 impl TotalTreatment {
+    /// The `method` of each: whoever reads another one has an older program than whoever wrote it.
+    pub const METHODS: [&str; 5] = ["dp", "dp-gaussian", "cell-key", "suppress-round", "count-once"];
+
     /// Whether its noise is fresh and charged each time.
     #[must_use]
     pub const fn is_charged(&self) -> bool {
-        matches!(self, Self::Dp { .. } | Self::CountOnce { .. })
+        matches!(self, Self::Dp { .. } | Self::DpGaussian { .. } | Self::CountOnce { .. })
+    }
+
+    /// What every partner multiplies its counts by.
+    #[must_use]
+    pub const fn scaling(&self) -> Scaling {
+        match self {
+            Self::DpGaussian { scaling, .. } => *scaling,
+            Self::Dp { .. } | Self::CellKey { .. } | Self::SuppressRound { .. } | Self::CountOnce { .. } => {
+                Scaling::NONE
+            }
+        }
+    }
+
+    /// Whether its counts are scaled enough for the noise of so many honest partners to be what is claimed; without Gaussian noise there is nothing to scale.
+    #[must_use]
+    pub fn is_scaled_for(&self, honest: u16) -> bool {
+        match self {
+            Self::DpGaussian { loss, l2_squared, scaling, .. } => std::num::NonZeroU64::new(*l2_squared)
+                .is_some_and(|l2_squared| scaling.is_enough(loss.of_noise(), l2_squared, honest)),
+            Self::Dp { .. } | Self::CellKey { .. } | Self::SuppressRound { .. } | Self::CountOnce { .. } => {
+                true
+            }
+        }
     }
 
     /// How many numbers each partner masks for a question of so many cells: its cells; without noise also, where rows are counted, the people
@@ -141,7 +179,7 @@ impl TotalTreatment {
     #[must_use]
     pub fn numbers(&self, question: &Question, cells: usize) -> Option<usize> {
         match self {
-            Self::Dp { .. } | Self::CellKey { .. } => Some(cells),
+            Self::Dp { .. } | Self::DpGaussian { .. } | Self::CellKey { .. } => Some(cells),
             Self::SuppressRound { min_cohort, .. } => {
                 let rows = if question.measure == Measure::People { 0 } else { cells };
                 let filters = if *min_cohort == 0 { 0 } else { question.filter_by.len() };
@@ -182,5 +220,55 @@ impl TableV1 {
     pub fn hash(&self) -> Hash {
         // Names, codes and numbers only: serde_json cannot fail on them.
         Hash::of(&serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gaussian(power: u8) -> TotalTreatment {
+        let loss = GaussianLoss::at(Epsilon::MAX, 1_000_000).unwrap();
+        let scaling = Scaling::of_power(power).unwrap();
+        TotalTreatment::DpGaussian { loss, sensitivity: 2, l2_squared: 2, scaling }
+    }
+
+    /// The wire's words, which must not change: each is read as what was written, and every method is in the list.
+    #[test]
+    fn a_treatment_is_written_as_it_is_read() {
+        let rho = GaussianLoss::at(Epsilon::MAX, 1_000_000).unwrap().rho().nano();
+        let text = format!(
+            r#"{{"method":"dp-gaussian","loss":{{"rho":{rho},"epsilon":10000000,"delta_trillionths":1000000}},"sensitivity":2,"l2_squared":2,"scaling":5}}"#
+        );
+        assert_eq!(serde_json::to_string(&gaussian(5)).unwrap(), text);
+        assert_eq!(serde_json::from_str::<TotalTreatment>(&text).unwrap(), gaussian(5));
+        for changed in [
+            ("scaling\":5", "scaling\":17"),
+            ("rho\":", "rho\":9"),
+            ("dp-gaussian", "dp"),
+            ("dp-gaussian", "gauss"),
+        ] {
+            let other = text.replace(changed.0, changed.1);
+            assert_ne!(other, text);
+            assert!(serde_json::from_str::<TotalTreatment>(&other).is_err(), "{other}");
+        }
+        let error = serde_json::from_str::<TotalTreatment>(r#"{"method":"other"}"#).unwrap_err().to_string();
+        for method in TotalTreatment::METHODS {
+            assert!(error.contains(&format!("`{method}`")), "{error}");
+        }
+        assert_eq!(error.matches('`').count(), 2 + 2 * TotalTreatment::METHODS.len(), "{error}");
+    }
+
+    #[test]
+    fn gaussian_noise_alone_is_scaled_and_must_be() {
+        assert_eq!(gaussian(5).scaling().factor(), 32);
+        // ρ is about 1.54, Δ₂² 2: σ about .8. 16·σ/√16 is 3.2, 8·σ/√16 is 1.6, 8·σ/√4 is 3.2.
+        assert!(gaussian(4).is_scaled_for(16));
+        assert!(!gaussian(3).is_scaled_for(16));
+        assert!(gaussian(3).is_scaled_for(4));
+        let dp = TotalTreatment::Dp { epsilon: Epsilon::MAX, sensitivity: 1 };
+        assert_eq!(dp.scaling(), Scaling::NONE);
+        assert!(dp.is_scaled_for(u16::MAX));
+        assert!(gaussian(0).is_charged());
     }
 }

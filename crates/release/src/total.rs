@@ -1,20 +1,19 @@
 //! A partner's part of a secure total: its numbers under the bounds of its own policy, and fresh noise of its share for every attempt.
 
 use std::fmt;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use cairn_disclosure::cell_key::PerturbationTable;
-use cairn_question::answer::TreatmentV1;
+use cairn_question::answer::{ConcentratedV1, TreatmentV1};
 use cairn_question::{Perturbations, TotalTreatment};
 
 use crate::layout::Channel;
-use crate::noise::Scale;
+use crate::noise::{Scale, Spread};
 use crate::people::RawPeople;
 use crate::plan::{Cohort, RawTable};
 use crate::released::{changed, check_shape};
-use crate::share::{HonestPartners, LaplaceShare, Share, ShareFault, ShareNoise, with_share};
-use crate::terms::{Means, ReleaseFault, Terms};
-use crate::vector::Vector;
+use crate::share::{GaussianShare, HonestPartners, LaplaceShare, Share, ShareFault, ShareNoise, with_share};
+use crate::terms::{Means, Noisy, ReleaseFault, Terms};
 
 /// What a partner adds to a total, before noise. Has no way out but [`Part::draw`], and its `Debug` shows nothing.
 pub struct Part {
@@ -37,9 +36,7 @@ impl Terms {
     /// [`ReleaseFault::NoBound`] where a person adds more, [`ReleaseFault::Contradiction`] where the treatment is another.
     pub fn fit_total(&self, total: &TotalTreatment) -> Result<(), ReleaseFault> {
         let fits = match (&self.means, total) {
-            (Means::Noise(vectors), TotalTreatment::Dp { sensitivity, .. }) => {
-                one(vectors)?.sensitivity.get() <= *sensitivity
-            }
+            (Means::Noise(vectors), _) => made_for(one(vectors)?, total)?,
             (Means::Suppress(_), TotalTreatment::SuppressRound { .. }) => true,
             (Means::Perturb(table, _), TotalTreatment::CellKey { table: all, .. })
                 if self.plan().cohort == Cohort::NotCounted && is_for_totals(table, *all) =>
@@ -68,7 +65,7 @@ impl Part {
         check_shape(raw, terms.plan())?;
         terms.fit_total(total)?;
         let exact = match &terms.means {
-            Means::Noise(vectors) => one(vectors)?.exact(&raw.counted),
+            Means::Noise(vectors) => one(vectors)?.vector.exact(&raw.counted),
             Means::Perturb(table, _) => whole(changed(raw, table)?.addends()),
             Means::Once(_) => return Err(ReleaseFault::Contradiction),
             _ => {
@@ -135,9 +132,21 @@ fn whole<'a>(counts: impl IntoIterator<Item = &'a u64>) -> Vec<i64> {
 }
 
 /// The vector of a total. A mean has two, and is no total.
-fn one(vectors: &[crate::terms::Noisy]) -> Result<Vector, ReleaseFault> {
+fn one(vectors: &[Noisy]) -> Result<Noisy, ReleaseFault> {
     match vectors {
-        [one] => Ok(one.vector),
+        [one] => Ok(*one),
+        _ => Err(ReleaseFault::Contradiction),
+    }
+}
+
+/// Whether noise of the same kind is made for as much as a person adds here.
+fn made_for(own: Noisy, total: &TotalTreatment) -> Result<bool, ReleaseFault> {
+    let adds = own.vector.sensitivity.get();
+    match (own.spread, total) {
+        (Spread::Laplace(_), TotalTreatment::Dp { sensitivity, .. }) => Ok(adds <= *sensitivity),
+        (Spread::Gaussian(_), TotalTreatment::DpGaussian { sensitivity, l2_squared, .. }) => {
+            Ok(adds <= *sensitivity && own.vector.l2_squared().get() <= *l2_squared)
+        }
         _ => Err(ReleaseFault::Contradiction),
     }
 }
@@ -152,6 +161,11 @@ pub fn share(total: &TotalTreatment, honest: HonestPartners) -> Result<Option<Sh
             let sensitivity = NonZeroU32::new(*sensitivity).ok_or(ShareFault::OutOfRange)?;
             let share = LaplaceShare::new(Scale::new(sensitivity, *epsilon), honest)?;
             Ok(Some(Share::Laplace(share)))
+        }
+        TotalTreatment::DpGaussian { loss, l2_squared, scaling, .. } => {
+            let l2_squared = NonZeroU64::new(*l2_squared).ok_or(ShareFault::OutOfRange)?;
+            let share = GaussianShare::new(loss.of_noise(), l2_squared, honest, *scaling)?;
+            Ok(Some(Share::Gaussian(share)))
         }
         _ => Ok(None),
     }
@@ -168,11 +182,22 @@ pub fn statement(
     (in_round, honest): (u16, HonestPartners),
 ) -> Result<TreatmentV1, ShareFault> {
     let mut said = terms.statement().clone();
-    if let (TreatmentV1::Dp { sensitivity, plus_minus_95, .. }, TotalTreatment::Dp { sensitivity: most, .. }) =
-        (&mut said, total)
+    if let (
+        TreatmentV1::Dp { sensitivity, plus_minus_95, .. },
+        TotalTreatment::Dp { sensitivity: most, .. } | TotalTreatment::DpGaussian { sensitivity: most, .. },
+    ) = (&mut said, total)
         && let Some(share) = share(total, honest)?
     {
         (*sensitivity, *plus_minus_95) = (*most, share.plus_minus_95(in_round));
+    }
+    if let (
+        TreatmentV1::Dp { epsilon, concentrated, .. },
+        TotalTreatment::DpGaussian { loss, l2_squared, .. },
+    ) = (&mut said, total)
+    {
+        let (rho, delta_trillionths) = (loss.rho(), loss.delta_trillionths());
+        *epsilon = loss.epsilon();
+        *concentrated = Some(ConcentratedV1 { rho, l2_squared: *l2_squared, delta_trillionths });
     }
     if let (TreatmentV1::CellKey { total: off, .. }, TotalTreatment::CellKey { table, .. }) =
         (&mut said, total)

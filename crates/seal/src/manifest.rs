@@ -59,7 +59,7 @@ pub struct ManifestV1 {
     pub layout: Layout,
     /// B: most that one partner adds to one cell, before scaling. Unused in a ring of bits.
     pub clamp: u64,
-    /// s: what every count is multiplied by, a power of two.
+    /// s: what every count is multiplied by, a power of two: the treatment's own.
     pub scale: u64,
     /// Most that the noise of all partners together adds to one cell, after scaling, but for a chance that the treatment names.
     pub noise_tail: u64,
@@ -104,6 +104,31 @@ fn lies_in(doc: &ManifestV1) -> bool {
     terms.is_ok_and(|terms| terms.layout().is_ok_and(|layout| layout == doc.layout))
 }
 
+/// Why a manifest is not read: its treatment has another name than this program knows, or it is none.
+fn unread(payload: &[u8]) -> Refused {
+    #[derive(Deserialize)]
+    struct Named {
+        treatment: Method,
+    }
+    #[derive(Deserialize)]
+    struct Method {
+        method: String,
+    }
+    match serde_json::from_slice::<Named>(payload) {
+        Ok(named) if !Treatment::METHODS.contains(&named.treatment.method.as_str()) => {
+            Refused::UnknownTreatment
+        }
+        _ => Refused::Manifest,
+    }
+}
+
+/// The scale is the treatment's, and enough for the noise of as many partners as can be ready: fewer need no more.
+fn is_scaled(doc: &ManifestV1) -> bool {
+    let honest = doc.invited.len().saturating_sub(usize::from(doc.colluding_max));
+    let enough = u16::try_from(honest).is_ok_and(|honest| doc.treatment.is_scaled_for(honest));
+    enough && doc.scale == doc.treatment.scaling().factor().unsigned_abs()
+}
+
 /// A manifest of the analyst's, held against nothing yet.
 struct Read {
     doc: ManifestV1,
@@ -133,7 +158,7 @@ impl Manifest {
     /// [`Refused::Manifest`] for anything but a manifest of this analyst; [`Refused::OtherRoster`], [`Refused::NotInRoster`]; what lowers a term:
     /// [`Refused::LowersColluding`], [`Refused::LowersAnswering`], [`Refused::LowersInvited`], [`Refused::RaisesClamp`]; another t that is higher:
     /// [`Refused::RaisesColluding`]; what protects nobody: [`Refused::NoMajority`],
-    /// [`Refused::OneAlone`]; [`Refused::Width`], [`Refused::Treatment`], [`Refused::RoundTooLarge`]; [`Refused::Deadline`] for a flight of no length or over [`FLIGHT_S_MAX`].
+    /// [`Refused::OneAlone`]; [`Refused::Width`], [`Refused::Treatment`], [`Refused::UnknownTreatment`], [`Refused::Scaling`], [`Refused::RoundTooLarge`]; [`Refused::Deadline`] for a flight of no length or over [`FLIGHT_S_MAX`].
     pub fn open(
         bytes: &[u8],
         analyst: &VerifyingKey,
@@ -156,7 +181,7 @@ impl Manifest {
     fn read(bytes: &[u8], analyst: &VerifyingKey) -> Result<Read, Refused> {
         let envelope = Envelope::parse(bytes, MANIFEST_BYTES_MAX).map_err(|_| Refused::Manifest)?;
         let payload = envelope.open(MANIFEST_TYPE, analyst).map_err(|_| Refused::Manifest)?;
-        let doc: ManifestV1 = serde_json::from_slice(&payload).map_err(|_| Refused::Manifest)?;
+        let doc: ManifestV1 = serde_json::from_slice(&payload).map_err(|_| unread(&payload))?;
         Ok(Read { doc, hash: Hash::of(&payload) })
     }
 
@@ -246,6 +271,9 @@ fn fits(doc: &ManifestV1) -> Result<(), Refused> {
     }
     if !doc.scale.is_power_of_two() || !sum_fits(doc) {
         return Err(Refused::Width);
+    }
+    if !is_scaled(doc) {
+        return Err(Refused::Scaling);
     }
     if doc.layout.bytes().saturating_mul(doc.invited.len()) > ROUND_BYTES_MAX {
         return Err(Refused::RoundTooLarge);

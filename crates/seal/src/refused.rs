@@ -91,6 +91,12 @@ pub enum Refused {
     /// A treatment that this ring cannot carry.
     #[error("the treatment does not fit the ring")]
     Treatment,
+    /// A treatment that this program has no name for: whoever made the manifest has a newer one.
+    #[error("the manifest asks for a protection that this program does not know; a newer program does")]
+    UnknownTreatment,
+    /// Counts that are multiplied by too little for shared Gaussian noise to be what is claimed, or by another factor than the treatment's.
+    #[error("counts are not scaled as the noise of the total needs")]
+    Scaling,
     /// More bytes than a coordinator holds for one round.
     #[error("the round is too large")]
     RoundTooLarge,
@@ -227,6 +233,8 @@ impl Refused {
             Self::Deadline => "CM124",
             Self::NotInvited => "CM125",
             Self::RaisesColluding { .. } => "CM126",
+            Self::UnknownTreatment => "CM127",
+            Self::Scaling => "CT022",
             other => other.code_of_flight(),
         }
     }

@@ -7,7 +7,10 @@ use cairn_engine::Limits;
 use cairn_gate::Keys;
 use cairn_ledger::{Entry, EntryKind};
 use cairn_link::{Flights, NodeIdentity};
-use cairn_question::{Cell, OutcomeV1, PartnerId};
+use cairn_question::privacy::{Epsilon, GaussianLoss, NanoRho};
+use cairn_question::{Cell, OutcomeV1, PartnerId, Scaling, TotalTreatment};
+use cairn_release::Shares;
+use cairn_release::share::HonestPartners;
 
 use super::*;
 use crate::fixture::{Asked, Folders, NOW, PARTNER};
@@ -314,6 +317,67 @@ async fn a_brake_drops_a_count_under_way() {
     }
     let reply = standing.ended(counting, counted);
     assert_eq!(standing.folders.shown(&asked, &reply), "brake.pause_all CR003");
+}
+
+/// ε in millionths at δ = 10⁻⁶, on counts times 2 to this power.
+fn bell(millionths: u32, power: u8) -> TotalTreatment {
+    let loss = GaussianLoss::at(Epsilon::from_millionths(millionths).unwrap(), 1_000_000).unwrap();
+    let scaling = Scaling::of_power(power).unwrap();
+    TotalTreatment::DpGaussian { loss, sensitivity: 1, l2_squared: 1, scaling }
+}
+
+/// One of the 32 whom the shipped framework wants, whose noisy tables leave in totals under Gaussian noise.
+fn seated() -> (Standing, cairn_question::register::Register) {
+    let folders = Folders::new();
+    let register = folders.seat_others(31);
+    let dp = "method    = \"dp\"\n";
+    folders.write_policy(|text| {
+        let text = text.replace("discrete-laplace", "discrete-gaussian");
+        text.replace(dp, &format!("{dp}min_partners = 3\n"))
+    });
+    folders.load(450, "2026-03-31");
+    (Standing::start(folders, 2), register)
+}
+
+/// A node holds the manifest to the rule of scaling for the 22 of 32 that are sure to be honest, and then ρ to its policy; what it masks is scaled
+/// counts with noise of its share.
+#[tokio::test]
+async fn a_part_under_gaussian_noise_is_scaled_as_it_must_be_held_by_its_rho_and_drawn() {
+    let (standing, register) = seated();
+    let layers = standing.desk.in_force().layers.unwrap();
+    let decide = |number: u8, total: TotalTreatment| {
+        let (asked, signed) = standing.folders.ask_total((number, "people by disabled"), &register, total);
+        let decided = standing.desk.inner.decide(&signed.to_bytes(), Some(&signed), &layers);
+        match decided {
+            Step::On((permitted, invitation)) => Ok((permitted, invitation.unwrap())),
+            Step::Reply(reply) => Err(standing.folders.shown(&asked, &reply)),
+            Step::Unreadable => panic!("no question"),
+        }
+    };
+    let refused = |number, total| decide(number, total).err().unwrap_or_default();
+    // σ is .57 at ε = 10: 16·σ/√22 is too little, and with enough it is still more than the policy's loss.
+    assert_eq!(refused(1, bell(10_000_000, 4)), "total.manifest CT022");
+    assert_eq!(refused(2, bell(10_000_000, 5)), "release.noisy-people.epsilon CN021");
+    assert_eq!(standing.account(), (0, 0));
+    let Ok((permitted, _)) = decide(3, bell(100_000, 4)) else { panic!("refused") };
+    let in_force = standing.desk.in_force();
+    let inner = &standing.desk.inner;
+    let reserved = inner.reserve(permitted, in_force.held.clone(), &mut inner.ledger(), NOW);
+    let Step::On((counting, held)) = reserved else { panic!("not held") };
+    let rho = NanoRho::cap_for(0.1, 1e-6).nano();
+    assert_eq!(standing.account(), (rho, rho));
+    let counted = standing.desk.table(&counting, &held, NOW.plus_s(600)).await;
+    let counted = match counted {
+        Counted::Table(raw) => raw,
+        _ => panic!("not counted"),
+    };
+    let sealable = inner.gate.seal(counting, &counted).unwrap();
+    let drawn = sealable.draw(HonestPartners::of(32, 10).unwrap(), &mut Shares).unwrap();
+    // 450 people of whom nothing is said, and nobody in the other cells; a share is 16·41/√22, some 140 wide.
+    let most = drawn.iter().max().unwrap();
+    assert!(most.abs_diff(16 * 450) < 8 * 150, "{drawn:?}");
+    assert!(drawn.iter().all(|n| n == most || n.unsigned_abs() < 8 * 150), "{drawn:?}");
+    assert!(drawn.iter().any(|n| n % 16 != 0), "{drawn:?}");
 }
 
 #[tokio::test]

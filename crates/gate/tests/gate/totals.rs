@@ -2,8 +2,8 @@
 
 use cairn_gate::{Kept, Opened, Sealable, Step};
 use cairn_question::answer::{TreatmentV1, Zeros};
-use cairn_question::privacy::Epsilon;
-use cairn_question::{Hash, OutcomeV1, PartnerId, Perturbations, SealedV1, TotalTreatment};
+use cairn_question::privacy::{Epsilon, GaussianLoss, NanoRho};
+use cairn_question::{Hash, OutcomeV1, PartnerId, Perturbations, Scaling, SealedV1, TotalTreatment};
 use cairn_release::share::HonestPartners;
 use cairn_release::{NoiseFault, Share, ShareNoise};
 
@@ -17,6 +17,7 @@ const KEYED: (&str, &str) = (
     "method  = \"cell-key\"\nptable  = \"framework:d3-total\"\nprofile = \"census-cell-key\"\nmin_partners = 3",
 );
 const NOISY: (&str, &str) = ("method    = \"dp\"\n", "method    = \"dp\"\nmin_partners = 3\n");
+const GAUSSIAN: (&str, &str) = ("discrete-laplace", "discrete-gaussian");
 
 /// Draws 1 in every cell.
 struct One;
@@ -55,6 +56,12 @@ fn round(min_people: u32, round_to: u32) -> TotalTreatment {
 fn keyed(min_people: u32, round_to: u32) -> TotalTreatment {
     let (table, zeros) = (Perturbations::D3Total, Zeros::Show);
     TotalTreatment::CellKey { table, min_people, round_to, zeros }
+}
+
+/// ε at δ in millionths and trillionths: the policy's are a tenth at 10⁻⁶.
+fn bell(epsilon: u32, delta: u64, (sensitivity, l2_squared): (u32, u64)) -> TotalTreatment {
+    let loss = GaussianLoss::at(Epsilon::from_millionths(epsilon).unwrap(), delta).unwrap();
+    TotalTreatment::DpGaussian { loss, sensitivity, l2_squared, scaling: Scaling::NONE }
 }
 
 fn opened<'a>(partners: &'a [PartnerId], nodes: &'a [[u8; 16]], world: &World) -> Opened<'a> {
@@ -127,6 +134,76 @@ fn what_is_asked_for_all_may_protect_more_than_a_policy_and_never_less() {
     check(PEOPLE, Some(round(8, 3)), "release.plain-table.round_to CN021");
     check(PEOPLE, Some(dp(100_000, 1)), "release.plain-table.method CN021");
     check(PEOPLE, None, "release.plain-table.min_partners CN019");
+}
+
+/// Neither kind of noise is the stricter. Of Gaussian noise ρ is held to the policy's, and ε is read at no larger a δ.
+#[test]
+fn shared_gaussian_noise_is_of_at_most_the_policys_rho() {
+    let check = |put: &[(&str, &str)], text: &str, total: TotalTreatment, expected: &str| {
+        let mut world = World::new();
+        world.layers = layers(put, None);
+        let draft = draft(&world, 1, text);
+        let found = match world.put(&draft, Some(total)) {
+            Ok(_) => "held".to_owned(),
+            Err(reply) => world.outcome(&reply, &draft),
+        };
+        assert_eq!(found, expected, "{text} {total:?}");
+    };
+    let bells = [NOISY, GAUSSIAN];
+    check(&bells, DISABLED, bell(100_000, 1_000_000, (1, 1)), "held");
+    check(&bells, DISABLED, bell(50_000, 1_000_000, (2, 4)), "held");
+    // At a smaller δ the same ρ is a larger ε: that is no more loss.
+    check(&bells, DISABLED, bell(100_000, 1_000, (1, 1)), "held");
+    check(&bells, DISABLED, bell(120_000, 1_000, (1, 1)), "held");
+    check(&bells, DISABLED, bell(100_001, 1_000_000, (1, 1)), "release.noisy-people.epsilon CN021");
+    check(&bells, DISABLED, bell(50_000, 1_000_001, (1, 1)), "release.noisy-people.epsilon CN021");
+    check(&bells, DISABLED, dp(100_000, 1), "release.noisy-people.mechanism CN021");
+    check(&[NOISY], DISABLED, bell(100_000, 1_000_000, (1, 1)), "release.noisy-people.mechanism CN021");
+    check(&bells, DISABLED, round(8, 5), "release.noisy-people.method CN021");
+    let years = "people by disabled, year from 2023-24 to 2024-25";
+    check(&bells, years, bell(100_000, 1_000_000, (2, 1)), "release.noisy-starters.method CN022");
+    check(&bells, years, bell(100_000, 1_000_000, (1, 2)), "release.noisy-starters.method CN022");
+    check(&bells, years, bell(100_000, 1_000_000, (2, 2)), "held");
+    check(&[GAUSSIAN], DISABLED, bell(100_000, 1_000_000, (1, 1)), "release.noisy-people.min_partners CN020");
+}
+
+/// Held and then charged in nano-ρ, as no pure ε; the word says ρ, ε at δ and the width of all partners' noise.
+#[test]
+fn a_total_under_gaussian_noise_is_held_charged_and_stated_by_its_rho() {
+    let mut world = World::new();
+    world.layers = layers(&[NOISY, GAUSSIAN], None);
+    let asked = draft(&world, 1, DISABLED);
+    let sealable = world.put(&asked, Some(bell(80_000, 500_000, (2, 3)))).unwrap();
+    let rho = NanoRho::cap_for(0.08, 5e-7);
+    assert_eq!(world.account(), (rho.nano(), rho.nano()), "held");
+    let honest = HonestPartners::of(3, 1).unwrap();
+    assert_eq!(sealable.draw(honest, &mut One).unwrap().first(), Some(&11));
+    let Kept::Opened(_, reply) = world.open_total(sealable, &[[1; 16], [2; 16], [3; 16]]) else {
+        panic!("not opened")
+    };
+    assert_eq!(world.account(), (rho.nano(), 0), "spent");
+    let account = world.ledger.account(&world.layers.caps(), world.now).unwrap();
+    assert_eq!((account.lifetime, account.other, account.pure_epsilon_millionths), (rho, rho, 0));
+    let OutcomeV1::Sealed(sealed) = world.open(&reply, &asked).outcome else { panic!("not sealed") };
+    assert_eq!(sealed.privacy.charged, rho);
+    let TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, concentrated, .. } =
+        &sealed.treatment
+    else {
+        panic!("{:?}", sealed.treatment)
+    };
+    let loss = concentrated.unwrap();
+    assert_eq!((mechanism.as_str(), epsilon.to_string().as_str()), ("discrete-gaussian", "0.08"));
+    assert_eq!((loss.rho, loss.l2_squared, loss.delta_trillionths, *sensitivity), (rho, 3, 500_000, 2));
+    // Three partners draw shares made for two: 1.96·√(3 ÷ 2ρ)·√(3/2), and the half that rounding adds.
+    let width = 1.96 * (3.0 / (2.0 * rho.nano() as f64 / 1e9)).sqrt() * 1.5_f64.sqrt() + 0.5;
+    assert!((width..width + 1.1).contains(&(*plus_minus_95 as f64)), "{plus_minus_95} for {width}");
+    // Noise of its own: a second one is of other partners, and charged again.
+    let asked = draft(&world, 2, DISABLED);
+    let sealable = world.put(&asked, Some(bell(80_000, 500_000, (2, 3)))).unwrap();
+    let Kept::Opened(..) = world.open_total(sealable, &[[1; 16], [2; 16], [4; 16]]) else {
+        panic!("not opened")
+    };
+    assert_eq!(world.account(), (2 * rho.nano(), 0));
 }
 
 /// Counts changed at every node: the same table of perturbations at all, the rules on the total no laxer than here.

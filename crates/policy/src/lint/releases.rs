@@ -23,7 +23,7 @@ pub(super) fn check(ground: &Ground<'_>) {
             }
             How::CountOnce(count) => super::once::release(release, count, &path, ground),
             How::Dp { mechanism, epsilon, .. } => {
-                too_small(mechanism, epsilon, &path, ground);
+                too_small(release, (mechanism, epsilon), &path, ground);
                 let most = ground.framework.floor.as_ref().map(|f| f.epsilon_max_per_table.value);
                 if let Some(most) = most.filter(|m| epsilon.value.millionths() > *m) {
                     let says = format!(
@@ -40,13 +40,22 @@ pub(super) fn check(ground: &Ground<'_>) {
 }
 
 /// Gaussian noise is scaled to a whole number of nano-ρ. Where ε is too small for one at the policy's δ, there is no noise that would be wide
-/// enough.
-fn too_small(mechanism: &At<MechanismWord>, epsilon: &At<Epsilon>, path: &str, ground: &Ground<'_>) {
+/// enough. Of a total one nano-ρ is kept back: the sum of the partners' shares is not quite a Gaussian.
+fn too_small(
+    release: &Release,
+    (mechanism, epsilon): (&At<MechanismWord>, &At<Epsilon>),
+    path: &str,
+    ground: &Ground<'_>,
+) {
     let Some(budget) = &ground.policy.budget else { return };
     let Mechanism::Gaussian(loss) = mechanism.value.at(epsilon.value, budget.delta.value) else { return };
-    if loss.rho == NanoRho::ZERO {
+    let (least, words) = match &release.min_partners {
+        Some(partners) if partners.value > 1 => (2, "two billionths"),
+        _ => (1, "a billionth"),
+    };
+    if loss.rho < NanoRho::new(least) {
         let says = format!(
-            "ε = {} at δ = {:e} is less than a billionth of ρ: no Gaussian noise is so wide",
+            "ε = {} at δ = {:e} is less than {words} of ρ: no Gaussian noise is so wide",
             epsilon.value, budget.delta.value
         );
         let fix = "write a larger ε, or mechanism = \"discrete-laplace\"";

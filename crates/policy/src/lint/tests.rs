@@ -291,6 +291,22 @@ fn gaussian_noise_needs_a_loss_that_can_be_charged() {
     let refused = found.iter().filter(|f| f.code == "CP315").map(|f| f.rule.as_str());
     assert_eq!(refused.collect::<Vec<_>>(), ["release.noisy-people.epsilon"]);
     assert!(crate::Layers::load(&sources).is_err());
+    // A billionth of ρ is enough for an own table, and in a total none of it would be left for the noise.
+    let least = (1..1_000).find(|millionths| {
+        cairn_question::privacy::NanoRho::cap_for(f64::from(*millionths) / 1e6, 1e-6).nano() == 1
+    });
+    let epsilon = |more: &str| {
+        format!("mechanism = \"discrete-gaussian\"{more}\nepsilon   = {:.6}", f64::from(least.unwrap()) / 1e6)
+    };
+    for (more, refused) in [("", false), ("\nmin_partners = 3", true)] {
+        let (_, found) = findings(&[(gaussian.0, &epsilon(more))]);
+        assert_eq!(
+            found.iter().any(|f| f.code == "CP315" && f.says.contains("two billionths")),
+            refused,
+            "{more}"
+        );
+        assert_eq!(found.iter().any(|f| f.code == "CP315"), refused, "{more}");
+    }
     // Without a δ there is no loss to scale it to, and no policy.
     let (sources, found) = findings(&[gaussian, ("delta_lifetime", "delta_of_life")]);
     assert!(found.iter().any(|f| f.rule == "budget.delta_lifetime"));

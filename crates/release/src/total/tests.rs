@@ -2,8 +2,9 @@ use super::*;
 use crate::noise::NoiseFault;
 use crate::terms::tests::{dp, suppress, terms};
 use cairn_question::QuestionId;
+use cairn_question::Scaling;
 use cairn_question::answer::Zeros;
-use cairn_question::privacy::Epsilon;
+use cairn_question::privacy::{Epsilon, GaussianLoss, NanoRho};
 
 const QUESTION: QuestionId = QuestionId::from_bytes([1; 32]);
 
@@ -47,6 +48,23 @@ fn total_keyed() -> TotalTreatment {
     TotalTreatment::CellKey { table: Perturbations::D3Total, min_people, round_to, zeros }
 }
 
+/// A release under Gaussian noise of ε = 0.5 at δ = 10⁻⁶.
+fn bell(groups_per_person: u32) -> cairn_policy::Treatment {
+    let loss = GaussianLoss::at(Epsilon::from_millionths(500_000).unwrap(), 1_000_000).unwrap();
+    let mechanism = cairn_policy::Mechanism::Gaussian(cairn_policy::Concentrated {
+        rho: loss.rho(),
+        delta_trillionths: loss.delta_trillionths(),
+    });
+    let method = cairn_policy::Method::Dp { mechanism, epsilon: loss.epsilon(), groups_per_person };
+    cairn_policy::Treatment { method, ..dp(groups_per_person) }
+}
+
+/// A total of that loss.
+fn total_bell((sensitivity, l2_squared): (u32, u64), power: u8) -> TotalTreatment {
+    let loss = GaussianLoss::at(Epsilon::from_millionths(500_000).unwrap(), 1_000_000).unwrap();
+    TotalTreatment::DpGaussian { loss, sensitivity, l2_squared, scaling: Scaling::of_power(power).unwrap() }
+}
+
 fn honest() -> HonestPartners {
     HonestPartners::of(6, 2).unwrap()
 }
@@ -76,6 +94,19 @@ fn a_person_may_add_no_more_here_than_the_noise_of_all_is_made_for() {
     check(&changed("framework:d3-total", 0), total_keyed(), Ok(()));
     check(&changed("framework:d3-total", 0), total_round(0), Err(ReleaseFault::Contradiction));
     check(&changed("framework:d3", 0), total_keyed(), Err(ReleaseFault::Contradiction));
+    // Neither kind of noise is the stricter, and a table that needs √2 of the width gets it.
+    let bells = terms("people by sex", &bell(2)).unwrap();
+    check(&bells, total_bell((2, 2), 0), Ok(()));
+    check(&bells, total_bell((3, 9), 0), Ok(()));
+    check(&bells, total_bell((1, 2), 0), Err(ReleaseFault::NoBound));
+    check(&bells, total_bell((2, 1), 0), Err(ReleaseFault::NoBound));
+    check(&bells, total_dp(2), Err(ReleaseFault::Contradiction));
+    check(&noisy, total_bell((2, 2), 0), Err(ReleaseFault::Contradiction));
+    check(&rounded, total_bell((2, 2), 0), Err(ReleaseFault::Contradiction));
+    // All rows of a person may lie in one cell.
+    let rows = terms("starts", &cairn_policy::Treatment { rows_per_person: Some(3), ..bell(1) }).unwrap();
+    check(&rows, total_bell((3, 9), 0), Ok(()));
+    check(&rows, total_bell((3, 8), 0), Err(ReleaseFault::NoBound));
     // A cohort is held by exact numbers.
     check(&changed("framework:d3-total", 5), total_keyed(), Err(ReleaseFault::Contradiction));
 }
@@ -165,6 +196,79 @@ fn the_statement_has_the_width_of_everybodys_noise_together() {
     assert_eq!((sensitivity, plus_minus_95), (2, share.plus_minus_95(6)));
     let own = Scale::new(NonZeroU32::new(2).unwrap(), Epsilon::from_millionths(500_000).unwrap());
     assert!(plus_minus_95 > own.plus_minus_95(), "two of six may tell their shares");
+}
+
+/// ρ is charged, and the noise drawn for a billionth less; the width is that of all six partners' shares.
+#[test]
+fn the_statement_of_gaussian_shares_is_what_all_agreed_on() {
+    let terms = terms("people by sex", &bell(1)).unwrap();
+    let (total, loss) = match total_bell((2, 2), 1) {
+        total @ TotalTreatment::DpGaussian { loss, .. } => (total, loss),
+        other => panic!("{other:?}"),
+    };
+    let said = statement(&terms, &total, (6, honest())).unwrap();
+    let TreatmentV1::Dp { mechanism, epsilon, sensitivity, plus_minus_95, concentrated, added: None } = said
+    else {
+        panic!("{said:?}")
+    };
+    assert_eq!((mechanism.as_str(), epsilon, sensitivity), ("discrete-gaussian", loss.epsilon(), 2));
+    let rho = loss.rho();
+    assert_eq!(concentrated, Some(ConcentratedV1 { rho, l2_squared: 2, delta_trillionths: 1_000_000 }));
+    let share = share(&total, honest()).unwrap().unwrap();
+    assert_eq!((share.cost(), share.scaling().factor()), (rho, 2));
+    assert_eq!(plus_minus_95, share.plus_minus_95(6));
+    // 1.96·σ·√(6/4) and a half, rounded up.
+    let sigma = (2.0 / (2.0 * rho.nano() as f64 / 1e9)).sqrt();
+    let exact = 1.96 * sigma * 1.5_f64.sqrt() + 0.5;
+    assert!((exact..exact + 1.1).contains(&(plus_minus_95 as f64)), "{plus_minus_95} for {exact}");
+}
+
+/// The rule of scaling holds for whoever draws.
+#[test]
+fn a_total_that_is_not_scaled_enough_is_not_drawn() {
+    let loss = GaussianLoss::at(Epsilon::MAX, 1_000_000).unwrap();
+    let terms = terms("people by sex", &bell(1)).unwrap();
+    let raw = RawTable::new(QUESTION, vec![10; terms.grid().cells()], None, Vec::new());
+    let check = |power, l2_squared, expected: Result<(), ShareFault>| {
+        let scaling = Scaling::of_power(power).unwrap();
+        let total = TotalTreatment::DpGaussian { loss, sensitivity: 1, l2_squared, scaling };
+        let drawn = match Part::of(&raw, &terms, &total) {
+            Ok(part) => part.draw(honest(), &mut Counting(0)).map(|_| ()),
+            Err(fault) => panic!("{fault}"),
+        };
+        assert_eq!(drawn, expected, "{power}");
+        assert_eq!(total.is_scaled_for(4), expected.is_ok(), "{power}");
+    };
+    // σ is .57 and 4 are honest: 2 wide from a scale of 8 on.
+    check(2, 1, Err(ShareFault::ScalingTooSmall));
+    check(3, 1, Ok(()));
+    check(2, 4, Ok(()));
+}
+
+/// Six partners draw the shares that ship; the sum of what they send, divided by the factor, is the count and the noise of all.
+#[test]
+fn a_total_under_gaussian_shares_is_the_count_and_noise_of_the_stated_width() {
+    const CELLS: usize = 400;
+    let loss = GaussianLoss::at(Epsilon::from_millionths(4_000_000).unwrap(), 1_000_000).unwrap();
+    let scaling = Scaling::least(loss.of_noise(), NonZeroU64::MIN, 4).unwrap();
+    assert!(scaling > Scaling::NONE);
+    let total = TotalTreatment::DpGaussian { loss, sensitivity: 1, l2_squared: 1, scaling };
+    let share = share(&total, honest()).unwrap().unwrap();
+    let exact = vec![7_i64; CELLS];
+    let mut sum = vec![0_i64; CELLS];
+    for _ in 0..6 {
+        let sent = with_share(&exact, &share, &mut crate::share::Shares).unwrap();
+        sum.iter_mut().zip(sent).for_each(|(sum, sent)| *sum += sent);
+    }
+    let within = i64::try_from(share.plus_minus_95(6)).unwrap();
+    let off: Vec<i64> = sum.iter().map(|sum| scaling.unscaled(*sum) - 42).collect();
+    let outside = off.iter().filter(|off| off.abs() > within).count();
+    // 20 of 400 are allowed; 60 is nine standard errors above.
+    assert!(outside <= 60 && off.iter().any(|off| *off != 0), "{outside} outside ±{within}");
+    let middle: f64 = off.iter().sum::<i64>() as f64 / 400.0;
+    assert!(middle.abs() < within as f64 / 4.0, "{middle}");
+    assert_eq!(share.cost(), loss.rho());
+    assert_eq!(NanoRho::cap_for(4.0, 1e-6), loss.rho());
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Roster, terms and manifest: what is refused, each by its own code.
 
 use crate::layout::{Ring, SymbolBits};
-use crate::{Layout, Manifest, ManifestV1, Members, Refused, Roster, RosterV1, Terms, manifest};
-use cairn_question::{Day, Hash, Moment, QuestionId};
+use crate::{Layout, Manifest, ManifestV1, Members, Refused, Roster, RosterV1, Terms, Treatment, manifest};
+use cairn_question::privacy::{Epsilon, GaussianLoss};
+use cairn_question::{Day, Envelope, Hash, Moment, QuestionId, Scaling};
 
 use super::world::{NOW, World, fresh_key, once};
 
@@ -101,6 +102,7 @@ fn a_sum_keeps_within_its_word() {
         move |doc: &mut ManifestV1| {
             doc.layout = Layout::new(Ring::U32, 8).unwrap();
             (doc.clamp, doc.scale, doc.noise_tail) = (clamp, 1 << 9, 1_000);
+            doc.treatment = bell(9);
         }
     };
     // 5 · 512 · B + 1000 < 2³¹
@@ -111,6 +113,46 @@ fn a_sum_keeps_within_its_word() {
     check(|doc| doc.scale = 1 << 63, Some("CM121"));
     check(|doc| doc.scale = 3, Some("CM121"));
     check(|doc| doc.scale = 0, Some("CM121"));
+}
+
+/// Gaussian noise of ε = 10 at δ = 10⁻⁶ on counts times 2 to this power: σ is .57.
+fn bell(power: u8) -> Treatment {
+    let loss = GaussianLoss::at(Epsilon::MAX, 1_000_000).unwrap();
+    let scaling = Scaling::of_power(power).unwrap();
+    Treatment::DpGaussian { loss, sensitivity: 1, l2_squared: 1, scaling }
+}
+
+/// The rule of scaling, for as many as are invited and may be honest: 4 of 5, so that 8·.57/√4 is enough and 4·.57/√4 is not.
+#[test]
+fn counts_are_scaled_as_their_noise_needs_and_no_others_are() {
+    let scaled = |scale, power| move |doc: &mut ManifestV1| (doc.scale, doc.treatment) = (scale, bell(power));
+    check(scaled(8, 3), None);
+    check(scaled(16, 4), None);
+    check(scaled(4, 2), Some("CT022"));
+    check(scaled(1, 0), Some("CT022"));
+    // One number in the treatment, another in the manifest.
+    check(scaled(8, 4), Some("CT022"));
+    check(scaled(16, 3), Some("CT022"));
+    check(|doc| doc.scale = 2, Some("CT022"));
+}
+
+/// What a node of an older version says of a treatment that came after it, and of no manifest at all.
+#[test]
+fn a_protection_that_came_later_is_refused_by_a_code_of_its_own() {
+    let world = World::new(5);
+    let text = serde_json::to_string(&world.doc()).unwrap();
+    let check = |from: &str, to: &str, expected: Refused| {
+        assert!(text.contains(from), "{text}");
+        let changed = text.replacen(from, to, 1);
+        let signed = Envelope::sign(manifest::MANIFEST_TYPE, changed.as_bytes(), &world.analyst).to_bytes();
+        let opened = Manifest::open(&signed, &world.analyst.verifying_key(), &world.roster, &world.terms);
+        assert_eq!(opened.err(), Some(expected), "{changed}");
+    };
+    check("\"method\":\"dp\"", "\"method\":\"dp-later\",\"more\":1", Refused::UnknownTreatment);
+    check("\"method\":\"dp\"", "\"method\":\"dp-gaussian\"", Refused::Manifest);
+    check("\"method\":\"dp\"", "\"manner\":\"dp\"", Refused::Manifest);
+    check("\"flight_s\"", "\"flights\"", Refused::Manifest);
+    assert_eq!(Refused::UnknownTreatment.code(), "CM127");
 }
 
 #[test]

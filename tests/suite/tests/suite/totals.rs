@@ -1,7 +1,11 @@
 //! Secure totals over a real federation: what everybody sees of one, what nobody sees, and what becomes of a partner that is gone.
 
+use std::num::NonZeroU64;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cairn_question::Scaling;
+use cairn_question::privacy::GaussianLoss;
 use serde_json::Value;
 
 use crate::answers::{combined, standings};
@@ -10,14 +14,20 @@ use crate::harness::people::{ANGUS, FIFE, people};
 use crate::harness::program::{Done, wait_for};
 
 /// Terms for a federation of six, of whom one may collude: four or more answer.
-const SIX: [(&str, &str); 3] = [
+const SIX: [(&str, &str); 4] = [
     ("colluding_max       = 10", "colluding_max       = 1"),
     ("answering_min       = 22", "answering_min       = 4"),
     ("invited_min         = 32", "invited_min         = 6"),
+    ("epsilon_max_per_table = 0.5", "epsilon_max_per_table = 2.5"),
 ];
 
-/// Every table of the council policy leaves as a total only.
-const TOTALS: [(&str, &str); 2] = [
+/// Every table of the council policy leaves as a total only; that of people who start under Gaussian noise, so narrow that counts are scaled for it.
+const TOTALS: [(&str, &str); 4] = [
+    (
+        "mechanism = \"discrete-laplace\"\nepsilon   = 0.1\ngroups_per_person = 2",
+        "mechanism = \"discrete-gaussian\"\nepsilon   = 2.5\ngroups_per_person = 2",
+    ),
+    ("epsilon_per_year = 1.6", "epsilon_per_year = 4.0"),
     ("method  = \"suppress-round\"\n", "method  = \"suppress-round\"\nmin_partners = 3\n"),
     ("method    = \"dp\"\n", "method    = \"dp\"\nmin_partners = 3\n"),
 ];
@@ -53,6 +63,7 @@ fn a_total_counts_what_every_partner_would_withhold_and_shows_no_partners_figure
     let framework = federation.path("fife/policy/framework.toml").display().to_string();
     rounded_on_the_total(&federation, &framework);
     noise_of_all_together(&federation, &framework);
+    bell_curve_of_all_together(&federation, &framework);
     nobody_gives_its_own_table(&federation);
     nobody_takes_another_number_of_colluders(&federation);
     a_partner_that_is_gone_is_not_in_it(&mut federation, &framework);
@@ -97,6 +108,45 @@ fn noise_of_all_together(federation: &Federation, framework: &str) {
     an_auditor_recomputes(federation, "noisy", &answer, framework);
     let table = federation.ask("people by disabled", &words).out;
     assert!(table.contains("nobody sees the figures of any of the 6 partners"), "{table}");
+}
+
+/// Of people who start, each in up to two cells. The policy's ε is 2.5 at δ = 10⁻⁶.
+fn bell_curve_of_all_together(federation: &Federation, framework: &str) {
+    const STARTERS: &str = "people by disabled, year from 2024-25 to 2025-26";
+    let loss = GaussianLoss::at("2.5".parse().unwrap(), 1_000_000).unwrap();
+    let scaling = Scaling::least(loss.of_noise(), NonZeroU64::new(2).unwrap(), 5).unwrap();
+    assert_eq!(scaling.factor(), 2, "five honest partners' shares are too narrow for unscaled counts");
+    let words = total("gauss=2.5,2", framework, EQUALITIES);
+    let (code, answer) = federation.ask_json(STARTERS, &words);
+    assert_eq!(code, 0, "{answer:#}");
+    let treatment = &answer["coverage"]["total"]["treatment"];
+    assert_eq!((&treatment["method"], &treatment["mechanism"]), (&"dp".into(), &"discrete-gaussian".into()));
+    let rho = loss.rho().nano();
+    let said = serde_json::json!({"rho": rho, "l2_squared": 2, "delta_trillionths": 1_000_000});
+    assert_eq!((&treatment["concentrated"], &treatment["epsilon"]), (&said, &2_500_000.into()));
+    for partner in PARTNERS {
+        assert_eq!(answer["sealed"][partner]["privacy"]["charged"], rho, "{partner}");
+    }
+    let within = treatment["plus_minus_95"].as_i64().unwrap();
+    assert!((4..10).contains(&within), "1.96·√(1 ÷ ρ)·√(6/5) and a half: {within}");
+    let cells = answer["combined"]["cells"].as_array().unwrap();
+    let sum: i64 = cells.iter().map(|cell| cell["cell"].as_i64().unwrap()).sum();
+    let cells = i64::try_from(cells.len()).unwrap();
+    assert!((sum - 138).abs() <= 8 * within * cells, "{sum} within {within}");
+    an_auditor_recomputes(federation, "bell", &answer, framework);
+    let mut changed = answer.clone();
+    let first = changed["combined"]["cells"][0]["cell"].as_i64().unwrap();
+    changed["combined"]["cells"][0]["cell"] = (first + 1).into();
+    write_json(federation, "changed.json", &changed);
+    recompute(federation, "bell.transcript", "changed.json", &[]).exits(6).says("CC604");
+    let table = federation.ask(STARTERS, &words).out.replace('\n', " ");
+    for says in ["(ε = 2.5 at δ = 1e-6)", "The ε of several tables is what that sum is at δ"] {
+        assert!(table.contains(says), "{table}");
+    }
+    // More than the policy's ρ, the other kind of noise, noise for one cell a person.
+    for (protection, code) in [("gauss=2.6,2", "CN021"), ("dp=0.1,2", "CN021"), ("gauss=2.5", "CN022")] {
+        federation.ask(STARTERS, &total(protection, framework, EQUALITIES)).exits(3).says(code);
+    }
 }
 
 /// The transcript and the published answer as files, and the auditor's command on them.

@@ -26,7 +26,9 @@ pub(super) fn protection(layers: &Layers, ready: &Ready, partners: u32) -> Prote
             let (here, national) = figures(layers, ready, partners, |draws| match mechanism {
                 Mechanism::Laplace => noise::within(epsilon.millionths(), *groups_per_person, draws),
                 Mechanism::Gaussian(loss) => {
-                    noise::gaussian_within(loss.rho.nano(), *groups_per_person, draws)
+                    // A total's shares are drawn for a billionth less than is charged.
+                    let shared = u64::from(ready.settings.min_partners > 1);
+                    noise::gaussian_within(loss.rho.nano().saturating_sub(shared), *groups_per_person, draws)
                 }
             });
             let delta = layers.policy.budget.as_ref().map_or(0.0, |b| b.delta.value);

@@ -237,6 +237,21 @@ fn it_says_how_far_off_a_total_is_of_counts_that_every_partner_changes() {
     assert!(part(&text, "WHAT IT CAN COST").contains("none no bound ±16 ±16"), "{text}");
 }
 
+/// A total of 32, of whom 10 may collude: the centre's width times √(32/22), and its steps.
+#[test]
+fn a_total_under_gaussian_noise_is_said_with_the_width_of_everybodys_shares() {
+    let mut sources = crate::tests::example("council");
+    let text = sources.policy.text.replace("discrete-laplace", "discrete-gaussian");
+    sources.policy.text = text.replace("method    = \"dp\"\n", "method    = \"dp\"\nmin_partners = 3\n");
+    let layers = Layers::load(&sources).unwrap_or_else(|f| panic!("{}", crate::render_all(&f, &sources)));
+    let text = explain(&layers);
+    let rho = cairn_question::privacy::NanoRho::cap_for(0.1, 1e-6);
+    assert!(!text.contains("CN010") && !text.contains("cannot share"), "{text}");
+    let sigma = (1e9 / (2.0 * (rho.nano() - 1) as f64)).sqrt();
+    let width = (1.96 * sigma * (32.0_f64 / 22.0).sqrt() + 2.0).ceil();
+    assert!(part(&text, "WHAT IT CAN COST").contains(&format!("times 1.11 ±{width}")), "{text}");
+}
+
 #[test]
 fn gaussian_noise_is_said_with_its_chance() {
     let mut sources = crate::tests::example("council");
