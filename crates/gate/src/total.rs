@@ -283,6 +283,10 @@ fn agreed(mut treatment: Treatment, total: &TotalTreatment) -> Result<Treatment,
             }
             // The cost follows from what was asked for.
             (own.epsilon, own.keys_per_person) = (*epsilon, *keys_per_person);
+            if own.times_keys().is_none() {
+                let says = format!("{keys_per_person} keys at ε {epsilon} are more than one person can lose");
+                return Err(("keys_per_person", says));
+            }
         }
         (method, _) => {
             return Err((

@@ -87,7 +87,8 @@ impl CountOnce {
     }
 
     /// s_max · ε₀; `None` where that is no ε.
-    pub(crate) fn times_keys(&self) -> Option<Epsilon> {
+    #[must_use]
+    pub fn times_keys(&self) -> Option<Epsilon> {
         let millionths = self.epsilon.millionths().checked_mul(self.keys_per_person)?;
         Epsilon::from_millionths(millionths).ok()
     }

@@ -96,6 +96,9 @@ fn a_count_is_held_to_the_policys_terms() {
     check("people where council = Fife", Some(once(1_000_000, 2)), "held");
     check("people", Some(once(1_000_001, 2)), "release.counted-once.epsilon CN021");
     check("people", Some(once(1_000_000, 1)), "release.counted-once.keys_per_person CN021");
+    // 10 is the largest ε that there is; what no account could hold is refused, whoever asks for it.
+    check("people", Some(once(1_000_000, 11)), "release.counted-once.keys_per_person CN021");
+    check("people", Some(once(1_000_000, u32::MAX)), "release.counted-once.keys_per_person CN021");
     check("people", None, "release.counted-once.min_partners CN019");
     let dp = TotalTreatment::Dp { epsilon: Epsilon::from_millionths(100_000).unwrap(), sensitivity: 1 };
     check("people", Some(dp), "release.counted-once.method CN021");
