@@ -57,7 +57,8 @@ async fn take_on(hub: &Arc<Hub>, analyst: &Name, ask: Vec<u8>) -> Result<Questio
     let id = accepted.ask.id;
     match taken {
         Taken::New => {
-            running::begin(hub, Round::open(accepted.terms, now), &signed);
+            // Not at `now`: the disk may have taken longer than anybody is waited for.
+            running::begin(hub, Round::open(accepted.terms, hub.clock.now()), &signed);
             drop(taking_on);
             Ok(id)
         }

@@ -141,6 +141,10 @@ impl Running {
     async fn run(mut self) {
         let mut halted = self.hub.halted();
         loop {
+            // Before anybody is given up: who is connected is among it. What has come together is saved together: one wait for the disk.
+            while let Ok(event) = self.inbox.try_recv() {
+                self.take(event);
+            }
             while let Some(ask) = self.round.poll_ask() {
                 self.dispatch(ask);
             }
@@ -156,10 +160,6 @@ impl Running {
                 Some(said) = heard(&mut self.sealing) => self.hear(said),
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 _ = halted.wait_for(|halt| *halt) => return,
-            }
-            // What has come meanwhile is saved together: one wait for the disk.
-            while let Ok(event) = self.inbox.try_recv() {
-                self.take(event);
             }
         }
         self.close().await;

@@ -266,6 +266,39 @@ async fn an_absent_partner_is_waited_for_a_little_only() {
 }
 
 #[tokio::test]
+async fn a_disk_that_takes_its_time_makes_nobody_offline() {
+    let mut world = World::new(&["a", "b"]);
+    let coordinator = world.start().await;
+    world.node("a", &coordinator, &[Word::Answer]).await;
+    world.node("b", &coordinator, &[Word::Answer]).await;
+    let client = world.analyst("ann", coordinator.local_address()).await;
+    let (free, freed) = std::sync::mpsc::channel::<()>();
+    let (began, begun) = oneshot::channel();
+    let hub = Arc::clone(&coordinator.hub);
+    tokio::spawn(async move {
+        let slow = move |_: &mut Store| {
+            began.send(()).unwrap();
+            freed.recv().unwrap();
+            Ok(())
+        };
+        hub.with_store(slow).await
+    });
+    begun.await.unwrap();
+    let asked = question(1, &["a", "b"]);
+    let disk = async {
+        // The question was looked at, and waits to be on disk.
+        while tokio::time::timeout(Duration::ZERO, coordinator.hub.taking_on()).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        world.turn(10);
+        free.send(()).unwrap();
+    };
+    let (result, ()) = tokio::join!(client.ask(asked.bytes.clone(), |_| {}), disk);
+    assert_eq!(world.shown(&result.unwrap()), "a answered, b answered | 20");
+    coordinator.stop().await;
+}
+
+#[tokio::test]
 async fn a_partner_that_connects_while_the_round_is_open_is_asked() {
     let mut world = World::new(&["a", "b"]);
     let coordinator = world.start().await;
