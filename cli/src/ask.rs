@@ -52,12 +52,15 @@ pub(crate) struct Ask {
 
 const EXAMPLES: &str = "\
 Questions:
-  cairn ask people by council
-  cairn ask people by council, age band where quarter = 2025-Q2
-  cairn ask people by sex, age@broad where year = 2024-25 and council = Fife
-  cairn ask starts by quarter from 2024-Q2 to 2025-Q1
-  cairn ask people by council where outcome = into_work
-  cairn ask people by sex, age band --quantile age_band=50
+  cairn ask people by council as of 2026-09-30
+  cairn ask people by council, age band where quarter = 2025-Q2 as of 2026-09-30
+  cairn ask people by sex, age@broad where year = 2024-25 and council = Fife as of 2026-09-30
+  cairn ask starts by quarter from 2024-Q2 to 2025-Q1 as of 2026-09-30
+  cairn ask --total dp=0.1 --purpose equalities people by disabled
+  cairn ask --own-tables people by council where outcome = into_work
+  cairn ask --own-tables people by sex, age band --quantile age_band=50
+A question is put as one secure total of which nobody sees a part, fewer people than the framework says withheld and the rest rounded;
+--total protects it otherwise, --own-tables asks every partner for its own table. Without noise a total is as of the day of the records.
 Words: council, age, sex, gender, disabled, simd, parent, lep, quarter, year, outcome …; `cairn schema show` has them all.
 A cell is a number, [c] (withheld) or [x] (not answered). `+2c` says that two partners' figures are withheld and not in the sum.";
 
@@ -100,7 +103,7 @@ async fn put(ask: &Ask) -> Result<Shown, Failure> {
     let mut question = cairn_question::form::parse(&text, &probe, &ask.purpose, Schema::smf())
         .map_err(|e| Failure::new("CC204", e.to_string()))?;
     let quantiles = quantiles(ask, &question)?;
-    let put_as = ask.total.put_as()?;
+    let put_as = ask.total.put_as(&question)?;
     let links = links(ask)?;
     let mut federation = Federation::connect(&ask.from.folder, &ask.from.coordinator).await?;
     question.role = federation.role(ask.role.as_ref())?;

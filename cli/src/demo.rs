@@ -119,7 +119,8 @@ impl Stage {
 
     fn ask(&self, running: &Federation, words: &[&str]) -> Result<u8, Failure> {
         let who = ["--as", &self.staged.path("analyst"), "--coordinator", &running.address];
-        self.staged.program.shown(&[&["ask"], words, &who].concat())
+        let path: &[&str] = if words.contains(&"--total") { &[] } else { &["--own-tables"] };
+        self.staged.program.shown(&[&["ask"], words, path, &who].concat())
     }
 
     fn questions(&self, running: &Federation, truth: &Truth) -> Result<(), Failure> {

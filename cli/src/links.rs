@@ -52,7 +52,7 @@ impl LinksArgs {
     pub(crate) fn ask(&self, total: &Total) -> Result<Option<LinksAsk>, Failure> {
         let Some(protection) = self.links else { return Ok(None) };
         // Who has a name and a date of birth to be linked by is in no column.
-        let counted = total.put_as()?.and_then(|put| put.counts_once()) == Some(LinkedBy::Nino);
+        let counted = total.counts_once() == Some(LinkedBy::Nino);
         let noisy = matches!(protection, Protection::Of(TotalTreatment::Dp { .. }));
         if !counted || !noisy {
             let says = "--links goes with people counted once by number (--total once=2,8000) and takes noise, such as --links dp=0.1";

@@ -1,14 +1,15 @@
-//! A question put as a secure total: the manifest that the analyst signs beside it.
+//! A question put as a secure total, which every question is unless own tables are asked for: the manifest that the analyst signs beside it.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use cairn_policy::{File, SecureTerms, secure_terms};
+use cairn_policy::{File, SecureTerms, UsualTotal, secure_terms};
 use cairn_question::answer::Zeros;
 use cairn_question::privacy::Epsilon;
 use cairn_question::register::Register;
 use cairn_question::{
-    AskV1, Envelope, Grid, Hash, LinkedBy, Measure, Perturbations, SigningKey, TotalTreatment,
+    AskV1, Envelope, Grid, Hash, LinkedBy, Measure, Perturbations, Question, Schema, SigningKey,
+    TotalTreatment,
 };
 use cairn_seal::occupancy::{Buckets, CountTerms};
 use cairn_seal::{CLAMP_MAX, Layout, ManifestV1, Members, Refused, Ring, Roster};
@@ -33,14 +34,17 @@ const NOISE_TAIL: u64 = 1 << 40;
 
 #[derive(Args)]
 pub(crate) struct Total {
-    /// Ask for one total whose parts nobody sees: dp=0.1 for noise of ε 0.1 in all, gauss=0.1 for noise from the bell curve of that ε at δ 1e-6, round=8,5 to withhold fewer than 8 and round to 5, cell-key=5,1 for counts that every
+    /// Protect the total otherwise than the framework's usual way: dp=0.1 for noise of ε 0.1 in all, gauss=0.1 for noise from the bell curve of that ε at δ 1e-6, round=8,5 to withhold fewer than 8 and round to 5, cell-key=5,1 for counts that every
     /// partner changes, fewer than 5 withheld, once=2,8000 for how many different people there are over all partners, at ε 2 a linkage key, where public figures lead one to
     /// expect 8000
-    #[arg(long, value_name = "PROTECTION")]
+    #[arg(long, value_name = "PROTECTION", conflicts_with = "own_tables")]
     total: Option<Protection>,
     /// The framework whose terms of secure totals the partners hold; the shipped one without it
-    #[arg(long, value_name = "FILE", requires = "total")]
+    #[arg(long, value_name = "FILE", conflicts_with = "own_tables")]
     framework: Option<PathBuf>,
+    /// Ask every partner for its own protected table, instead of one total whose parts nobody sees
+    #[arg(long)]
+    own_tables: bool,
 }
 
 /// How a total is wanted to be protected: all partners hold it against their policies.
@@ -63,25 +67,70 @@ pub(crate) struct PutAs {
 
 impl Total {
     /// What the question is put as; `None` for every partner's own table.
-    pub(crate) fn put_as(&self) -> Result<Option<PutAs>, Failure> {
-        self.total.map(|protection| self.put(protection)).transpose()
+    pub(crate) fn put_as(&self, question: &Question) -> Result<Option<PutAs>, Failure> {
+        if self.own_tables {
+            return Ok(None);
+        }
+        let terms = framework_terms(self.framework.as_deref())?;
+        let protection = match self.total {
+            None => Protection::Of(usual(&terms, question)?),
+            Some(protection) => protection,
+        };
+        if !protection.is_charged() && question.as_of.is_none() {
+            let says = "a total without noise is of a named day, so that all of a day's totals are of the same partners: add `as of` and the day of the records, such as `as of 2026-09-30`";
+            return Err(Failure::new("CC219", says));
+        }
+        Ok(Some(PutAs::of(protection, terms)))
     }
 
     /// A total with this protection, under the framework that was named.
     pub(crate) fn put(&self, protection: Protection) -> Result<PutAs, Failure> {
         Ok(PutAs::of(protection, framework_terms(self.framework.as_deref())?))
     }
+
+    /// By what it links people, where it counts them once over all partners.
+    pub(crate) const fn counts_once(&self) -> Option<LinkedBy> {
+        match self.total {
+            Some(Protection::Once { linked_by, .. }) => Some(linked_by),
+            Some(Protection::Of(_) | Protection::Gauss(_)) | None => None,
+        }
+    }
+}
+
+impl Protection {
+    /// Whether its noise is fresh and charged each time.
+    const fn is_charged(&self) -> bool {
+        match self {
+            Self::Of(treatment) => treatment.is_charged(),
+            Self::Once { .. } | Self::Gauss(_) => true,
+        }
+    }
+}
+
+/// How the framework protects a total where nobody says. It reckons with as many rows of one person as the dictionary allows, which no
+/// policy exceeds.
+fn usual(terms: &SecureTerms, question: &Question) -> Result<TotalTreatment, Failure> {
+    let UsualTotal { min_people, round_to, zeros } = terms.usual.ok_or_else(|| {
+        let says = "the framework has no usual protection of a total; say one with --total (round=8,5 …), or ask with --own-tables";
+        Failure::new("CC220", says)
+    })?;
+    let rows_per_person = match &question.measure {
+        Measure::People => 1,
+        Measure::Rows => {
+            let table = Schema::smf().table(&question.dataset);
+            table.and_then(|t| t.rows_per_person_max).unwrap_or(1)
+        }
+        measure => {
+            let says =
+                format!("{measure} is no secure total: only people and rows are; ask with --own-tables");
+            return Err(Failure::new("CC218", says));
+        }
+    };
+    // Held for every question, as a policy's own cohort is, also where there is no filter.
+    Ok(TotalTreatment::SuppressRound { min_people, round_to, zeros, min_cohort: min_people, rows_per_person })
 }
 
 impl PutAs {
-    /// By what it links people, where it counts them once over all partners.
-    pub(crate) const fn counts_once(&self) -> Option<LinkedBy> {
-        match self.protection {
-            Protection::Once { linked_by, .. } => Some(linked_by),
-            Protection::Of(_) | Protection::Gauss(_) => None,
-        }
-    }
-
     /// A total with this protection under these terms.
     pub(crate) const fn of(protection: Protection, terms: SecureTerms) -> Self {
         Self { protection, terms }
@@ -97,7 +146,7 @@ impl PutAs {
         let no = |refused: &Refused| Failure::new(refused.code(), format!("no total can be made: {refused}"));
         let roster = Roster::of(register).map_err(|e| no(&e))?;
         let places = ask.partners.iter().map(|partner| {
-            let says = || format!("`{partner}` has no seat in secure totals; ask without it");
+            let says = || format!("`{partner}` has no seat in secure totals; ask without it (--partners), or every partner for its own table (--own-tables)");
             roster.of_partner(partner).map(|(at, _)| at).ok_or_else(|| Failure::new("CC214", says()))
         });
         let places: Vec<usize> = places.collect::<Result<_, _>>()?;
@@ -220,6 +269,8 @@ fn help() -> String {
 
 #[cfg(test)]
 mod tests {
+    use cairn_question::Name;
+
     use super::*;
 
     #[test]
@@ -240,6 +291,56 @@ mod tests {
         check(&file, "is no framework");
         std::fs::write(&file, FRAMEWORK).unwrap();
         assert_eq!(framework_terms(Some(&file)).unwrap(), framework_terms(None).unwrap());
+    }
+
+    fn shipped_without(line: &str) -> tempfile::NamedTempFile {
+        let text = FRAMEWORK.lines().filter(|l| !l.starts_with(line)).map(|l| format!("{l}\n"));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text.collect::<String>()).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_question_is_put_as_the_frameworks_usual_total_unless_it_says_otherwise() {
+        let name = |text: &str| Name::new(text).unwrap();
+        let put = |words: &Total, text: &str| {
+            let question =
+                cairn_question::form::parse(text, &name("any"), &name("smf-reporting"), Schema::smf());
+            words
+                .put_as(&question.unwrap())
+                .map(|put| put.map(|p| p.protection))
+                .map_err(|failure| failure.code)
+        };
+        let usual = Total { total: None, framework: None, own_tables: false };
+        let round = |min_cohort, rows_per_person| {
+            let (min_people, round_to, zeros) = (8, 5, Zeros::Show);
+            Protection::Of(TotalTreatment::SuppressRound {
+                min_people,
+                round_to,
+                zeros,
+                min_cohort,
+                rows_per_person,
+            })
+        };
+        let check = |text: &str, expected| assert_eq!(put(&usual, text), expected, "{text}");
+        check("people by council as of 2026-09-30", Ok(Some(round(8, 1))));
+        check("people by council where sex = female as of 2026-09-30", Ok(Some(round(8, 1))));
+        check("starts by quarter from 2024-Q2 to 2025-Q1 as of 2026-09-30", Ok(Some(round(8, 4))));
+        check("people by council", Err("CC219".to_owned()));
+        let own = Total { own_tables: true, ..usual };
+        assert_eq!(put(&own, "people by council"), Ok(None));
+        let said = |text: &str| Total { total: text.parse().ok(), framework: None, own_tables: false };
+        assert_eq!(put(&said("round=10,5"), "people"), Err("CC219".to_owned()));
+        assert!(matches!(
+            put(&said("dp=0.1"), "people"),
+            Ok(Some(Protection::Of(TotalTreatment::Dp { .. })))
+        ));
+        let silent = shipped_without("usual ");
+        let framework = Some(silent.path().to_owned());
+        assert_eq!(
+            put(&Total { total: None, framework, own_tables: false }, "people"),
+            Err("CC220".to_owned())
+        );
     }
 
     #[test]

@@ -231,12 +231,12 @@ pub(crate) fn put_as(
         }
         (true, None) => {
             let says = format!(
-                "this leaves only in a secure total of at least {least} partners; ask for one (`cairn ask --total`)"
+                "this leaves only in a secure total of at least {least} partners; ask for one (`cairn ask` without `--own-tables`)"
             );
             Err(broken("CN019", says))
         }
         (false, Some(_)) => {
-            let says = "this leaves as this partner's own table; ask for it without `--total`";
+            let says = "this leaves as this partner's own table; ask for it with `--own-tables`";
             Err(broken("CN020", says.to_owned()))
         }
         (true, Some(total)) => {

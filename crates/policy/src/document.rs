@@ -288,6 +288,8 @@ pub(crate) struct SecureDoc {
     pub(crate) invited_min: At<u32>,
     /// s_max: linkage keys that one person may be recorded under.
     pub(crate) keys_per_person_max: At<u32>,
+    /// The profile by which a total is protected unless the analyst asks for another protection.
+    pub(crate) usual: Option<At<String>>,
 }
 
 /// Which roles may be given one partner's own table.

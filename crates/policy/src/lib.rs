@@ -46,7 +46,7 @@ pub use layers::{Layers, TablesBought};
 pub use london::london_day;
 pub use never::NeverResult;
 pub use replay::{CHANGED_MAX, Changed, LINE_BYTES_MAX, Replay, Replayed, Shift, UNREADABLE_MAX, Unreadable};
-pub use secure::{SecureTerms, secure_terms};
+pub use secure::{SecureTerms, UsualTotal, secure_terms};
 pub use shipped::{FRAMEWORK, altered_framework};
 pub use space::{Example, KINDS_MAX, Kinds, TooWide};
 pub use treatment::{

@@ -32,10 +32,10 @@ const TIMED: [&str; 5] = [
 ];
 
 /// Each partner's own table, fewer than 8 withheld and the rest rounded to 5.
-const ROUNDED: &[&str] = &["--role", "national-analyst", "--purpose", "smf-reporting"];
+const ROUNDED: &[&str] = &["--role", "national-analyst", "--own-tables", "--purpose", "smf-reporting"];
 
 /// Each partner's own table, with noise.
-const NOISY: &[&str] = &["--role", "equalities-analyst", "--purpose", "equalities"];
+const NOISY: &[&str] = &["--role", "equalities-analyst", "--own-tables", "--purpose", "equalities"];
 
 /// One total of which nobody sees a part.
 const TOTAL: &[&str] = &["--role", "totals-analyst", "--purpose", "smf-reporting", "--total"];

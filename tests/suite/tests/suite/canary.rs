@@ -195,8 +195,7 @@ fn loads_good_and_bad(federation: &Federation) {
 }
 
 fn ask(federation: &Federation, through: &str, question: &str, words: &[&str]) -> Done {
-    let who = ["--as", "analyst", "--coordinator", through];
-    federation.cairn(&[&["ask", question], words, &who[..]].concat())
+    federation.ask_through(through, question, words)
 }
 
 fn questions_answered_and_refused(federation: &Federation, through: &str) {

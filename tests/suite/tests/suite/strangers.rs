@@ -129,7 +129,7 @@ fn issuers_that_nobody_pinned_vouch_for_nobody(federation: &Federation, elsewher
 
 fn an_analyst_of_another_federation_is_not_let_in(federation: &Federation, elsewhere: &Federation) {
     let folder = elsewhere.path("analyst");
-    let words = ["ask", "people by council", "--role", "national-analyst", "--as", folder.to_str().unwrap()];
+    let words = ["ask", "people by council", "--own-tables", "--as", folder.to_str().unwrap()];
     let done = federation.cairn(&[&words[..], &["--coordinator", &federation.address]].concat());
     assert_ne!(done.code, 0);
     assert!(done.err.contains("[CI"), "{done:?}");

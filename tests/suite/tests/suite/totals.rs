@@ -78,6 +78,10 @@ fn rounded_on_the_total(federation: &Federation, framework: &str) {
     // Six times three, which each would withhold, and six times twenty.
     assert_eq!(combined(&answer, ANGUS), r#"{"cell":20,"least":18,"most":22,"parts_withheld":0}"#);
     assert_eq!(combined(&answer, FIFE), r#"{"cell":120,"least":118,"most":122,"parts_withheld":0}"#);
+    let usual = federation
+        .ask_json("people by council as of 2026-01-01", &[NATIONAL, &["--framework", framework]].concat());
+    assert_eq!(usual.1["combined"], answer["combined"], "what is asked for when nobody says");
+    assert_eq!(usual.1["coverage"]["total"]["treatment"]["min_people"], 8, "{:#}", usual.1);
     let published = &answer["coverage"]["total"];
     assert_eq!(published["partners"].as_array().unwrap().len(), 6);
     assert_eq!(published["colluding_max"], 1);

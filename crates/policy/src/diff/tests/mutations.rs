@@ -132,6 +132,7 @@ const ORACLE: &[(&str, Direction, Direction)] = &[
     ("framework.profile.*.zeros", Unordered, Unordered),
     ("framework.profile.*", Unordered, Unordered),
     ("framework.secure.keys_per_person_max", Unordered, Unordered),
+    ("framework.secure.usual", Unordered, Unordered),
     ("framework.secure.*", ProtectsMore, ProtectsLess),
 ];
 

@@ -127,6 +127,7 @@ fn releases() -> Vec<(&'static str, Edit, &'static str)> {
         ),
         ("CP310", worked("max_percent = 50", "max_percent = 100"), "max_percent = 100"),
         ("CP311", worked("answering_min = 5", "answering_min = 4"), "answering_min = 4"),
+        ("CP321", worked("answering_min = 5", "answering_min = 5\nusual = \"other\""), "usual = \"other\""),
         ("CP312", worked(secure, ""), "min_partners = 3"),
         ("CP313", worked("", ""), "[release.published-table]"),
         (

@@ -326,10 +326,18 @@ impl Federation {
         self.coordinator.take().unwrap()
     }
 
-    /// `cairn ask`, as the analyst.
+    /// `cairn ask`, as the analyst: for every partner's own table, unless the words name a total's protection or the framework by
+    /// whose usual one it is made.
     pub(crate) fn ask(&self, question: &str, words: &[&str]) -> Done {
-        let who = ["--as", "analyst", "--coordinator", &self.address];
-        self.cairn(&[&["ask", question], words, &who[..]].concat())
+        self.ask_through(&self.address, question, words)
+    }
+
+    /// The same, by way of something that stands before the coordinator.
+    pub(crate) fn ask_through(&self, address: &str, question: &str, words: &[&str]) -> Done {
+        let who = ["--as", "analyst", "--coordinator", address];
+        let total = words.iter().any(|word| ["--total", "--framework"].contains(word));
+        let path: &[&str] = if total { &[] } else { &["--own-tables"] };
+        self.cairn(&[&["ask", question], words, path, &who[..]].concat())
     }
 
     /// `cairn ask --format json`, read; with the exit code.
