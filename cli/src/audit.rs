@@ -2,6 +2,8 @@
 
 #[cfg(all(feature = "node", feature = "coordinator"))]
 mod attack;
+#[cfg(all(feature = "node", feature = "coordinator"))]
+mod had;
 #[cfg(feature = "coordinator")]
 mod recompute;
 #[cfg(feature = "node")]
@@ -20,6 +22,8 @@ use crate::context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::say;
+#[cfg(all(feature = "node", feature = "coordinator"))]
+pub(crate) use had::Had;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {

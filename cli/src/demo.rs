@@ -3,6 +3,7 @@
 //! Everything is real but the people: the coordinator and ten nodes are processes of this same program, they speak QUIC
 //! over loopback, and their files stand in a folder that is left to explore.
 
+mod beside;
 mod members;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,18 @@ pub(crate) struct Demo {
 /// The partner that is stopped for one question.
 const STOPPED: &str = "orkney-islands";
 
+/// The partner that makes the linkage secret.
+const KEEPER: &str = "fife";
+
+/// Who asks for totals.
+const TOTALS: &[&str] = &["--role", "totals-analyst"];
+
+/// Who asks for every partner's own table.
+const OWN: &[&str] = &["--own-tables", "--role", "national-analyst"];
+
+/// Who asks about special-category data, which every partner protects with noise of its own.
+const EQUALITIES: &[&str] = &["--own-tables", "--role", "equalities-analyst", "--purpose", "equalities"];
+
 /// Longest that a round lasts: a node that was killed is soon said to be late.
 const ROUND_S: u16 = 10;
 
@@ -46,8 +59,9 @@ pub(crate) fn run(demo: &Demo) -> Result<Exit, Failure> {
     stage.make_federation()?;
     stage.load()?;
     let mut running = stage.start()?;
-    stage.questions(&running, &truth)?;
-    stage.total(&running)?;
+    stage.total(&running, &truth)?;
+    stage.people_once(&running, demo.people, &truth)?;
+    stage.questions(&running)?;
     stage.question_with_one_stopped(&mut running)?;
     stage.look_at_the_audit()?;
     stage.report(&running)?;
@@ -83,9 +97,18 @@ impl Stage {
     fn make_federation(&self) -> Result<(), Failure> {
         heading("2. A federation: its authority, a coordinator, an issuer, an analyst, ten partners");
         let analyst = ("demo-analyst", "Scottish Government (demo)");
-        let roles = ["national-analyst", "equalities-analyst", "totals-analyst"];
+        let roles = ["national-analyst", "equalities-analyst", "totals-analyst", "overlap-analyst"];
         self.staged.make_federation("nolb-demo", analyst, &roles, &MEMBERS)?;
-        say::out("Every key was made just now, in this folder.\n\n");
+        self.staged.program.quiet(&[
+            "authority",
+            "keeper",
+            &self.staged.path("authority"),
+            "--id",
+            KEEPER,
+        ])?;
+        say::out(&format!(
+            "Every key was made just now, in this folder. {KEEPER} makes the secret under which people are counted once, and hands it to the other partners sealed.\n\n"
+        ));
         Ok(())
     }
 
@@ -119,62 +142,64 @@ impl Stage {
 
     fn ask(&self, running: &Federation, words: &[&str]) -> Result<u8, Failure> {
         let who = ["--as", &self.staged.path("analyst"), "--coordinator", &running.address];
-        let path: &[&str] = if words.contains(&"--total") { &[] } else { &["--own-tables"] };
-        self.staged.program.shown(&[&["ask"], words, path, &who].concat())
+        self.staged.program.shown(&[&["ask"], words, &who].concat())
     }
 
-    fn questions(&self, running: &Federation, truth: &Truth) -> Result<(), Failure> {
-        heading("5. An analyst asks");
-        self.ask(running, &["people by council", "--role", "national-analyst"])?;
-        say::out(&format!("{}\n\n", overstated(truth)));
-        self.ask(
-            running,
-            &["people by age@broad, gender where year = 2024-25", "--role", "national-analyst"],
-        )?;
+    /// The same question as one total of which nobody sees a part, and of every partner's own table.
+    fn total(&self, running: &Federation, truth: &Truth) -> Result<(), Failure> {
+        heading("5. An analyst asks: one total of which nobody sees a part");
         say::out(
-            "Disability is special-category data: here it is answered with differential privacy only.\n\n",
+            "This is how a question is put unless it says otherwise. Each node masks its exact counts with keys that it shares with every other node; the coordinator adds up ten masked tables, and the masks cancel in the sum alone. It withholds and rounds that sum.\n\n",
         );
-        self.ask(
-            running,
-            &["people by disabled", "--role", "equalities-analyst", "--purpose", "equalities"],
-        )?;
-        heading("6. One question that a policy refuses, and one that every policy refuses");
-        self.ask(running, &["people by parent", "--role", "national-analyst"])?;
-        self.ask(
-            running,
-            &["people by council", "--role", "national-analyst", "--purpose", "benefit-sanctions"],
-        )?;
+        let framework = self.staged.path("framework.toml");
+        let question = format!("people by council, gender as of {}", Spec::demo().as_of);
+        let total = [TOTALS, &["--framework", &framework]].concat();
+        self.ask(running, &[&[question.as_str()], &total[..]].concat())?;
+        say::out(
+            "The same with --own-tables: every partner protects and signs a table of its own, and what it withholds is in no sum.\n\n",
+        );
+        self.ask(running, &[&[question.as_str()], OWN].concat())?;
+        self.beside(running, &question, (&total, OWN), truth)
+    }
+
+    /// How many different people: the estimate, beside what only the maker of the people can know.
+    fn people_once(&self, running: &Federation, people: u32, truth: &Truth) -> Result<(), Failure> {
+        heading("6. People counted once");
+        say::out(&format!("{}\n\n", overstated(truth)));
+        let (framework, once) = (self.staged.path("framework.toml"), format!("once=1,{people}"));
+        let words = ["people", "--role", "overlap-analyst", "--total", &once, "--framework", &framework];
+        self.ask(running, &words)?;
+        say::out(&format!(
+            "The truth file: {} different numbers, which is what was counted; with those who gave no number {} people.\n\n",
+            truth.all.people_with_number, truth.all.people
+        ));
         Ok(())
     }
 
-    /// The same question twice: of every partner's own table, and as one total of which nobody sees a part.
-    fn total(&self, running: &Federation) -> Result<(), Failure> {
-        heading("7. One total of which nobody sees a part");
-        say::out("First each partner's own table, as before: what a partner withholds is in no sum.\n\n");
-        let question = format!("people by council, gender as of {}", Spec::demo().as_of);
-        self.ask(running, &[&question, "--role", "national-analyst"])?;
+    fn questions(&self, running: &Federation) -> Result<(), Failure> {
+        heading("7. Tables of the partners' own, where a policy gives them");
+        let filtered = "people by age@broad, gender where year = 2024-25";
+        self.ask(running, &[&[filtered], OWN].concat())?;
         say::out(
-            "Then the same as a secure total. Each node masks its exact counts with keys that it shares with every other node; the coordinator adds up ten masked tables, and the masks cancel in the sum alone. It withholds and rounds that sum.\n\n",
+            "Disability is special-category data: here it is answered with differential privacy only.\n\n",
         );
-        let framework = self.staged.path("framework.toml");
-        let words = ["--role", "totals-analyst", "--total", "round=8,5", "--framework", &framework];
-        self.ask(running, &[&[question.as_str()], &words[..]].concat())?;
-        say::out(
-            "What the coordinator saw: ten masked tables, each by itself as good as noise, and the exact total of all ten. What it could not see: any partner's figure, by itself or with any two of the partners.\n\n",
-        );
+        self.ask(running, &[&["people by disabled"], EQUALITIES].concat())?;
+        heading("8. One question that a policy refuses, and one that every policy refuses");
+        self.ask(running, &[&["people by parent"], OWN].concat())?;
+        self.ask(running, &[&["people by council"], OWN, &["--purpose", "benefit-sanctions"]].concat())?;
         Ok(())
     }
 
     fn question_with_one_stopped(&self, running: &mut Federation) -> Result<(), Failure> {
-        heading(&format!("8. One partner's node is stopped ({STOPPED})"));
+        heading(&format!("9. One partner's node is stopped ({STOPPED})"));
         running.nodes.retain(|(id, _)| *id != STOPPED);
-        self.ask(running, &["people by gender", "--role", "national-analyst"])?;
+        self.ask(running, &[&["people by gender"], OWN].concat())?;
         running.nodes.push((STOPPED, self.staged.start_node(STOPPED)?));
         Ok(())
     }
 
     fn look_at_the_audit(&self) -> Result<(), Failure> {
-        heading("9. What a partner can see of itself");
+        heading("10. What a partner can see of itself");
         let (ledger, identity) =
             (self.staged.path("partners/fife/ledger.sqlite"), self.staged.path("partners/fife/identity"));
         let (export, key) = (self.staged.path("health-board-audit.jsonl"), format!("{identity}/signing.pub"));
@@ -193,7 +218,7 @@ impl Stage {
     }
 
     fn report(&self, running: &Federation) -> Result<(), Failure> {
-        heading("10. The first indicator report");
+        heading("11. The first indicator report");
         let (analyst, csv) = (self.staged.path("analyst"), self.staged.path("report.csv"));
         self.staged.program.shown(&[
             "report",
@@ -220,7 +245,7 @@ impl Stage {
         if demo.serve {
             say::out(&format!(
                 "The federation runs until Ctrl-C. In another window:\n  export CAIRN_AS={folder}/analyst CAIRN_COORDINATOR={}\n  \
-                 cairn ask --role national-analyst people by council, age band where quarter = 2025-Q2\n",
+                 cairn ask --own-tables --role national-analyst people by council, age band where quarter = 2025-Q2\n",
                 running.address
             ));
             context::runtime()?.block_on(context::until_told_to_stop())?;
@@ -239,7 +264,7 @@ fn heading(text: &str) {
 fn overstated(truth: &Truth) -> String {
     let (sum, people) = (truth.all.people_added_up, truth.all.people);
     format!(
-        "Adding partners overstates people: the exports hold {sum} people at partners, who are {people} different people\n({} % too many). Only the made-up truth file can tell; counting people once is not part of this version.",
+        "Adding partners overstates people: the exports hold {sum} people at partners, who are {people} different people\n({} % too many). Each node puts a noisy pattern of its people's linkage keys into the mask; a person at several partners is one in what opens, and no number travels.",
         (sum * 100 / people.max(1)).saturating_sub(100)
     )
 }

@@ -72,12 +72,12 @@ struct Published {
 }
 
 /// The question as it was put.
-struct Put {
+pub(super) struct Put {
     ask: AskV1,
     hash: Hash,
-    grid: Grid,
-    analyst: VerifyingKey,
-    roster: Roster,
+    pub(super) grid: Grid,
+    pub(super) analyst: VerifyingKey,
+    pub(super) roster: Roster,
     /// The manifest under its own terms.
     manifest: Manifest,
 }
@@ -101,7 +101,7 @@ struct Says {
 }
 
 impl Put {
-    fn open(file: &TranscriptFile, federation: &VerifyingKey) -> Result<Self, Failure> {
+    pub(super) fn open(file: &TranscriptFile, federation: &VerifyingKey) -> Result<Self, Failure> {
         let says = |e| Failure::not_verified("CC201", format!("the transcript's register: {e}"));
         let register = Register::open(&file.register.to_bytes(), federation).map_err(says)?;
         let roster = Roster::of(&register).map_err(not_held)?;
@@ -116,7 +116,7 @@ impl Put {
     }
 
     /// What the manifest is held to.
-    fn terms(&self, framework: Option<&Path>) -> Result<Terms, Failure> {
+    pub(super) fn terms(&self, framework: Option<&Path>) -> Result<Terms, Failure> {
         let terms = match framework {
             Some(path) => {
                 let SecureTerms { colluding_max, answering_min, invited_min, .. } =
@@ -203,7 +203,7 @@ impl Published {
     }
 }
 
-fn not_held(refused: Refused) -> Failure {
+pub(super) fn not_held(refused: Refused) -> Failure {
     Failure::not_verified(refused.code(), format!("the transcript does not hold: {refused}"))
 }
 

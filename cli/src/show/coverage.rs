@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use cairn_question::answer::SnapshotStatement;
 use cairn_question::combine::Standing;
-use cairn_question::{Day, PartnerId, RuleBroken};
+use cairn_question::{Day, PartnerId, RuleBroken, TotalV1, TreatmentV1};
 
 use super::statement::statement;
 use super::{Shown, treatment_in_words};
@@ -137,7 +137,8 @@ fn treatments(shown: &Shown, text: &mut String) {
     for note in notes {
         let _ = writeln!(text, "Note: {note}");
     }
-    if shown.answered() > 1 {
+    let once = matches!(shown.coverage.total, Some(TotalV1 { treatment: TreatmentV1::CountOnce { .. }, .. }));
+    if shown.answered() > 1 && !once {
         let _ = writeln!(
             text,
             "Note: partners' tables are added up, so a person known to two partners counts twice."

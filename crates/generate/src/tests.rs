@@ -63,6 +63,9 @@ fn the_truth_is_what_the_exports_hold() {
             assert_eq!(number, &told[what], "{partner}: {what}");
         }
     }
+    let numbers = truth.partners.keys().flat_map(|p| recount::numbers(&folder.path().join(p)));
+    let numbers: std::collections::BTreeSet<String> = numbers.collect();
+    assert_eq!(u64::try_from(numbers.len()).unwrap(), truth.all.people_with_number);
 }
 
 /// What a partner's node does with its export: every row loads, and the snapshot holds the rows that the truth has.

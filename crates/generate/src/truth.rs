@@ -32,6 +32,8 @@ pub struct Truth {
     counted: BTreeMap<String, BTreeSet<u32>>,
     #[serde(skip)]
     in_work: BTreeSet<u32>,
+    #[serde(skip)]
+    numbers: BTreeSet<String>,
 }
 
 /// Every person once, with what is true of them, whoever wrote what.
@@ -41,6 +43,8 @@ pub struct AllTruth {
     pub people_made_up: u64,
     /// People counted by at least one partner.
     pub people: u64,
+    /// Different linkage keys that at least one partner has: whom counting people once by National Insurance number finds.
+    pub people_with_number: u64,
     /// What the partners' counts of people add up to.
     pub people_added_up: u64,
     /// People counted by so many partners.
@@ -74,6 +78,8 @@ pub struct PartnerTruth {
     pub by_council: BTreeMap<String, u64>,
     /// People by gender as written; empty where it is not asked.
     pub by_gender: BTreeMap<String, u64>,
+    /// People by council and then by gender, as written.
+    pub by_council_and_gender: BTreeMap<String, BTreeMap<String, u64>>,
     /// People by sex as written; empty where it is not asked.
     pub by_sex: BTreeMap<String, u64>,
     /// People by age band at their first start here.
@@ -118,11 +124,13 @@ impl Truth {
             overlap: BTreeMap::new(),
             counted: BTreeMap::new(),
             in_work: BTreeSet::new(),
+            numbers: BTreeSet::new(),
         }
     }
 
     pub(crate) fn add(&mut self, partner: &Partner, holding: &Holding<'_>, spec: &Spec) {
         let mut own = PartnerTruth { template: partner.shape.template.to_owned(), ..PartnerTruth::default() };
+        let asks_number = partner.shape.column(Field::Nino).is_some();
         for record in &holding.records {
             if record.objects {
                 own.objections += 1;
@@ -131,6 +139,7 @@ impl Truth {
             own.person(record, &partner.shape, spec);
             let number = record.person.number;
             self.counted.entry(partner.id.clone()).or_default().insert(number);
+            self.numbers.extend(record.nino.value().filter(|_| asks_number).map(|nino| key(nino)));
             if work(record).next().is_some() {
                 self.in_work.insert(number);
             }
@@ -152,6 +161,7 @@ impl Truth {
         }
         self.all.people = count(known.len());
         self.all.people_added_up = self.partners.values().map(|p| p.people).sum();
+        self.all.people_with_number = count(self.numbers.len());
         self.all.people_into_work = count(self.in_work.len());
         for (at, (a, in_a)) in self.counted.iter().enumerate() {
             for (b, in_b) in self.counted.iter().skip(at + 1) {
@@ -170,7 +180,10 @@ impl Truth {
 impl PartnerTruth {
     fn person(&mut self, record: &Record<'_>, shape: &Shape, spec: &Spec) {
         self.people += 1;
-        up(&mut self.by_council, record.council.value().map_or(UNKNOWN, String::as_str));
+        let council = record.council.value().map_or(UNKNOWN, String::as_str);
+        up(&mut self.by_council, council);
+        let gender = shape.column(Field::Gender).map_or(UNKNOWN, |c| c.read_again(record.gender.code()));
+        up(self.by_council_and_gender.entry(council.to_owned()).or_default(), gender);
         up(&mut self.by_disabled, record.disabled(shape));
         for (field, written, counts) in [
             (Field::Gender, &record.gender, &mut self.by_gender),
@@ -251,6 +264,11 @@ fn status(outcome: &HeldOutcome, week: usize, shape: &Shape, spec: &Spec) -> &'s
         (written, Some(column)) => column.read_again(written),
         (_, None) => UNKNOWN,
     }
+}
+
+/// The linkage key of a number: all of it but the letter at its end.
+fn key(nino: &str) -> String {
+    nino.strip_suffix(|c: char| c.is_ascii_alphabetic()).unwrap_or(nino).to_owned()
 }
 
 fn year(day: Day) -> String {

@@ -136,6 +136,11 @@ impl Transcript {
         out
     }
 
+    /// What each partner sent, masked and blinded, in the order of the set: the words of the manifest's layout.
+    pub fn sent(&self) -> impl Iterator<Item = &[u8]> {
+        self.lines.iter().map(|line| line.vector.as_slice())
+    }
+
     /// Reads the bytes. Nothing is verified: [`recompute`] does.
     ///
     /// # Errors

@@ -50,6 +50,7 @@ pub(super) const FIRST_YEAR: Shape = Shape {
         rows: Rows::Wide,
         columns: &[
             col("Family ref", Field::PersonId, SAME),
+            col("NI no", Field::Nino, SAME),
             col("Age group", Field::AgeBand, BAND_WORDS),
             col("Gender", Field::Gender, &[("man", "male"), ("woman", "female"), ("other", "other")]),
             col("Health condition", Field::Condition, CONDITION_WORDS),

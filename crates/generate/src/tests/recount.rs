@@ -38,11 +38,14 @@ pub(super) fn partner(folder: &Path) -> Value {
         *known = day.min(*known);
     }
     let mut by: BTreeMap<&str, Counts> = BTreeMap::new();
+    let mut both: BTreeMap<String, Counts> = BTreeMap::new();
     let mut up =
         |what: &'static str, key: &str| *by.entry(what).or_default().entry(key.to_owned()).or_default() += 1;
     for person in &people {
         let id = &person["local_person_id"];
         up("by_council", &person["council_code"]);
+        let gender = person.get("gender").map_or("unknown", String::as_str);
+        *both.entry(person["council_code"].clone()).or_default().entry(gender.to_owned()).or_default() += 1;
         up("by_disabled", disabled(&person["long_term_condition"], person.get("limits_activity")));
         for (what, column) in [("by_gender", "gender"), ("by_sex", "sex")] {
             if let Some(code) = person.get(column) {
@@ -69,6 +72,7 @@ pub(super) fn partner(folder: &Path) -> Value {
         "returns": starts.iter().filter(|s| s["is_rejoin"] == "yes").count(),
         "outcomes": outcomes.len(),
         "by_council": by.get("by_council").cloned().unwrap_or_default(),
+        "by_council_and_gender": both,
         "by_gender": by.get("by_gender").cloned().unwrap_or_default(),
         "by_sex": by.get("by_sex").cloned().unwrap_or_default(),
         "by_age_band": by.get("by_age_band").cloned().unwrap_or_default(),
@@ -81,6 +85,19 @@ pub(super) fn partner(folder: &Path) -> Value {
         "follow_ups_by_year": follow_ups(&outcomes, mapping.as_of),
         "ended_by_reason": by.get("ended_by_reason").cloned().unwrap_or_default(),
     })
+}
+
+/// The numbers by which the mapping links people who do not object, each without the letter at its end.
+pub(super) fn numbers(folder: &Path) -> BTreeSet<String> {
+    let mapping = Mapping::read(folder);
+    let table = mapping.doc["table"]["participants"].as_table().unwrap();
+    let rows = mapping.rows("participants");
+    let people = mapping.table("participants");
+    let number = |row: &Row| row[table["linkage"]["nino"].as_str().unwrap()].clone();
+    let here =
+        people.iter().zip(rows).filter(|(p, _)| p.get("statistics_objection").is_none_or(|o| o == "no"));
+    let numbers = here.map(|(_, row)| number(row)).filter(|number| !number.is_empty());
+    numbers.map(|number| number[..number.len() - 1].to_owned()).collect()
 }
 
 impl Mapping {
@@ -103,6 +120,13 @@ impl Mapping {
 
     /// The rows of one table in the dictionary's columns and codes; what is blank or unreadable is `unknown`.
     fn table(&self, name: &str) -> Vec<Row> {
+        let columns = self.doc["table"][name]["columns"].as_table().unwrap();
+        let cells = |row: &Row| columns.iter().map(|(c, cell)| (c.clone(), read(c, cell, row))).collect();
+        self.rows(name).into_iter().map(cells).collect()
+    }
+
+    /// The rows of the export that feed a table.
+    fn rows(&self, name: &str) -> Vec<&Row> {
         let table = self.doc["table"][name].as_table().unwrap();
         let rows = &self.files[table["source"].as_str().unwrap()];
         let fits = |row: &&Row| {
@@ -110,11 +134,7 @@ impl Mapping {
             let cell = &row[when["column"].as_str().unwrap()];
             when["is"].as_array().unwrap().iter().any(|w| w.as_str() == Some(cell))
         };
-        let columns = table["columns"].as_table().unwrap();
-        rows.iter()
-            .filter(fits)
-            .map(|row| columns.iter().map(|(c, cell)| (c.clone(), read(c, cell, row))).collect())
-            .collect()
+        rows.iter().filter(fits).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::harness::program::{cairn, run};
 fn the_demo_ends_in_its_report_and_leaves_its_folder() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = cairn();
-    command.args(["demo", "--people", "600", "--folder", "here"]).current_dir(dir.path());
+    command.args(["demo", "--people", "1500", "--folder", "here"]).current_dir(dir.path());
     let begun = Instant::now();
     let done = run(command).exits(0);
     eprintln!("the demo took {} s", begun.elapsed().as_secs());
@@ -18,6 +18,8 @@ fn the_demo_ends_in_its_report_and_leaves_its_folder() {
         .says("Coverage: 9 of 10 partners answered")
         .says("entries, unbroken");
     let done = done.says("The first indicator report").says("Adding partners overstates people");
+    let done = done.says("Side by side, one cell").says("Different people who have a linkage key:");
+    let done = done.says("different numbers, which is what was counted");
     assert!(!done.out.contains("error ["), "{}", done.out);
     for left in [
         "report.csv",

@@ -176,6 +176,7 @@ fn the_account_is_its_own(federation: &Federation, words: &[&str]) {
     ] {
         assert!(table.contains(says), "{says}: {table}");
     }
+    assert!(!table.contains("counts twice"), "{table}");
     let (code, answer) = federation.ask_json("people", words);
     assert_ne!(code, 0);
     assert_eq!(codes(&answer), ["CA202"; 6], "{answer:#}");
