@@ -121,6 +121,7 @@ fn a_threshold_is_never_below_the_floor() {
         &[("zeros      = \"show\"", "zeros      = \"hide\"")],
         &[
             "CP005 profile.sub-national-8-5.zeros",
+            "CP321 secure.usual",
             "CP301 release.plain-table.profile",
             "CP301 release.in-total.profile",
         ],
