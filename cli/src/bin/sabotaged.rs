@@ -1,9 +1,10 @@
 //! `cairn`, broken on purpose in the way that `CAIRN_SABOTAGE` names, and so are the processes that it starts. Without it nothing is
-//! broken. The suite builds it to see that the attack gate raises the alarm; no release holds it.
+//! broken. The suite builds it to see that the attack gate raises the alarm, and to kill it at the place that `CAIRN_SABOTAGE_AT` names; no release
+//! holds it.
 
 use std::process::ExitCode;
 
-use cairn_question::sabotage::Sabotage;
+use cairn_question::sabotage::{Sabotage, choose_place};
 
 #[expect(clippy::print_stderr, reason = "a program of the suite alone")]
 fn main() -> ExitCode {
@@ -15,5 +16,6 @@ fn main() -> ExitCode {
         }
         None => {}
     }
+    std::env::var("CAIRN_SABOTAGE_AT").into_iter().for_each(choose_place);
     cairn::run()
 }

@@ -1,4 +1,5 @@
-//! Twelve ways to break this program on purpose. Here only in the build that the suite makes to see that the attack gate raises the alarm.
+//! Twelve ways to break this program on purpose, and one to stop it where it is to be killed. Here only in the build that the suite makes to see that
+//! the attack gate raises the alarm, and that a node which dies at any place neither loses nor doubles anything.
 //!
 //! A hook is `sabotage!(value, Name => harm)`: where that sabotage was chosen it is the harm, and otherwise the value. Without the feature
 //! the macro is the value alone and this module does not exist, so that a release holds no trace of either.
@@ -38,13 +39,16 @@ pub enum Sabotage {
     DataInErrorText,
     /// The noise is drawn from the question.
     SeedPerQuestion,
+    /// No harm: at one place of its part in a total the node goes no further, so that it is killed there and nowhere else.
+    StopsToBeKilled,
 }
 
 static CHOSEN: OnceLock<Sabotage> = OnceLock::new();
+static PLACE: OnceLock<String> = OnceLock::new();
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NoClamp,
         Self::NoGroupCap,
         Self::HalfNoise,
@@ -57,6 +61,7 @@ impl Sabotage {
         Self::SortedByCount,
         Self::DataInErrorText,
         Self::SeedPerQuestion,
+        Self::StopsToBeKilled,
     ];
 
     /// Breaks this process, once and for good.
@@ -70,6 +75,18 @@ impl Sabotage {
 #[must_use]
 pub fn is(which: Sabotage) -> bool {
     CHOSEN.get() == Some(&which)
+}
+
+/// Where this process stops to be killed, once and for good.
+pub fn choose_place(place: String) {
+    // As above.
+    let _ = PLACE.set(place);
+}
+
+/// Where this process stops to be killed.
+#[must_use]
+pub fn place() -> Option<&'static str> {
+    PLACE.get().map(String::as_str).filter(|_| is(Sabotage::StopsToBeKilled))
 }
 
 impl FromStr for Sabotage {

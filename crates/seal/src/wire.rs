@@ -52,6 +52,33 @@ pub(crate) enum FromCoordinator {
     Receipt(Vec<u8>),
 }
 
+/// Which flight a node's body is. Complete: another flight is another version.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Flight {
+    /// F0: the table is computed.
+    Ready,
+    /// F1.
+    Keys,
+    /// F2.
+    Sealed,
+    /// F3.
+    Open,
+}
+
+impl Flight {
+    /// By a body's kind; `None` for what no node sends. Nothing else is read.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Option<Self> {
+        match Reader(body).head().ok()? {
+            (1, _) => Some(Self::Ready),
+            (2, _) => Some(Self::Keys),
+            (3, _) => Some(Self::Sealed),
+            (4, _) => Some(Self::Open),
+            _ => None,
+        }
+    }
+}
+
 /// The manifest's hash that a body names: for finding its round. Nothing else is read.
 #[must_use]
 pub fn round_of(body: &[u8]) -> Option<Hash> {

@@ -1,44 +1,32 @@
 //! This node's side of one secure total: the seal protocol's flights on the question's stream, and what they ask of the gate and the ledger.
 
+mod invitation;
+mod reached;
+
 use std::sync::Arc;
 
-use cairn_gate::{Counting, Failed, Kept, Opened, Permitted, Sealable, Step, Verified};
+use cairn_gate::{Counting, Failed, Kept, Opened, Permitted, Sealable, Step};
 use cairn_ledger::{Bound, Opened as Opening};
 use cairn_link::Flights;
-use cairn_policy::{Layers, SecureTerms};
-use cairn_question::{Hash, Moment, PartnerId, QuestionId, Refusal, SignedAsk};
+use cairn_policy::Layers;
+use cairn_question::{Hash, Refusal, SignedAsk};
 use cairn_release::share::HonestPartners;
 use cairn_release::{ShareFault, Shares};
 use cairn_seal::occupancy::{CountTerms, Occupied};
+use cairn_seal::wire::Flight;
 use cairn_seal::{
-    Draw, Keep, Manifest, NodeEvent, NodeRound, NodeSetup, OpenRecord, Openings, PairwiseMasks, Partners,
-    Plain, Refused, Series, Subject, SystemRandomness, Terms,
+    Draw, Keep, NodeEvent, NodeRound, OpenRecord, Openings, Partners, Plain, Refused, Series,
+    SystemRandomness,
 };
 
 use super::{Counted, Desk, Inner, LOOK_EVERY, NO_TURN, Slots, once};
 use crate::in_force::{Held, InForce};
-use crate::seats::Seats;
+use invitation::Declined;
+pub(super) use invitation::Invitation;
+use reached::{Reached, reached};
 
 /// The round ended, and its total did not open.
 const NOT_OPENED: &str = "CN024";
-
-/// A total that this node is invited to, its manifest held against the roster and the framework's terms.
-pub(super) struct Invitation {
-    manifest: Manifest,
-    seats: Seats,
-}
-
-/// Why an invitation is not taken, for a refusal under this code.
-struct Declined {
-    code: &'static str,
-    says: String,
-}
-
-impl From<Refused> for Declined {
-    fn from(refused: Refused) -> Self {
-        Self { code: refused.code(), says: refused.to_string() }
-    }
-}
 
 impl Inner {
     /// Verifies and permits a question, put as a total where it comes with a manifest.
@@ -99,39 +87,6 @@ impl Inner {
         }
     }
 
-    /// Holds the manifest that came with a verified question against this node's roster and terms.
-    fn invitation(
-        &self,
-        ask: &SignedAsk,
-        verified: &Verified,
-        layers: &Layers,
-        now: Moment,
-    ) -> Result<Option<Invitation>, Declined> {
-        let Some(envelope) = &ask.manifest else { return Ok(None) };
-        let (question, hash) = verified.question();
-        let invitation = self.read_manifest(&envelope.to_bytes(), verified.analyst_key(), layers)?;
-        invitation.manifest.of_question(question, &hash)?;
-        invitation.manifest.in_time(&invitation.seats.roster, now)?;
-        Ok(Some(invitation))
-    }
-
-    fn read_manifest(
-        &self,
-        bytes: &[u8],
-        analyst: &cairn_question::VerifyingKey,
-        layers: &Layers,
-    ) -> Result<Invitation, Declined> {
-        let seats = self.seats.look().map_err(|no| Declined { code: "CN025", says: no.to_string() })?;
-        let Some(secure) = layers.secure() else {
-            let says = "the framework in force here has no [secure] terms of secure totals";
-            return Err(Declined { code: "CN018", says: says.to_owned() });
-        };
-        let SecureTerms { colluding_max, answering_min, invited_min, .. } = secure;
-        let terms = Terms::of_framework(colluding_max, answering_min, invited_min)?;
-        let manifest = Manifest::open(bytes, analyst, &seats.roster, &terms)?;
-        Ok(Invitation { manifest, seats })
-    }
-
     /// A question that opened before, and whose opening is still to be sent: what is taken up again.
     fn opened_before(&self, ask: &SignedAsk, layers: &Layers) -> Option<(Invitation, OpenRecord)> {
         let id = ask.peek().ok()?.id;
@@ -142,48 +97,6 @@ impl Inner {
         let manifest = ask.manifest.as_ref()?.to_bytes();
         let invitation = self.read_manifest(&manifest, &analyst, layers).ok()?;
         (record.manifest() == invitation.manifest.hash()).then_some((invitation, record))
-    }
-}
-
-impl Invitation {
-    /// How its total is protected.
-    pub(super) const fn treatment(&self) -> cairn_question::TotalTreatment {
-        self.manifest.says().treatment
-    }
-
-    pub(super) const fn question(&self) -> QuestionId {
-        self.manifest.says().question
-    }
-
-    /// t: the framework's, or the manifest would not have been read.
-    pub(super) const fn colluding_max(&self) -> u16 {
-        self.manifest.says().colluding_max
-    }
-
-    pub(super) const fn seats(&self) -> &Seats {
-        &self.seats
-    }
-
-    fn setup(&self, inner: &Inner) -> NodeSetup {
-        NodeSetup {
-            node: self.seats.own,
-            key: Arc::clone(&inner.seal_key),
-            roster: Arc::clone(&self.seats.roster),
-            coordinator: self.seats.coordinator,
-            onboarding: std::collections::BTreeMap::new(),
-            aggregator: Arc::new(PairwiseMasks),
-        }
-    }
-
-    fn subject(&self, series: Series, openings: Openings) -> Subject {
-        let says = self.manifest.says();
-        Subject { question: says.question, question_hash: says.question_hash, series, openings }
-    }
-
-    /// The partners of an opening by name, in their order.
-    fn names(&self, partners: &Partners) -> Vec<PartnerId> {
-        let roster = &self.seats.roster;
-        roster.names(partners.ids().iter().filter_map(|id| roster.place(*id)))
     }
 }
 
@@ -219,6 +132,7 @@ impl Desk {
         slots: Slots,
     ) -> Vec<u8> {
         let in_force = self.in_force();
+        reached(Reached::Counted, invitation.question());
         let prepared = self.step(move |i| {
             let sealable = i.seal(counting, counted, &in_force)?;
             // Looked up before the slot: READY leaves at one, however many people there are to look up.
@@ -353,6 +267,9 @@ impl<'a> Taking<'a> {
             let hash = Hash::of(&body);
             let times = if self.last.0 == hash { self.last.1.saturating_add(1) } else { 1 };
             self.last = (hash, times);
+            if let (Some(flight), 1) = (Flight::of(&body), times) {
+                reached(Reached::Flight(flight, hash), self.invitation.question());
+            }
             if body.len() < LONG_BYTES || times <= LONG_REPEATS_MAX {
                 self.flights.send(body);
             }
@@ -372,6 +289,7 @@ impl<'a> Taking<'a> {
             NodeEvent::Draw(draw) => self.draw(draw).await,
             NodeEvent::Keep(keep) => self.keep(keep).await,
             NodeEvent::Receipt(receipt) => {
+                reached(Reached::Receipted, receipt.says().question);
                 let table = receipt.says().table;
                 tracing::info!(question = %receipt.says().question.short(), %table, "a total is receipted");
                 Some(self.reply.take().unwrap_or_default())
@@ -441,13 +359,14 @@ impl<'a> Taking<'a> {
     async fn keep(&mut self, keep: Keep) -> Option<Vec<u8>> {
         let sealable = self.sealable.take()?;
         let in_force = self.desk.in_force();
-        let record = keep.record();
+        let (record, question) = (keep.record(), self.invitation.question());
         let (manifest, opening) = (*record.manifest(), *record.opening());
         let partners = self.invitation.names(record.partners());
         let nodes: Vec<[u8; 16]> = record.partners().ids().iter().map(|id| *id.as_bytes()).collect();
         let bytes = record.to_bytes();
         let (colluding, deadline) =
             (self.invitation.colluding_max(), self.invitation.manifest.says().deadline);
+        reached(Reached::Opening, question);
         let kept = self.desk.step(move |i| {
             if let Err(refusal) = i.still_sealable(&sealable, &in_force) {
                 return Kept::Reply(i.fail(sealable.stopped(refusal)));
@@ -462,6 +381,7 @@ impl<'a> Taking<'a> {
         });
         match kept.await? {
             Kept::Opened(_on_disk, reply) => {
+                reached(Reached::Kept, question);
                 // Before the opening leaves, so that whoever holds the ledger's end knows of its charge.
                 self.desk.step(Inner::publish_end).await;
                 if let Err(refused) = self.round.kept(keep, self.desk.inner.clock.now()) {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use cairn_question::Hash;
 use proptest::prelude::*;
 
-use crate::wire::{FromCoordinator, FromNode, SignedKey, body_bytes_max, manifest_in, round_of};
+use crate::wire::{Flight, FromCoordinator, FromNode, SignedKey, body_bytes_max, manifest_in, round_of};
 use crate::{OpenRecord, Refused, Roster, SystemRandomness, Transcript};
 
 use super::federation::{ATTEMPT, BOARD, Federation, MANIFEST, Mail, OPEN, RECEIPT, RELAY};
@@ -167,11 +167,16 @@ fn every_frame_reads_back_as_it_was_written() {
     ] {
         assert_eq!(FromCoordinator::read(&frame.write(manifest), manifest).unwrap(), frame);
     }
-    for frame in [
-        FromNode::Keys { attempt, keys },
-        FromNode::Sealed { attempt, h1, signature, commitment: h1, vector: vec![9; 64] },
-        FromNode::Open { h2: h1, blind: [8; 32], signature },
+    for (frame, flight) in [
+        (FromNode::Ready { incarnation: [1; 16], ended: 0 }, Flight::Ready),
+        (FromNode::Keys { attempt, keys }, Flight::Keys),
+        (FromNode::Sealed { attempt, h1, signature, commitment: h1, vector: vec![9; 64] }, Flight::Sealed),
+        (FromNode::Open { h2: h1, blind: [8; 32], signature }, Flight::Open),
     ] {
-        assert_eq!(FromNode::read(&frame.write(manifest), manifest).unwrap(), frame);
+        let body = frame.write(manifest);
+        assert_eq!(FromNode::read(&body, manifest).unwrap(), frame);
+        assert_eq!(Flight::of(&body), Some(flight));
     }
+    assert_eq!(Flight::of(&FromCoordinator::Receipt(vec![1]).write(manifest)), None);
+    assert_eq!(Flight::of(&[1, 4]), None);
 }

@@ -125,6 +125,6 @@ fn every_hook_is_one_line_and_all_else_is_behind_the_feature() {
     let all = read(std::path::Path::new("crates/question/src").join(format!("{WORD}.rs")).as_path());
     let names = all.lines().filter_map(|l| l.trim().strip_prefix("Self::")?.strip_suffix(','));
     let names: BTreeSet<String> = names.map(str::to_owned).collect();
-    assert_eq!(names.len(), 12);
+    assert_eq!(names.len(), 13, "twelve are found by the attack gate; at the other the suite kills");
     assert_eq!(hooked, names, "each has its hook");
 }
