@@ -194,6 +194,10 @@ impl CoordinatorRound {
                 }
             }
             Phase::Sealing(sealing) if lost && sealing.members.contains(place) => self.again(now),
+            // A start that has a record of its opening says OPEN. One that says READY has lost what it sealed with: nobody need wait for the deadline.
+            Phase::Opening(opening) if said == Said::Restarted && opening.lacks(place) => {
+                self.fail(Some(Refused::NotOpened));
+            }
             _ => {}
         }
     }
@@ -339,8 +343,7 @@ impl CoordinatorRound {
         if self.may_begin() {
             self.attempt(now);
         } else {
-            let patience = self.flight_s().saturating_mul(2);
-            self.phase = Phase::Gathering { until: now.plus_s(patience) };
+            self.phase = Phase::Gathering { until: now.plus_s(self.flight_s().saturating_mul(2)) };
         }
     }
 

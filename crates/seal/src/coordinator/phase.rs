@@ -250,6 +250,11 @@ impl Opening {
         self.openings.len() == self.sealed.len()
     }
 
+    /// Whether a member has not opened.
+    pub(super) fn lacks(&self, place: usize) -> bool {
+        self.members.contains(place) && !self.openings.contains_key(&place)
+    }
+
     pub(super) fn sum(
         self,
         manifest: &Manifest,

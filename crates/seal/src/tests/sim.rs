@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use cairn_question::Moment;
 
-use crate::{Members, PairwiseMasks, RollCall, recompute};
+use crate::{Members, PairwiseMasks, Refused, RollCall, recompute};
 
 use super::federation::{Federation, KEYS, KeepFault, Mail, OPEN, READY, SEALED};
 use super::world::{NOW, World};
@@ -248,6 +248,9 @@ fn a_kill_between_keeping_and_sending_never_opens_two_things() {
         let Federation { sites, world, manifest, .. } = &mut federation;
         sites[2].join(world, manifest, NOW).unwrap();
         federation.run(Some);
+        // The others are told at once that it cannot open any more, and wait for one that can.
+        let expected = Some(Refused::NotOpened).filter(|_| fault == KeepFault::DiesBefore);
+        assert_eq!(federation.failed, expected);
         let now = NOW.plus_s(3_600);
         federation.tick(now);
         check_opened_once(&federation);
