@@ -195,6 +195,13 @@ impl Round {
         now >= self.terms.deadline || self.lines.iter().all(|line| self.given_up(line, now))
     }
 
+    /// Whether each of these has its standing: once a total has opened, nobody else is waited for.
+    #[must_use]
+    pub fn have_settled(&self, partners: &[PartnerId]) -> bool {
+        let settled = |line: &Line| matches!(line.state, State::Settled(..));
+        self.lines.iter().filter(|line| partners.contains(&line.partner)).all(settled)
+    }
+
     /// The moment at which the round may be over without another event: look at [`Round::is_over`] again then.
     #[must_use]
     pub fn wake_at(&self) -> Moment {

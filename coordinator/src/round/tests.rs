@@ -23,7 +23,7 @@ fn terms(federation: &Federation, asked: &Asked, patience: Patience) -> RoundTer
 }
 
 /// Plays a script such as `0 on a; 0 on b; 1 yes a; 2 gone b; 5 end` and gives the standings. A line is: second, word,
-/// partner. `end` asserts that the round is over then and not before; `close` closes it.
+/// partner. `end` asserts that the round is over then and not before; `told` that `a` and `b` need not be waited for, `untold` that they do.
 fn check(script: &str, expected: &str) {
     check_with(Patience::Seconds(WAIT_S), script, expected);
 }
@@ -62,6 +62,11 @@ fn check_with(patience: Patience, script: &str, expected: &str) {
                 assert!(round.wake_at() > at);
                 continue;
             }
+            "told" | "untold" => {
+                let said = round.have_settled(&[partner("a"), partner("b")]);
+                assert_eq!(said, words[1] == "told", "{script}");
+                continue;
+            }
             other => panic!("no such word {other}"),
         };
         round.handle(event, at);
@@ -98,6 +103,16 @@ fn every_partner_gets_its_standing() {
         "unverified unverified unverified sum none",
     );
     check("3 end", "offline offline offline sum none");
+}
+
+/// The total of `a` and `b` has opened; `c` was ready too late.
+#[test]
+fn of_a_total_its_own_partners_are_waited_for_and_nobody_else() {
+    check(
+        "0 on a; 0 on b; 0 on c; 1 untold; 1 yes a; 1 untold; 2 yes b; 2 told; 2 open",
+        "answered answered late sum 20",
+    );
+    check("0 on a; 0 on b; 1 yes a; 2 gone b; 4 untold; 4 yes b; 4 told", "answered answered offline sum 20");
 }
 
 #[test]

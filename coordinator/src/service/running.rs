@@ -148,7 +148,7 @@ impl Running {
             while let Some(ask) = self.round.poll_ask() {
                 self.dispatch(ask);
             }
-            if self.round.is_over(self.hub.clock.now()) {
+            if self.round.is_over(self.hub.clock.now()) || self.has_every_word() {
                 break;
             }
             self.seal();
@@ -174,6 +174,12 @@ impl Running {
             tracing::warn!(question = %self.round.terms().question_id, code = refused.code(), "a total does not open: {refused}");
             self.round.give_up(refused.code());
         }
+    }
+
+    /// Whether a total has opened and all of its partners have replied. One that was ready too late to be in it has nothing to say.
+    fn has_every_word(&self) -> bool {
+        let partners = self.sealing.as_ref().and_then(Sealing::partners);
+        partners.is_some_and(|partners| self.round.have_settled(partners))
     }
 
     fn hear(&mut self, said: Said) {

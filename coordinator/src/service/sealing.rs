@@ -128,6 +128,11 @@ impl Sealing {
         Some((self.terms.exact_of()?, opened.partners.clone()))
     }
 
+    /// Whose total has opened.
+    pub(super) fn partners(&self) -> Option<&[PartnerId]> {
+        self.opened.as_ref().map(|(opened, _)| opened.partners.as_slice())
+    }
+
     /// The opened total, and what an auditor recomputes it from.
     pub(super) fn into_opened(self) -> Option<(OpenedTotal, Transcript)> {
         self.opened
