@@ -23,6 +23,7 @@ mod demo;
 mod files;
 mod full_disk;
 mod harness;
+mod kills;
 mod linkage;
 mod objections;
 mod once;

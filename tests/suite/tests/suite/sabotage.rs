@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 use crate::harness::program::{Done, cairn, cargo, run};
 
 /// The variable that names a sabotage. The program under test must not know it.
-const VARIABLE: &str = "CAIRN_SABOTAGE";
+pub(crate) const VARIABLE: &str = "CAIRN_SABOTAGE";
 
 /// The program that can be broken, built into the folder of the one under test, so that no dependency is built again. Every test asks
 /// for it; cargo builds it once. Always the dev profile: in any other the feature does not compile.
-fn broken() -> PathBuf {
+pub(crate) fn broken() -> PathBuf {
     let ordinary = PathBuf::from(cairn().get_program());
     let folder = ordinary.ancestors().nth(2).unwrap();
     let mut cargo = cargo();

@@ -313,8 +313,10 @@ fn a_total_of_counts_that_every_partner_changed_is_seen_exact_by_nobody() {
 fn who_is_ready_and_not_in_a_total_keeps_nobody_waiting() {
     const IN_IT: [&str; 4] = ["angus", "dundee", "fife", "moray"];
     let partners = [&IN_IT[..], &["orkney"]].concat();
-    let partners: Vec<Partner> =
-        partners.into_iter().map(|id| Partner { policy: AS_SHIPPED.to_vec(), framework: FOUR.to_vec(), ..partner(id) }).collect();
+    let partners: Vec<Partner> = partners
+        .into_iter()
+        .map(|id| Partner { policy: AS_SHIPPED.to_vec(), framework: FOUR.to_vec(), ..partner(id) })
+        .collect();
     let federation = Federation::start_with(&partners, "round_deadline_s = 10\noffline_wait_s = 3");
     let framework = federation.path("fife/policy/framework.toml").display().to_string();
     let words = total("round=8,5", &framework, NATIONAL);

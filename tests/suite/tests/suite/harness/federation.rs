@@ -272,9 +272,14 @@ impl Federation {
             }
         };
         self.edit(&format!("{partner}/node.toml"), |text| text.lines().map(|l| place(l) + "\n").collect());
+        self.start_node_as(partner, self.command(&["node", "run", "--node", partner]));
+    }
+
+    /// Starts a partner's node by this command, where it dialled last.
+    pub(crate) fn start_node_as(&mut self, partner: &str, command: std::process::Command) {
         let log = self.path(&format!("{partner}.log"));
         self.expect(partner);
-        let running = Running::start(self.command(&["node", "run", "--node", partner]), &log);
+        let running = Running::start(command, &log);
         self.nodes.insert(partner.to_owned(), running);
     }
 
