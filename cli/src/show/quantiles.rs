@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use cairn_question::Dimension;
+use cairn_question::{Dimension, TableV1, TotalV1};
 use cairn_report::{GroupQuantile, Quantile, QuantileAsk, QuantileBand, RangeKind};
 use serde_json::{Value, json};
 
@@ -51,8 +51,11 @@ pub(super) fn for_programs(shown: &Shown) -> Option<Value> {
     (!quantiles.is_empty()).then_some(Value::Array(quantiles))
 }
 
+/// Of the partners' own tables, or of the one total that they are in.
 fn found(shown: &Shown, asked: &QuantileAsk) -> Vec<GroupQuantile> {
-    asked.of(&shown.grid, shown.answers.iter().map(|(_, answer)| answer))
+    let total = shown.sealed.first().zip(shown.combined.as_ref());
+    let total = total.map(|((_, word), sum)| TotalV1::as_answer(TableV1::of_sum(sum), word));
+    asked.of(&shown.grid, shown.answers.iter().map(|(_, answer)| answer).chain(&total))
 }
 
 fn axis<'a>(shown: &'a Shown, asked: &QuantileAsk) -> Option<&'a Dimension> {

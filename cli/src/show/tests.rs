@@ -287,6 +287,23 @@ fn a_median_stands_under_its_table_with_the_bands_it_may_lie_in() {
     insta::assert_snapshot!(format!("{:#}", value["quantiles"]));
 }
 
+/// What it said before: that the counts are of nobody.
+#[test]
+fn a_median_of_a_total_is_that_of_its_table() {
+    let mut own = shown();
+    own.answers.truncate(1);
+    own.combined = combine(&own.grid, own.answers.iter().map(|(_, a)| a));
+    let mut total = of_total(own.answers[0].1.treatment.clone(), Default::default());
+    let quantiles = |shown: &mut Shown| {
+        shown.quantiles = vec![QuantileAsk::new("age_band=50", &shown.question, Schema::smf()).unwrap()];
+        let value: serde_json::Value = serde_json::from_str(&json(shown)).unwrap();
+        value["quantiles"].clone()
+    };
+    let (own, total) = (quantiles(&mut own), quantiles(&mut total));
+    assert_ne!(own[0]["groups"][0]["none"], "nobody", "{own:#}");
+    assert_eq!(total, own);
+}
+
 #[test]
 fn a_refusal_of_the_terms_of_a_total_says_how_to_mend_it() {
     let mut shown = shown();

@@ -202,8 +202,14 @@ impl TotalV1 {
     /// The sum of one part that a total is, so that it is read and ranged as any other. `of` is the signed word of any of its partners.
     #[must_use]
     pub fn combined(table: TableV1, of: &SealedV1, grid: &Grid) -> Option<CombinedV1> {
+        combine(grid, [&Self::as_answer(table, of)])
+    }
+
+    /// A total's table as the one answer that it is to whatever reads answers. `of` as above.
+    #[must_use]
+    pub fn as_answer(table: TableV1, of: &SealedV1) -> AnswerV1 {
         let (treatment, snapshot, privacy) = (of.treatment.clone(), of.snapshot.clone(), of.privacy.clone());
-        combine(grid, [&AnswerV1 { table, treatment, snapshot, privacy }])
+        AnswerV1 { table, treatment, snapshot, privacy }
     }
 }
 
