@@ -3,10 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use cairn_question::{Name, Schema};
-
 use crate::federation::Federation;
-use crate::totals::{PARTNERS, mapping, people, program};
+use crate::totals::{PARTNERS, grid, mapping, people, program};
 use crate::{Failed, federation, now, say};
 
 /// Times that every node is asked, after once to warm the files.
@@ -29,7 +27,7 @@ pub(crate) fn price(arguments: &[String]) -> Result<(), Failed> {
         Federation::start(program(arguments)?, usize::from(PARTNERS), &["equalities-analyst"], &holds)?;
     let report = REPORT.iter().try_fold((String::new(), 0), |(mut text, cells), question| {
         writeln!(text, "{question}")?;
-        Ok::<_, Failed>((text, cells + grid_cells(question)?))
+        Ok::<_, Failed>((text, cells + grid(question)?.cells()))
     })?;
     federation.write("report.txt", &report.0)?;
     let mut took = (0..=ROUNDS).map(|_| round(&federation)).collect::<Result<Vec<_>, _>>()?;
@@ -66,10 +64,4 @@ fn round(federation: &Federation) -> Result<Duration, Failed> {
         }
     }
     Ok(start.elapsed())
-}
-
-fn grid_cells(question: &str) -> Result<usize, Failed> {
-    let any = Name::new("any")?;
-    let question = cairn_question::form::parse(question, &any, &any, Schema::smf())?;
-    Ok(question.grid(Schema::smf())?.cells())
 }

@@ -113,7 +113,7 @@ struct Cells(Vec<(String, i64)>);
 
 impl Cells {
     fn of(answer: &Value) -> Result<Self, Failed> {
-        let grid = grid()?;
+        let grid = grid(QUESTION)?;
         let cells = answer.pointer("/combined/cells").and_then(Value::as_array);
         let cells = cells.ok_or_else(|| Failed::new(format!("no cells: {answer:#}")))?;
         let figure = |(at, cell): (usize, &Value)| match grid.codes_of(at).as_slice() {
@@ -146,10 +146,10 @@ impl Cells {
     }
 }
 
-/// How the cells of [`QUESTION`] lie.
-fn grid() -> Result<Grid, Failed> {
+/// How the cells of a question lie.
+pub(crate) fn grid(question: &str) -> Result<Grid, Failed> {
     let any = Name::new("any")?;
-    let question = cairn_question::form::parse(QUESTION, &any, &any, Schema::smf())?;
+    let question = cairn_question::form::parse(question, &any, &any, Schema::smf())?;
     Ok(question.grid(Schema::smf())?)
 }
 
