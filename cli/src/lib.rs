@@ -17,8 +17,8 @@ mod files;
 mod foreign;
 #[cfg(feature = "node")]
 mod generate;
-#[cfg(any(feature = "coordinator", feature = "node"))]
 mod links;
+#[cfg(any(feature = "coordinator", feature = "node"))]
 mod logs;
 #[cfg(feature = "node")]
 mod node;
