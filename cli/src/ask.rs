@@ -16,7 +16,7 @@ use crate::links::{LinksArgs, LinksAsk};
 use crate::progress::Progress;
 use crate::say;
 use crate::show::{self, Shown};
-use crate::total::Total;
+use crate::total::{PutAs, Total};
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -104,31 +104,41 @@ async fn put(ask: &Ask) -> Result<Shown, Failure> {
         .map_err(|e| Failure::new("CC204", e.to_string()))?;
     let quantiles = quantiles(ask, &question)?;
     let put_as = ask.total.put_as(&question)?;
-    let links = links(ask)?;
+    let links = links(ask, put_as.as_ref())?;
     let mut federation = Federation::connect(&ask.from.folder, &ask.from.coordinator).await?;
     question.role = federation.role(ask.role.as_ref())?;
     let partners = if ask.partners.is_empty() { federation.everyone() } else { ask.partners.clone() };
     let mut progress = Progress::begin("asking");
-    let expires_in_s = ask.expires_in_min * 60;
-    let put = Put { question: question.clone(), partners: partners.clone(), expires_in_s, put_as };
-    let mut shown = federation.ask(put, &mut progress).await?;
-    if let Some(links) = links.filter(|_| shown.combined.is_some()) {
-        let put_as = Some(links.put_as);
-        let put = Put { question: LinksAsk::question(&question)?, partners, expires_in_s, put_as };
-        match federation.ask(put, &mut progress).await.and_then(|keys| links.of(&shown, keys)) {
+    let put = Put { question, partners, expires_in_s: ask.expires_in_min * 60, put_as };
+    let shown = asked(&mut federation, put, links, &mut progress).await;
+    progress.end();
+    let shown = Shown { quantiles, ..shown? };
+    federation.close().await;
+    Ok(shown)
+}
+
+/// The answer to a question, with what is said of its links.
+async fn asked(
+    federation: &mut Federation,
+    put: Put,
+    links: Option<LinksAsk>,
+    progress: &mut Progress,
+) -> Result<Shown, Failure> {
+    let keys = links.map(|links| links.put(&put).map(|keys| (links, keys))).transpose()?;
+    let mut shown = federation.ask(put, progress).await?;
+    if let Some((links, keys)) = keys.filter(|_| shown.combined.is_some()) {
+        match federation.ask(keys, progress).await.and_then(|keys| links.of(&shown, keys)) {
             Ok(links) => shown.links = Some(links),
             // The count was answered and charged: it is shown without.
             Err(failure) => say::warning(&failure.code, &failure.says),
         }
     }
-    progress.end();
-    federation.close().await;
-    Ok(Shown { quantiles, ..shown })
+    Ok(shown)
 }
 
 /// Read before anybody is dialled, like the question.
-fn links(ask: &Ask) -> Result<Option<LinksAsk>, Failure> {
-    let links = ask.links.ask(&ask.total)?;
+fn links(ask: &Ask, count: Option<&PutAs>) -> Result<Option<LinksAsk>, Failure> {
+    let links = ask.links.ask(count)?;
     if ask.format == Format::Csv && links.is_some() {
         let says = "what is said of links is no cell, so it is not in the CSV; use --format table or json";
         return Err(Failure::new("CC212", says.to_owned()));

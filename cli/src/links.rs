@@ -2,15 +2,19 @@
 
 use std::fmt::Write as _;
 
-use cairn_question::{Cell, GroupBy, LinkedBy, Measure, Name, Question, TotalTreatment, TreatmentV1};
+use cairn_question::{
+    Cell, Day, GroupBy, LinkedBy, Measure, Name, PartnerId, Question, TotalTreatment, TreatmentV1,
+};
+use cairn_report::thousandths;
 use cairn_seal::occupancy::{Figure, LinkageQuality, MissedShare, OVERLAP_MIN, Overlap, Range};
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::federation::Put;
 use crate::once::Once;
 use crate::show::Shown;
-use crate::total::{Protection, PutAs, Total};
+use crate::total::{Protection, PutAs};
 
 /// The purpose that policies name for it. Not that of the count: one role and purpose have one share of a dataset.
 const PURPOSE: &str = "linkage-quality";
@@ -35,7 +39,7 @@ pub(crate) struct LinksArgs {
 /// The second total of a count.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LinksAsk {
-    pub(crate) put_as: PutAs,
+    put_as: PutAs,
     missed: Option<MissedShare>,
 }
 
@@ -48,24 +52,34 @@ pub(crate) struct Links {
 }
 
 impl LinksArgs {
-    /// The second total of what is asked for; `None` where nobody asked for one.
-    pub(crate) fn ask(&self, total: &Total) -> Result<Option<LinksAsk>, Failure> {
+    /// The second total of a count that is put so; `None` where nobody asked for one.
+    pub(crate) fn ask(&self, count: Option<&PutAs>) -> Result<Option<LinksAsk>, Failure> {
         let Some(protection) = self.links else { return Ok(None) };
         // Who has a name and a date of birth to be linked by is in no column.
-        let counted = total.counts_once() == Some(LinkedBy::Nino);
-        let noisy = matches!(protection, Protection::Of(TotalTreatment::Dp { .. }));
-        if !counted || !noisy {
-            let says = "--links goes with people counted once by number (--total once=2,8000) and takes noise, such as --links dp=0.1";
-            return Err(Failure::new("CC216", says));
+        let by_number = |put: &&PutAs| put.counts_once() == Some(LinkedBy::Nino);
+        match (count.filter(by_number), protection) {
+            (Some(count), Protection::Of(TotalTreatment::Dp { .. })) => {
+                let put_as = count.protected_by(protection);
+                Ok(Some(LinksAsk { put_as, missed: self.missed_links }))
+            }
+            _ => {
+                let says = "--links goes with people counted once by number (--total once=2,8000) and takes noise, such as --links dp=0.1";
+                Err(Failure::new("CC216", says))
+            }
         }
-        let put_as = total.put(protection)?;
-        Ok(Some(LinksAsk { put_as, missed: self.missed_links }))
     }
 }
 
 impl LinksAsk {
-    /// The question of the second total: the same people, by the key they have.
-    pub(crate) fn question(count: &Question) -> Result<Question, Failure> {
+    /// The second total beside a count, of the same partners.
+    pub(crate) fn put(&self, count: &Put) -> Result<Put, Failure> {
+        let question = Self::question(&count.question)?;
+        let (partners, expires_in_s) = (count.partners.clone(), count.expires_in_s);
+        Ok(Put { question, partners, expires_in_s, put_as: Some(self.put_as) })
+    }
+
+    /// Its question: the same people, by the key they have.
+    fn question(count: &Question) -> Result<Question, Failure> {
         let purpose = Name::new(PURPOSE).map_err(|e| Failure::new("CC204", e.to_string()))?;
         let column = match count.dataset.as_str() {
             "participants" => QUALITY.to_owned(),
@@ -164,24 +178,18 @@ fn figures(keys: &Shown) -> Option<(Figure, Figure)> {
 
 /// Whether two totals are of the same partners, and at each of the same snapshot.
 fn same_records(one: &Shown, other: &Shown) -> bool {
-    let of = |shown: &Shown| {
-        let snapshots = shown.sealed.iter().map(|(p, s)| (p.clone(), s.snapshot.as_of, s.snapshot.edition));
-        let mut snapshots: Vec<_> = snapshots.collect();
-        snapshots.sort_unstable();
-        snapshots
-    };
-    of(one) == of(other)
+    records(one).eq(records(other))
+}
+
+/// Each partner of a total, in the order of their names, and the snapshot that it counted.
+fn records(shown: &Shown) -> impl Iterator<Item = (&PartnerId, Day, u32)> {
+    shown.sealed.iter().map(|(partner, word)| (partner, word.snapshot.as_of, word.snapshot.edition))
 }
 
 /// A share in per cent with at most one digit after the point.
 fn missed(text: &str) -> Result<MissedShare, String> {
-    let help = || "a share in per cent, at least 0 and below 50, such as 5 or 2.5".to_owned();
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u16>().ok());
-    let whole = digits(whole).flatten().ok_or_else(help)?;
-    let part = digits(part).flatten().filter(|_| part.len() == 1).ok_or_else(help)?;
-    let thousandths = whole.checked_mul(10).and_then(|t| t.checked_add(part)).ok_or_else(help)?;
-    MissedShare::from_thousandths(thousandths).map_err(|_| help())
+    let share = thousandths(text).and_then(|thousandths| MissedShare::from_thousandths(thousandths).ok());
+    share.ok_or_else(|| "a share in per cent, at least 0 and below 50, such as 5 or 2.5".to_owned())
 }
 
 #[cfg(test)]

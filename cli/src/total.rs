@@ -82,19 +82,6 @@ impl Total {
         }
         Ok(Some(PutAs::of(protection, terms)))
     }
-
-    /// A total with this protection, under the framework that was named.
-    pub(crate) fn put(&self, protection: Protection) -> Result<PutAs, Failure> {
-        Ok(PutAs::of(protection, framework_terms(self.framework.as_deref())?))
-    }
-
-    /// By what it links people, where it counts them once over all partners.
-    pub(crate) const fn counts_once(&self) -> Option<LinkedBy> {
-        match self.total {
-            Some(Protection::Once { linked_by, .. }) => Some(linked_by),
-            Some(Protection::Of(_) | Protection::Gauss(_)) | None => None,
-        }
-    }
 }
 
 impl Protection {
@@ -134,6 +121,19 @@ impl PutAs {
     /// A total with this protection under these terms.
     pub(crate) const fn of(protection: Protection, terms: SecureTerms) -> Self {
         Self { protection, terms }
+    }
+
+    /// The same under another protection.
+    pub(crate) const fn protected_by(&self, protection: Protection) -> Self {
+        Self::of(protection, self.terms)
+    }
+
+    /// By what it links people, where it counts them once over all partners.
+    pub(crate) const fn counts_once(&self) -> Option<LinkedBy> {
+        match self.protection {
+            Protection::Once { linked_by, .. } => Some(linked_by),
+            Protection::Of(_) | Protection::Gauss(_) => None,
+        }
     }
 
     /// The signed manifest of a question.

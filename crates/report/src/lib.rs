@@ -21,7 +21,9 @@ pub use compute::{ComputeError, Line, Outcome, Report, Reported};
 pub use coverage::{Coverage, OVERSTATES, Refused};
 pub use figure::{Count, Figure, Marker, RangeKind, Tenths, Unit};
 pub use plan::{Ask, Batch, Order, PlanError, plan};
-pub use quantile::{GroupQuantile, PerMille, Quantile, QuantileAsk, QuantileBand, QuantileError};
+pub use quantile::{
+    GroupQuantile, PerMille, Quantile, QuantileAsk, QuantileBand, QuantileError, thousandths,
+};
 pub use terminal::{Screen, render_terminal};
 pub use tidy::write_tidy_csv;
 

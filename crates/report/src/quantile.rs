@@ -102,15 +102,20 @@ impl PerMille {
 
     /// Takes a per cent with one decimal place at most: `50`, `2.5`.
     fn parse(text: &str) -> Option<Self> {
-        let (whole, tenth) = text.split_once('.').unwrap_or((text, "0"));
-        let digits =
-            |t: &str, most: usize| (1..=most).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit());
-        if !digits(whole, 2) || !digits(tenth, 1) {
-            return None;
-        }
-        let thousandths = whole.parse::<u16>().ok()? * 10 + tenth.parse::<u16>().ok()?;
-        (1..=999).contains(&thousandths).then_some(Self(thousandths))
+        thousandths(text).filter(|thousandths| (1..=999).contains(thousandths)).map(Self)
     }
+}
+
+/// A per cent below 100 with one decimal place at most, `50` or `2.5`, in thousandths; `None` for anything else.
+#[must_use]
+pub fn thousandths(text: &str) -> Option<u16> {
+    let (whole, tenth) = text.split_once('.').unwrap_or((text, "0"));
+    let digits =
+        |t: &str, most: usize| (1..=most).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole, 2) || !digits(tenth, 1) {
+        return None;
+    }
+    Some(whole.parse::<u16>().ok()? * 10 + tenth.parse::<u16>().ok()?)
 }
 
 impl fmt::Display for PerMille {
