@@ -220,7 +220,7 @@ impl Folders {
         let (role, purpose) = if text.contains("disabled") {
             ("equalities-analyst", "equalities")
         } else {
-            ("national-analyst", "smf-reporting")
+            ("own-tables-analyst", "smf-reporting")
         };
         let question = form::parse(text, &name(role), &name(purpose), Schema::smf()).unwrap();
         let issuer = cairn_link::Issuer::open(&self.path("issuer")).unwrap();

@@ -3,7 +3,7 @@ use super::*;
 const COUNCIL: &str = "policies/examples/council/policy.toml";
 
 fn ask(question: &str, also: &[&str]) -> Ran {
-    let begin = ["ask", COUNCIL, question, "--role", "national-analyst", "--purpose", "smf-reporting"];
+    let begin = ["ask", COUNCIL, question, "--role", "own-tables-analyst", "--purpose", "smf-reporting"];
     policy(&[&begin, also].concat())
 }
 

@@ -55,7 +55,7 @@ fn a_framework_or_a_brake_that_is_there_and_cannot_be_read_is_said() {
     folder.check().exits(1).says("error [CC105]").says("framework.toml cannot be read");
     folder.instead("framework.toml", |_| ());
     std::fs::create_dir(folder.path("local-brake.toml")).unwrap();
-    let asked = ["--role", "national-analyst", "--purpose", "smf-reporting"];
+    let asked = ["--role", "own-tables-analyst", "--purpose", "smf-reporting"];
     let ask = ["ask", &folder.path("policy.toml"), "people by council"];
     policy(&[&ask[..], &asked].concat())
         .exits(1)

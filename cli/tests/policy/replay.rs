@@ -18,7 +18,7 @@ fn folder(changed: (&str, &str), log: &str) -> (tempfile::TempDir, String, Strin
 const NARROWER: (&str, &str) =
     ("filter_by = { council_code = \"code\", age_band = \"code\"", "filter_by = { council_code = \"code\"");
 
-const QUESTION: &str = r#"{"at":"2026-12-14T10:02Z","analyst":"ann","decision":"answer","request":{"role":"national-analyst","purpose":"smf-reporting","dataset":"participants","answer":"people","group_by":{"sex":"code"},"filter_by":{"age_band":"code"}}}"#;
+const QUESTION: &str = r#"{"at":"2026-12-14T10:02Z","analyst":"ann","decision":"answer","request":{"role":"own-tables-analyst","purpose":"smf-reporting","dataset":"participants","answer":"people","group_by":{"sex":"code"},"filter_by":{"age_band":"code"}}}"#;
 
 #[test]
 fn a_log_shows_what_a_new_version_would_have_refused() {

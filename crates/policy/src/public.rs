@@ -92,14 +92,15 @@ mod tests {
             .iter()
             .map(|s| format!("{} {} {} {} {}", s.id, s.role, s.purpose, s.dataset, s.method))
             .collect();
-        assert_eq!(named[0], "smf-people national-analyst smf-reporting participants suppress-round");
+        assert_eq!(named[0], "national-people national-analyst smf-reporting participants suppress-round");
         assert!((public.shares_left_out, public.paused) == (0, false));
         assert!(public.shares.iter().all(|s| !s.paused));
         let json = serde_json::to_string(&public).unwrap();
         for hidden in ["@", "group_by", "min_people", "age_band"] {
             assert!(!json.contains(hidden), "{hidden} in {json}");
         }
-        let one = layers(|t| t, Some("cairn_brake = 1\npaused_shares = [\"smf-people\"]\n")).public_part();
+        let one =
+            layers(|t| t, Some("cairn_brake = 1\npaused_shares = [\"national-people\"]\n")).public_part();
         assert_eq!((one.shares[0].paused, one.shares[1].paused, one.paused), (true, false, false));
         let all = layers(|t| t, Some("cairn_brake = 1\npause_all = true\n")).public_part();
         assert!(all.paused && all.shares.iter().all(|s| s.paused));

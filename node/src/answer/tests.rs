@@ -260,7 +260,7 @@ async fn a_broken_policy_changes_nothing_and_a_repaired_one_does() {
     let only = "group_by  = { council_code = \"code\", age_band = \"code\", sex = \"code\"";
     standing
         .folders
-        .write_version(8, seven, |text| text.replacen(only, "group_by  = { council_code = \"code\"", 1));
+        .write_version(8, seven, |text| text.replace(only, "group_by  = { council_code = \"code\""));
     standing.look();
     let reply = standing.reply(&standing.folders.ask(2, "people by sex")).await;
     let shown = standing.folders.shown(&standing.folders.ask(2, "people by sex"), &reply);

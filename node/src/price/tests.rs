@@ -24,7 +24,7 @@ fn report() -> Vec<Question> {
     let councils = (5..=50).map(|n| format!("S120000{n:02}"));
     let texts =
         councils.flat_map(|c| pairs.iter().map(move |pair| format!("people by {pair} where council = {c}")));
-    let (role, purpose) = (name("national-analyst"), name("smf-reporting"));
+    let (role, purpose) = (name("own-tables-analyst"), name("smf-reporting"));
     // Not every number is a council's.
     let known = texts.filter_map(|text| form::parse(&text, &role, &purpose, Schema::smf()).ok());
     let (mut cells, mut report) = (0, Vec::new());

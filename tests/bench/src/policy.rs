@@ -30,7 +30,7 @@ fn made_up() -> Result<(String, String), Failed> {
         .trim_end_matches('[')
         .replace("\"smf-outcomes\"", "\"local-outcomes\"")
         .replace("\"smf-reporting\"", "\"local-planning\"")
-        .replace("\"national-analyst\"", "\"lep-analyst\"");
+        .replace("\"own-tables-analyst\"", "\"lep-analyst\"");
     Ok((format!("{COUNCIL}\n{again}"), FRAMEWORK.to_owned()))
 }
 
@@ -71,7 +71,7 @@ fn per(took: Duration, times: u64) -> f64 {
 
 /// A question that the council answers.
 fn question() -> Result<Question, Failed> {
-    let (role, purpose) = (Name::new("national-analyst")?, Name::new("smf-reporting")?);
+    let (role, purpose) = (Name::new("own-tables-analyst")?, Name::new("smf-reporting")?);
     let text = "people by council, age where quarter = 2026-Q2";
     Ok(cairn_question::form::parse(text, &role, &purpose, Schema::smf())?)
 }

@@ -32,19 +32,19 @@ const TIMED: [&str; 5] = [
 ];
 
 /// Each partner's own table, fewer than 8 withheld and the rest rounded to 5.
-const ROUNDED: &[&str] = &["--role", "national-analyst", "--own-tables", "--purpose", "smf-reporting"];
+const ROUNDED: &[&str] = &["--role", "own-tables-analyst", "--own-tables", "--purpose", "smf-reporting"];
 
 /// Each partner's own table, with noise.
 const NOISY: &[&str] = &["--role", "equalities-analyst", "--own-tables", "--purpose", "equalities"];
 
 /// One total of which nobody sees a part.
-const TOTAL: &[&str] = &["--role", "totals-analyst", "--purpose", "smf-reporting", "--total"];
+const TOTAL: &[&str] = &["--role", "national-analyst", "--purpose", "smf-reporting", "--total"];
 
 pub(crate) fn totals(arguments: &[String]) -> Result<(), Failed> {
     let program = program(arguments)?;
     let people = people()?;
     let holds = Holds { policy, framework, mapping, people };
-    let roles = ["national-analyst", "equalities-analyst", "totals-analyst"];
+    let roles = ["own-tables-analyst", "equalities-analyst", "national-analyst"];
     let start = now();
     let federation = Federation::start(program, usize::from(PARTNERS), &roles, &holds)?;
     say(format!(

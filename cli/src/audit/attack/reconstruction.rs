@@ -21,9 +21,6 @@ const TEMPLATES: [&str; 2] = [
 
 const ASKER: Asker = Asker { role: "equalities-analyst", purpose: "equalities" };
 
-/// A role whose tables draw on no account.
-const EVERYDAY: Asker = Asker { role: "national-analyst", purpose: "smf-reporting" };
-
 /// The charity's template gives each analyst five tables a day. How many analysts there are is a promise between organisations, which the attacker's
 /// does not keep; the account is one for them all.
 const ANALYSTS: usize = 6;
@@ -39,8 +36,9 @@ pub(super) fn scene(secrets: &Secrets) -> Scene {
         exports: secrets.exports(),
         mapping,
         analysts: ANALYSTS,
-        roles: &[ASKER.role, EVERYDAY.role],
-        probe: (EVERYDAY, "people in participants by sex"),
+        roles: &[ASKER.role],
+        // Of the account, and asked again in its turn: the stored table then, at no further price.
+        probe: (ASKER, questions().swap_remove(0)),
     }
 }
 

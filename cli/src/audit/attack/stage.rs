@@ -82,8 +82,8 @@ pub(super) struct Scene {
     /// Each has a credential for each of the roles.
     pub(super) analysts: usize,
     pub(super) roles: &'static [&'static str],
-    /// Costs nothing; answered as soon as the partners have taken up policy and records.
-    pub(super) probe: (Asker, &'static str),
+    /// Costs nothing that the attack does not spend anyway; answered as soon as the partners have taken up policy and records.
+    pub(super) probe: (Asker, String),
 }
 
 impl Scene {
@@ -98,7 +98,7 @@ impl Scene {
             mapping,
             analysts,
             roles: &[ATTACKER.role, READER.role, WIDE_READER.role],
-            probe: (READER, PROBE),
+            probe: (READER, PROBE.to_owned()),
         }
     }
 
@@ -141,7 +141,7 @@ pub(super) struct Attacked {
     staged: Staged,
     running: Federation,
     analysts: usize,
-    probe: (Asker, &'static str),
+    probe: (Asker, String),
 }
 
 /// The organisation of every attacker.
@@ -165,7 +165,7 @@ impl Attacked {
             staged.load(side.member().id)?;
         }
         let running = staged.start(&MEMBERS)?;
-        Ok(Self { staged, running, analysts: scene.analysts, probe: scene.probe })
+        Ok(Self { staged, running, analysts: scene.analysts, probe: scene.probe.clone() })
     }
 
     async fn client(&self, analyst: usize) -> Result<Client, Failure> {
@@ -274,8 +274,8 @@ impl Session {
     /// CC503 where one still does not after [`READY_IN_S`].
     pub(super) async fn ready(&mut self, attacked: &Attacked) -> Result<(), Failure> {
         let until = context::now().plus_s(READY_IN_S);
-        let (asker, probe) = attacked.probe;
-        while !self.ask(asker, probe).await?.iter().all(|reply| reply.table().is_some()) {
+        let (asker, probe) = &attacked.probe;
+        while !self.ask(*asker, probe).await?.iter().all(|reply| reply.table().is_some()) {
             if context::now() > until {
                 return Err(Failure::new("CC503", "the attacked partners do not answer; see their logs"));
             }

@@ -10,7 +10,7 @@ fn question(text: &str) -> Question {
     let (role, purpose) = if text.contains("disabled") {
         ("equalities-analyst", "equalities")
     } else {
-        ("national-analyst", "smf-reporting")
+        ("own-tables-analyst", "smf-reporting")
     };
     form::parse(text, &name(role), &name(purpose), Schema::smf()).unwrap()
 }

@@ -40,7 +40,7 @@ fn the_policy_the_brake_and_the_snapshot_refuse() {
     check(
         |_, d| d.credential.issuer = name("local-partnership"),
         PEOPLE,
-        "role.national-analyst.issuer CR006",
+        "role.own-tables-analyst.issuer CR006",
     );
     check(|_, d| d.ask.question.purpose = name("local-planning"), PEOPLE, "no-share CR010");
     check(|_, _| {}, "people by sex as of 2025-12-31", "snapshot.as-of CN003");

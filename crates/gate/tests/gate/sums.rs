@@ -36,7 +36,7 @@ onward_accepted     = { use = "hidden" }
 const SHARE: &str = r#"[[share]]
 id       = "hours"
 purpose  = "smf-reporting"
-role     = "national-analyst"
+role     = "own-tables-analyst"
 dataset  = "activities"
 answers  = ["sum:quarter_hours", "mean:quarter_hours"]
 group_by  = { activity_type = "code", completed = "code" }

@@ -95,12 +95,12 @@ impl World {
         }
     }
 
-    /// Number `id`; asked as a national analyst, or as an equalities analyst where disability is asked for.
+    /// Number `id`; asked as a own-tables analyst, or as an equalities analyst where disability is asked for.
     pub(crate) fn draft(&self, id: u8, text: &str) -> Draft {
         let (role, purpose) = if text.contains("disabled") {
             ("equalities-analyst", "equalities")
         } else {
-            ("national-analyst", "smf-reporting")
+            ("own-tables-analyst", "smf-reporting")
         };
         let question = cairn_question::form::parse(text, &name(role), &name(purpose), Schema::smf()).unwrap();
         Draft {

@@ -12,7 +12,7 @@ fn every_shipped_policy_answers_its_boards_cases() {
 }
 
 fn check(case: &str, expected: &str) {
-    let request = "role = \"national-analyst\", purpose = \"smf-reporting\", dataset = \"participants\", answer = \"people\"";
+    let request = "role = \"own-tables-analyst\", purpose = \"smf-reporting\", dataset = \"participants\", answer = \"people\"";
     let text = format!("[[case]]\nname = \"it\"\n{}", case.replace("REQUEST", request));
     let found = match run_cases(&loaded("council"), &File::new("tests.toml", text)) {
         Ok(report) => report.failed.first().map_or("passed".to_owned(), |f| f.says.clone()),

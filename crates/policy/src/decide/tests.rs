@@ -14,7 +14,7 @@ fn day(text: &str) -> Day {
 }
 
 fn ask(purpose: &str, text: &str) -> Question {
-    let role = if purpose == "equalities" { "equalities-analyst" } else { "national-analyst" };
+    let role = if purpose == "equalities" { "equalities-analyst" } else { "own-tables-analyst" };
     form::parse(text, &name(role), &name(purpose), Schema::smf()).unwrap()
 }
 
@@ -153,7 +153,7 @@ fn every_failing_rule_is_named_at_once_with_the_nearest_question() {
         "smf-reporting",
         "activities by activity type",
         "CR012 dataset.activities.columns.activity_type: activity_type is kept back (hidden): it is never grouped, filtered or answered\n\
-         CR010 no-share: no share answers rows of activities to national-analyst for smf-reporting",
+         CR010 no-share: no share answers rows of activities to own-tables-analyst for smf-reporting",
     );
 }
 
@@ -193,7 +193,7 @@ fn the_issuer_and_the_brake_refuse_a_person() {
         rules.into_iter().flatten().map(|r| format!("{} {}", r.code, r.rule)).collect::<Vec<_>>().join(", ")
     };
     assert_eq!(decided(&layers, "scottish-government"), "");
-    assert_eq!(decided(&layers, "other-issuer"), "CR006 role.national-analyst.issuer");
+    assert_eq!(decided(&layers, "other-issuer"), "CR006 role.own-tables-analyst.issuer");
     assert_eq!(issuer_rule(&layers, &name("no-such-role"), &other), None);
     let braked = |text: &str| layers.with_brake(Some(&File::new("local-brake.toml", text))).0;
     let brake = |text: &str| decided(&braked(&format!("cairn_brake = 1\n{text}")), "scottish-government");
@@ -285,7 +285,7 @@ fn question() -> impl Strategy<Value = Question> {
     let filter =
         (columns(), grain(), value).prop_map(|(column, grain, value)| Filter { column, grain, value });
     let words = (
-        prop_oneof!["national-analyst", "equalities-analyst", "lep-analyst", "x"],
+        prop_oneof!["own-tables-analyst", "equalities-analyst", "lep-analyst", "x"],
         prop_oneof!["smf-reporting", "equalities", "local-planning", "x"],
         prop_oneof!["participants", "engagements", "outcomes", "activities", ".{0,9}"],
         prop_oneof![Just(Measure::People), Just(Measure::Rows)],

@@ -23,7 +23,7 @@ fn named(indicators: &str) -> Layers {
 
 fn question(text: &str) -> Question {
     let name = |word: &str| Name::new(word).unwrap();
-    form::parse(text, &name("national-analyst"), &name("smf-reporting"), Schema::smf()).unwrap()
+    form::parse(text, &name("own-tables-analyst"), &name("smf-reporting"), Schema::smf()).unwrap()
 }
 
 /// `answered`, or the rules that refuse and what is offered instead.

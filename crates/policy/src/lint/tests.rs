@@ -148,7 +148,11 @@ fn two_partners_are_too_few_for_a_total() {
 fn rows_are_counted_only_with_a_bound() {
     check(
         &[("max_rows_per_person = 4", "# max_rows_per_person = 4")],
-        &["CP416 share.smf-starts.answers", "CP416 share.local-starts.answers"],
+        &[
+            "CP416 share.national-starts.answers",
+            "CP416 share.smf-starts.answers",
+            "CP416 share.local-starts.answers",
+        ],
     );
     check(
         &[("max_rows_per_person = 4", "max_rows_per_person = 5")],
@@ -192,18 +196,21 @@ fn the_budget_keeps_to_the_framework_and_is_read_exactly() {
     check(&[("epsilon   = 0.1 ", "epsilon   = 11.0 ")], &["CP305 release.noisy-people.epsilon"]);
     check(
         &[("tables_per_day = 100", "tables_per_day = 0")],
-        &["CP414 share.smf-people.per_analyst.tables_per_day"],
+        &["CP414 share.national-people.per_analyst.tables_per_day"],
     );
-    check(&[("tables_per_year = 2000", "tables_per_year = 20")], &["CP414 share.smf-people.per_analyst"]);
+    check(
+        &[("tables_per_year = 2000", "tables_per_year = 20")],
+        &["CP414 share.national-people.per_analyst"],
+    );
 }
 
 #[test]
 fn a_share_that_another_could_match_does_not_load() {
-    check(&[("role     = \"lep-analyst\"", "role     = \"national-analyst\"")], &[]);
+    check(&[("role     = \"lep-analyst\"", "role     = \"own-tables-analyst\"")], &[]);
     check(
         &[(
             "purpose  = \"local-planning\"\nrole     = \"lep-analyst\"",
-            "purpose  = \"smf-reporting\"\nrole     = \"national-analyst\"",
+            "purpose  = \"smf-reporting\"\nrole     = \"own-tables-analyst\"",
         )],
         &["CP409 share.local-people"],
     );
@@ -213,8 +220,8 @@ fn a_share_that_another_could_match_does_not_load() {
 #[test]
 fn special_category_columns_leave_with_noise_only() {
     let listed = (
-        "id       = \"smf-people\"\npurpose  = \"smf-reporting\"\nrole     = \"national-analyst\"\ndataset  = \"participants\"\nanswers  = [\"people\"]\ngroup_by  = { council_code",
-        "id       = \"smf-people\"\npurpose  = \"smf-reporting\"\nrole     = \"national-analyst\"\ndataset  = \"participants\"\nanswers  = [\"people\"]\ngroup_by  = { disabled_eqa = \"code\", council_code",
+        "id       = \"smf-people\"\npurpose  = \"smf-reporting\"\nrole     = \"own-tables-analyst\"\ndataset  = \"participants\"\nanswers  = [\"people\"]\ngroup_by  = { council_code",
+        "id       = \"smf-people\"\npurpose  = \"smf-reporting\"\nrole     = \"own-tables-analyst\"\ndataset  = \"participants\"\nanswers  = [\"people\"]\ngroup_by  = { disabled_eqa = \"code\", council_code",
     );
     check(&[listed], &["CP418 share.smf-people.group_by.disabled_eqa"]);
     check(
@@ -241,9 +248,10 @@ fn special_category_columns_leave_with_noise_only() {
             "gender = { use = \"dimension\", grains = [\"code\"], special = true",
         )],
         &[
+            "CP418 share.national-people.group_by.gender",
+            "CP418 share.national-starts.group_by.participants.gender",
             "CP418 share.smf-people.group_by.gender",
             "CP418 share.smf-people.filter_by.gender",
-            "CP418 share.national-totals.group_by.gender",
             "CP418 share.smf-starts.group_by.participants.gender",
             "CP418 share.local-people.group_by.gender",
             "CP418 share.local-people.filter_by.gender",
@@ -335,7 +343,7 @@ fn no_list_is_wider_than_the_framework() {
             ),
             ("group_by  = { council_code", "group_by  = { housing_status = \"code\", council_code"),
         ],
-        &["CP408 share.smf-people.group_by.housing_status"],
+        &["CP408 share.national-people.group_by.housing_status"],
     );
     check(
         &[("max_group_columns  = 3", "max_group_columns  = 5")],
@@ -348,6 +356,8 @@ fn no_list_is_wider_than_the_framework() {
     check(
         &[("lag_days              = 0", "lag_days              = 28")],
         &[
+            "CP417 share.national-starts.window",
+            "CP417 share.national-outcomes.window",
             "CP417 share.smf-starts.window",
             "CP417 share.smf-outcomes.window",
             "CP417 share.equalities-starters.window",
@@ -361,6 +371,10 @@ fn no_list_is_wider_than_the_framework() {
         )],
         &[
             "CP408 dataset.engagements.columns.start_date",
+            "CP408 share.national-starts.group_by.start_date",
+            "CP408 share.national-starts.filter_by.start_date",
+            "CP408 share.national-outcomes.group_by.engagements.start_date",
+            "CP408 share.national-outcomes.filter_by.engagements.start_date",
             "CP408 share.smf-starts.group_by.start_date",
             "CP408 share.smf-starts.filter_by.start_date",
             "CP408 share.smf-outcomes.group_by.engagements.start_date",
@@ -423,9 +437,9 @@ fn identifiers_and_joins_are_the_dictionarys() {
             "links    = [\"engagements-outcomes\"]",
         )],
         &[
-            "CP411 share.smf-outcomes.group_by.participants.council_code",
-            "CP411 share.smf-outcomes.group_by.participants.age_band",
-            "CP411 share.smf-outcomes.group_by.participants.sex",
+            "CP411 share.national-outcomes.group_by.participants.council_code",
+            "CP411 share.national-outcomes.group_by.participants.age_band",
+            "CP411 share.national-outcomes.group_by.participants.sex",
         ],
     );
     check(
@@ -438,7 +452,7 @@ fn identifiers_and_joins_are_the_dictionarys() {
     );
     check(
         &[("window   = { column = \"start_date\", from = 2019-04-01, lag_days = 0 }\nlinks", "links")],
-        &["CP412 share.smf-starts.window"],
+        &["CP412 share.national-starts.window"],
     );
 }
 
@@ -470,14 +484,15 @@ fn the_same_columns_by_two_treatments_are_named() {
         codes(&twice).iter().all(|(s, says)| *s == Severity::Warning && says.contains("different roles"))
     );
     assert!(!codes(&twice).is_empty());
-    let one_role = [twice[0], twice[1], ("role     = \"lep-analyst\"", "role     = \"national-analyst\"")];
+    let one_role = [twice[0], twice[1], ("role     = \"lep-analyst\"", "role     = \"own-tables-analyst\"")];
     assert!(codes(&one_role).iter().any(|(s, says)| *s == Severity::Error && says.contains("the same role")));
 }
 
 /// What is said of the two shares `smf-…` and `local-…` of one role: `releases` is added, and each share's text is edited.
 fn said_of_one_role(kind: &str, releases: &str, smf: (&str, &str), local: (&str, &str)) -> Vec<String> {
     let mut sources = example("council");
-    let shares = sources.policy.text.replace("role     = \"lep-analyst\"", "role     = \"national-analyst\"");
+    let shares =
+        sources.policy.text.replace("role     = \"lep-analyst\"", "role     = \"own-tables-analyst\"");
     let edited = shares.split("[[share]]").map(|share| {
         let of = |name: &str| share.contains(&format!("id       = \"{name}-{kind}\""));
         let (from, to) = if of("smf") {

@@ -20,15 +20,21 @@ fn replay(new: &Layers, lines: &[&str]) -> Replayed {
 
 fn entry(kind: &str, question: &str) -> String {
     format!(
-        r#"{{"hash":"sha256:00","entry":{{"seq":3,"at":1777636803,"kind":"{kind}","analyst":"ann","role":"national-analyst","purpose":"smf-reporting","question":"{question}","cells":4}}}}"#
+        r#"{{"hash":"sha256:00","entry":{{"seq":3,"at":1777636803,"kind":"{kind}","analyst":"ann","role":"own-tables-analyst","purpose":"smf-reporting","question":"{question}","cells":4}}}}"#
     )
 }
 
 fn kinds(decision: &str, group_by: &str) -> String {
     format!(
-        r#"{{"at":"2026-05-01T10:02Z","analyst":"ann","decision":"{decision}","request":{{"role":"national-analyst","purpose":"smf-reporting","dataset":"participants","answer":"people","group_by":{group_by},"filter_by":{{}}}}}}"#
+        r#"{{"at":"2026-05-01T10:02Z","analyst":"ann","decision":"{decision}","request":{{"role":"own-tables-analyst","purpose":"smf-reporting","dataset":"participants","answer":"people","group_by":{group_by},"filter_by":{{}}}}}}"#
     )
 }
+
+/// The share of own tables of people, without a column.
+const NO_AGE: (&str, &str) = (
+    "purpose  = \"smf-reporting\"\nrole     = \"own-tables-analyst\"\ndataset  = \"participants\"\nanswers  = [\"people\"]\ngroup_by  = { council_code = \"code\", age_band = \"code\", sex",
+    "purpose  = \"smf-reporting\"\nrole     = \"own-tables-analyst\"\ndataset  = \"participants\"\nanswers  = [\"people\"]\ngroup_by  = { council_code = \"code\", sex",
+);
 
 const BY_SEX: &str = "people in participants by participants.sex";
 
@@ -60,7 +66,7 @@ fn each_kind_of_change_is_named_once_with_how_often_it_was_asked() {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let changed = council(&[
         ("profile = \"sub-national-8-5\"", "min_people = 10\nround_to = 5"),
-        ("age_band = \"code\", sex = \"code\"", "sex = \"code\""),
+        NO_AGE,
         ("id       = \"smf-people\"", "id       = \"people-again\""),
     ]);
     let shown = replay(&changed, &lines);
@@ -75,7 +81,7 @@ fn each_kind_of_change_is_named_once_with_how_often_it_was_asked() {
 
 #[test]
 fn what_would_be_answered_now_names_its_share() {
-    let mut replay = Replay::new(&council(&[("age_band = \"code\", sex", "sex")]), &council(&[]));
+    let mut replay = Replay::new(&council(&[NO_AGE]), &council(&[]));
     replay.line(kinds("refuse", r#"{"age_band":"code"}"#).as_bytes());
     let share = Name::new("smf-people").unwrap();
     assert_eq!(replay.finish().changed.first().map(|c| c.change.clone()), Some(Shift::NowAnswered(share)));

@@ -108,7 +108,7 @@ fn one_policy_refuses(federation: &Federation) {
 }
 
 fn nobody_answers_an_unknown_purpose(federation: &Federation) {
-    let words = ["--role", "national-analyst", "--purpose", "benefit-sanctions"];
+    let words = ["--role", "own-tables-analyst", "--purpose", "benefit-sanctions"];
     federation.ask("people by council", &words).exits(3).says("No partner answered").says("Coverage: 0 of 3");
 }
 

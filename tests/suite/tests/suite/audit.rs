@@ -9,7 +9,7 @@ fn an_edit_a_drop_a_reorder_and_a_truncation_of_a_real_export_are_found() {
     federation.ask("people by council", NATIONAL).exits(0);
     federation.ask("people by sex", NATIONAL).exits(0);
     federation.ask("people by disabled", EQUALITIES).exits(0);
-    federation.ask("people by council", &["--role", "national-analyst", "--purpose", "elsewhere"]).exits(3);
+    federation.ask("people by council", &["--role", "own-tables-analyst", "--purpose", "elsewhere"]).exits(3);
     federation.export_audit("fife", "audit.jsonl");
     let text = federation.read("audit.jsonl");
     let lines: Vec<&str> = text.lines().collect();

@@ -72,8 +72,12 @@ fn an_expired_policy_answers_nothing(federation: &Federation, analyst: &Analyst)
 }
 
 fn ask(analyst: &Analyst) -> OutcomeV1 {
-    let signed =
-        analyst.sign(&analyst.question("people by council", "national-analyst", "smf-reporting", &["fife"]));
+    let signed = analyst.sign(&analyst.question(
+        "people by council",
+        "own-tables-analyst",
+        "smf-reporting",
+        &["fife"],
+    ));
     let result = block_on(analyst.put(&signed.bytes)).unwrap();
     analyst.outcome(&signed, "fife", &result.replies[0].1)
 }

@@ -214,10 +214,25 @@ fn questions_answered_and_refused(federation: &Federation, through: &str) {
     // A partner's own list is no list of the dictionary's: there is no such question.
     ask(federation, through, "people in workforce_skills by directorate", NATIONAL).exits(1);
     ask(federation, through, "people in workforce_skills by assessed", NATIONAL).exits(3);
-    ask(federation, through, "people by council", &["--role", "national-analyst", "--purpose", "elsewhere"])
-        .exits(3);
-    let report =
-        ["report", "--period", "2019-20", "--indicators", "R1", "--as", "analyst", "--coordinator", through];
+    ask(
+        federation,
+        through,
+        "people by council",
+        &["--role", "own-tables-analyst", "--purpose", "elsewhere"],
+    )
+    .exits(3);
+    let report = [
+        "report",
+        "--own-tables",
+        "--period",
+        "2019-20",
+        "--indicators",
+        "R1",
+        "--as",
+        "analyst",
+        "--coordinator",
+        through,
+    ];
     assert!([0, 4].contains(&federation.cairn(&report).code));
 }
 

@@ -80,7 +80,7 @@ fn a_ledger_refuses_rather_than_skips(federation: &mut Federation) {
     let code = wait_for("the ledger to be full", || {
         let text = questions.next().expect("the ledger takes only so much");
         let schema = cairn_question::Schema::smf();
-        let (role, purpose) = ("national-analyst", "smf-reporting");
+        let (role, purpose) = ("own-tables-analyst", "smf-reporting");
         let names = (crate::harness::analyst::name(role), crate::harness::analyst::name(purpose));
         cairn_question::form::parse(&text, &names.0, &names.1, schema).ok()?;
         let signed = analyst.sign(&analyst.question(&text, role, purpose, &["fife"]));

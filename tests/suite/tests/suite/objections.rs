@@ -67,8 +67,12 @@ fn tell(federation: &Federation, command: &str, more: &[&str], who: std::ops::Ra
 
 /// The people that an answer shows for the one council.
 fn counted(analyst: &Analyst) -> Option<i64> {
-    let signed =
-        analyst.sign(&analyst.question("people by council", "national-analyst", "smf-reporting", &["fife"]));
+    let signed = analyst.sign(&analyst.question(
+        "people by council",
+        "own-tables-analyst",
+        "smf-reporting",
+        &["fife"],
+    ));
     let result = block_on(analyst.put(&signed.bytes)).unwrap();
     let OutcomeV1::Answer(answer) = analyst.outcome(&signed, "fife", &result.replies[0].1) else {
         return None;

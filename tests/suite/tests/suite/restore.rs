@@ -7,7 +7,7 @@ use crate::harness::federation::{Federation, Partner};
 use crate::harness::people::{FIFE, people};
 
 const LEDGER: &str = "fife/ledger.sqlite";
-const FREE: [&str; 3] = ["people by council", "national-analyst", "smf-reporting"];
+const FREE: [&str; 3] = ["people by council", "own-tables-analyst", "smf-reporting"];
 const NOISY: [&str; 3] = ["people by disabled", "equalities-analyst", "equalities"];
 
 #[test]

@@ -96,7 +96,7 @@ fn the_coordinator_declines_what_it_can_tell(analyst: &Analyst) {
     // The number of a question that was answered, for another one.
     let signed = analyst.sign(&noisy(analyst));
     block_on(analyst.put(&signed.bytes)).unwrap();
-    let other = analyst.question("people by sex", "national-analyst", "smf-reporting", &["fife"]);
+    let other = analyst.question("people by sex", "own-tables-analyst", "smf-reporting", &["fife"]);
     assert_eq!(declined(analyst, &analyst.sign(&AskV1 { id: signed.ask.id, ..other }).bytes), "CO203");
 }
 
@@ -183,9 +183,9 @@ fn a_coordinator_cannot_make_a_node_answer(
         let others = analyst.question("people by disabled", "equalities-analyst", "equalities", &["angus"]);
         assert_eq!(rules(&ask(&analyst.sign(&others)).await), ["verify.partner"]);
         // One credential for another role's question.
-        let credential = analyst.identity.credential(&name("national-analyst")).unwrap().clone();
+        let credential = analyst.identity.credential(&name("own-tables-analyst")).unwrap().clone();
         assert_eq!(rules(&ask(&analyst.sign_under(&noisy(analyst), credential)).await), ["verify.role"]);
-        let taken = analyst.question("people by sex", "national-analyst", "smf-reporting", &["fife"]);
+        let taken = analyst.question("people by sex", "own-tables-analyst", "smf-reporting", &["fife"]);
         assert_eq!(
             rules(&ask(&analyst.sign(&AskV1 { id: replayed.0.ask.id, ..taken })).await),
             ["verify.replay"]

@@ -65,7 +65,7 @@ fn it_says_the_worst_case_in_tables_and_in_error() {
             "equalities-people 11 210 0.1 times 1.11 ±30 ±157",
             "at worst 11 tables a year in all and 210 for life",
             "95 % within ±315 on the national figure, the sum of 32 partners",
-            "Plain tables: at worst 15,600 tables a year in all",
+            "Plain tables: at worst 28,800 tables a year in all",
         ],
     );
 }

@@ -172,7 +172,7 @@ fn shares() -> Vec<(&'static str, Edit, &'static str)> {
         ),
         (
             "CP409",
-            council(first, "purpose  = \"smf-reporting\"\nrole     = \"national-analyst\""),
+            council(first, "purpose  = \"smf-reporting\"\nrole     = \"own-tables-analyst\""),
             "[[share]]",
         ),
         ("CP410", council("answers  = [\"people\"]", "answers  = [\"peoples\"]"), "\"peoples\""),

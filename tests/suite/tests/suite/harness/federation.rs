@@ -16,7 +16,7 @@ use super::program::{Done, Running, cairn, run, wait_for};
 pub(crate) const NAME: &str = "suite";
 
 /// The role and purpose that the shipped council policy answers under `suppress-round`.
-pub(crate) const NATIONAL: &[&str] = &["--role", "national-analyst", "--purpose", "smf-reporting"];
+pub(crate) const NATIONAL: &[&str] = &["--role", "own-tables-analyst", "--purpose", "smf-reporting"];
 
 /// The role and purpose that it answers under `dp`.
 pub(crate) const EQUALITIES: &[&str] = &["--role", "equalities-analyst", "--purpose", "equalities"];
@@ -132,7 +132,7 @@ impl Federation {
     /// An analyst with a credential for both roles, in a folder of its name.
     pub(crate) fn make_analyst(&self, id: &str) {
         self.cairn(&["authority", "analyst", "authority", "--id", id, "--out", id]).exits(0);
-        for role in ["national-analyst", "equalities-analyst"] {
+        for role in ["own-tables-analyst", "equalities-analyst"] {
             let words = ["authority", "credential", "issuer", "--analyst", id, "--role", role];
             self.cairn(&[&words[..], &["--organisation", "A made-up office"]].concat()).exits(0);
         }
