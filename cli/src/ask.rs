@@ -107,7 +107,7 @@ async fn put(ask: &Ask) -> Result<Shown, Failure> {
     let links = links(ask, put_as.as_ref())?;
     let mut federation = Federation::connect(&ask.from.folder, &ask.from.coordinator).await?;
     question.role = federation.role(ask.role.as_ref())?;
-    let partners = if ask.partners.is_empty() { federation.everyone() } else { ask.partners.clone() };
+    let partners = federation.those(&ask.partners);
     let mut progress = Progress::begin("asking");
     let put = Put { question, partners, expires_in_s: ask.expires_in_min * 60, put_as };
     let shown = asked(&mut federation, put, links, &mut progress).await;

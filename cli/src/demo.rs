@@ -41,10 +41,10 @@ const STOPPED: &str = "orkney-islands";
 const KEEPER: &str = "fife";
 
 /// Who asks for totals.
-const TOTALS: &[&str] = &["--role", "totals-analyst"];
+const TOTALS: &[&str] = &["--role", "national-analyst"];
 
 /// Who asks for every partner's own table.
-const OWN: &[&str] = &["--own-tables", "--role", "national-analyst"];
+const OWN: &[&str] = &["--own-tables", "--role", "own-tables-analyst"];
 
 /// Who asks about special-category data, which every partner protects with noise of its own.
 const EQUALITIES: &[&str] = &["--own-tables", "--role", "equalities-analyst", "--purpose", "equalities"];
@@ -97,7 +97,7 @@ impl Stage {
     fn make_federation(&self) -> Result<(), Failure> {
         heading("2. A federation: its authority, a coordinator, an issuer, an analyst, ten partners");
         let analyst = ("demo-analyst", "Scottish Government (demo)");
-        let roles = ["national-analyst", "equalities-analyst", "totals-analyst", "overlap-analyst"];
+        let roles = ["own-tables-analyst", "equalities-analyst", "national-analyst", "overlap-analyst"];
         self.staged.make_federation("nolb-demo", analyst, &roles, &MEMBERS)?;
         self.staged.program.quiet(&[
             "authority",
@@ -219,18 +219,14 @@ impl Stage {
 
     fn report(&self, running: &Federation) -> Result<(), Failure> {
         heading("11. The first indicator report");
+        say::out(
+            "Secure totals, as in step 5; what is said of disability is added up from every partner's own tables, each with its noise.\n\n",
+        );
         let (analyst, csv) = (self.staged.path("analyst"), self.staged.path("report.csv"));
-        self.staged.program.shown(&[
-            "report",
-            "--period",
-            "2023-24",
-            "--as",
-            &analyst,
-            "--coordinator",
-            &running.address,
-            "--csv",
-            &csv,
-        ])?;
+        let (framework, as_of) = (self.staged.path("framework.toml"), Spec::demo().as_of.to_string());
+        let totals = ["report", "--period", "2023-24", "--as-of", &as_of, "--framework", &framework];
+        let who = ["--as", &analyst, "--coordinator", &running.address, "--csv", &csv];
+        self.staged.program.shown(&[&totals[..], &who].concat())?;
         Ok(())
     }
 
@@ -245,7 +241,7 @@ impl Stage {
         if demo.serve {
             say::out(&format!(
                 "The federation runs until Ctrl-C. In another window:\n  export CAIRN_AS={folder}/analyst CAIRN_COORDINATOR={}\n  \
-                 cairn ask --own-tables --role national-analyst people by council, age band where quarter = 2025-Q2\n",
+                 cairn ask --own-tables --role own-tables-analyst people by council, age band where quarter = 2025-Q2\n",
                 running.address
             ));
             context::runtime()?.block_on(context::until_told_to_stop())?;

@@ -51,9 +51,12 @@ impl Federation {
         &self.identity
     }
 
-    /// Every partner of the register.
-    pub(crate) fn everyone(&self) -> Vec<PartnerId> {
-        self.register.partners.iter().map(|p| p.id.clone()).collect()
+    /// These partners; every partner of the register where none is named.
+    pub(crate) fn those(&self, named: &[PartnerId]) -> Vec<PartnerId> {
+        match named {
+            [] => self.register.partners.iter().map(|p| p.id.clone()).collect(),
+            named => named.to_vec(),
+        }
     }
 
     /// The role to ask in: the one given, or the only one there is a credential for.

@@ -72,15 +72,15 @@ impl Total {
             return Ok(None);
         }
         let terms = framework_terms(self.framework.as_deref())?;
-        let protection = match self.total {
-            None => Protection::Of(usual(&terms, question)?),
-            Some(protection) => protection,
+        let put_as = match self.total {
+            None => PutAs::usual(question, terms)?,
+            Some(protection) => PutAs::of(protection, terms),
         };
-        if !protection.is_charged() && question.as_of.is_none() {
+        if !put_as.protection.is_charged() && question.as_of.is_none() {
             let says = "a total without noise is of a named day, so that all of a day's totals are of the same partners: add `as of` and the day of the records, such as `as of 2026-09-30`";
             return Err(Failure::new("CC219", says));
         }
-        Ok(Some(PutAs::of(protection, terms)))
+        Ok(Some(put_as))
     }
 }
 
@@ -121,6 +121,11 @@ impl PutAs {
     /// A total with this protection under these terms.
     pub(crate) const fn of(protection: Protection, terms: SecureTerms) -> Self {
         Self { protection, terms }
+    }
+
+    /// As the framework protects a total where nobody says.
+    pub(crate) fn usual(question: &Question, terms: SecureTerms) -> Result<Self, Failure> {
+        Ok(Self::of(Protection::Of(usual(&terms, question)?), terms))
     }
 
     /// The same under another protection.

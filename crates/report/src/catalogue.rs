@@ -6,6 +6,8 @@ use cairn_question::form;
 use cairn_question::{Name, Question, Schema};
 use serde::Deserialize;
 
+use crate::plan::ReleasePath;
+
 /// The indicators, in the order in which a report shows them.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
@@ -40,8 +42,11 @@ pub struct Indicator {
     pub sensitivity: String,
     /// Most that one person can add to a count at one partner.
     pub most_one_person_adds: u32,
-    /// The role in which it is asked.
-    pub role: Name,
+    /// The role in which it is asked as secure totals; absent where it is asked of partners' own tables only.
+    #[serde(default)]
+    pub totals_role: Option<Name>,
+    /// The role in which every partner is asked for its own tables.
+    pub own_tables_role: Name,
     /// The purpose for which it is asked.
     pub purpose: Name,
     /// Remarks, printed with the indicator.
@@ -211,6 +216,8 @@ impl Indicator {
     /// The question with its placeholders filled in, checked against the schema. `breakdown` is `None` for an indicator
     /// without areas.
     ///
+    /// The role is that of own tables; [`crate::plan`] puts in the one that an order needs.
+    ///
     /// # Errors
     /// What is wrong with it, in one line.
     pub fn fill(
@@ -228,9 +235,18 @@ impl Indicator {
         if text.contains(['{', '}']) {
             return Err("the placeholders are {period}, {grain} and {breakdown}".into());
         }
-        let question = form::parse(&text, &self.role, &self.purpose, schema).map_err(|e| e.to_string())?;
+        let question =
+            form::parse(&text, &self.own_tables_role, &self.purpose, schema).map_err(|e| e.to_string())?;
         question.grid(schema).map_err(|e| e.to_string())?;
         Ok(question)
+    }
+
+    /// The role in which it is asked where totals or own tables are wanted, and how its answers then leave.
+    pub(crate) const fn role(&self, wanted: ReleasePath) -> (&Name, ReleasePath) {
+        match (wanted, &self.totals_role) {
+            (ReleasePath::Total, Some(role)) => (role, ReleasePath::Total),
+            _ => (&self.own_tables_role, ReleasePath::OwnTables),
+        }
     }
 }
 

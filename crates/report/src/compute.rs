@@ -3,26 +3,15 @@
 use std::collections::BTreeSet;
 
 use cairn_question::answer::Zeros;
-use cairn_question::combine::{CoverageV1, Standing};
 use cairn_question::schema::UNKNOWN;
-use cairn_question::{
-    AnswerV1, Day, Dimension, Grid, OutcomeV1, PartnerId, Period, ReplyV1, Schema, TreatmentV1,
-};
+use cairn_question::{AnswerV1, Day, Dimension, Grid, PartnerId, Period, Schema, TreatmentV1};
 
 use crate::added::Added;
 use crate::catalogue::{Catalogue, Indicator, Kind, Measure, Part};
 use crate::coverage::Coverage;
 use crate::figure::{Count, Figure, Marker, Ratio};
+use crate::outcome::{Outcome, Released};
 use crate::plan::{Batch, breakdown_of};
-
-/// What came back for one question: the coverage statement, and the answers that were verified.
-#[derive(Clone, Debug, Default)]
-pub struct Outcome {
-    /// Who stands how; absent where the question could not be asked at all.
-    pub coverage: Option<CoverageV1>,
-    /// The verified answers. A partner without one is in no figure, whatever the statement says.
-    pub answers: Vec<(PartnerId, AnswerV1)>,
-}
 
 /// A whole report.
 #[derive(Clone, Debug)]
@@ -103,22 +92,6 @@ impl ComputeError {
     }
 }
 
-impl Outcome {
-    /// Takes the coverage statement and the replies that were opened under the partners' registered keys.
-    #[must_use]
-    pub fn new(coverage: CoverageV1, replies: &[ReplyV1]) -> Self {
-        let stands = |p: &PartnerId| {
-            coverage.partners.iter().any(|l| l.partner == *p && l.standing == Standing::Answered)
-        };
-        let answers = replies.iter().filter(|r| stands(&r.partner)).filter_map(|r| match &r.outcome {
-            OutcomeV1::Answer(answer) => Some((r.partner.clone(), AnswerV1::clone(answer))),
-            OutcomeV1::Sealed(_) | OutcomeV1::Refusal(_) | OutcomeV1::Fault { .. } => None,
-        });
-        let answers = answers.collect();
-        Self { coverage: Some(coverage), answers }
-    }
-}
-
 impl Report {
     /// Makes the figures. `outcomes` are in the order of the batch's questions.
     ///
@@ -181,11 +154,12 @@ impl<'a> Tables<'a> {
 
     fn report(&self, indicator: &Indicator, breakdown: Option<&str>, schema: &Schema) -> Reported {
         let outcomes: Vec<&Outcome> = self.tables.iter().map(|t| t.outcome).collect();
-        let answers = || outcomes.iter().flat_map(|o| o.answers.iter().map(|(_, a)| a));
-        let days: BTreeSet<Day> = answers().map(|a| a.snapshot.as_of).collect();
-        let treatments: BTreeSet<String> = answers().map(|a| treatment(&a.treatment)).collect();
-        let notes: BTreeSet<String> = answers().flat_map(|a| a.snapshot.notes.iter().cloned()).collect();
-        let provisional = answers().any(|a| a.snapshot.provisional);
+        let released = || outcomes.iter().flat_map(|o| &o.released);
+        let snapshots = || released().flat_map(|r| &r.snapshots);
+        let days: BTreeSet<Day> = snapshots().map(|s| s.as_of).collect();
+        let treatments: BTreeSet<String> = released().map(protection).collect();
+        let notes: BTreeSet<String> = snapshots().flat_map(|s| s.notes.iter().cloned()).collect();
+        let provisional = snapshots().any(|s| s.provisional);
         let lines = rows(indicator).into_iter().flat_map(|row| self.row(indicator, row, schema));
         let marked = lines.map(|l| match provisional {
             true => Line { figure: l.figure.provisional(), ..l },
@@ -251,25 +225,35 @@ fn parts(measure: &Measure) -> Vec<(&str, Option<&[String]>)> {
     parts
 }
 
+/// The partners whose tables answer every question: of a total all of its partners, or none.
 fn in_all(tables: &[&Table<'_>]) -> BTreeSet<PartnerId> {
-    let answered = |t: &Table<'_>| -> BTreeSet<PartnerId> {
-        let whole = t.outcome.answers.iter().filter(|(_, a)| a.table.dimensions == t.grid.dimensions());
-        whole.map(|(p, _)| p.clone()).collect()
-    };
-    let sets = tables.iter().map(|t| answered(t));
-    sets.reduce(|a, b| a.intersection(&b).cloned().collect()).unwrap_or_default()
+    let mut partners: BTreeSet<PartnerId> =
+        tables.iter().flat_map(|t| t.whole()).flat_map(|r| &r.of).cloned().collect();
+    loop {
+        let answered = |t: &&Table<'_>| -> BTreeSet<PartnerId> {
+            let within = t.whole().filter(|r| r.of.is_subset(&partners));
+            within.flat_map(|r| &r.of).cloned().collect()
+        };
+        let sets = tables.iter().map(answered);
+        let all = sets.reduce(|a, b| a.intersection(&b).cloned().collect()).unwrap_or_default();
+        // A total that is not wholly within falls out, and takes its partners with it.
+        if all == partners {
+            return all;
+        }
+        partners = all;
+    }
 }
 
 /// The largest k-threshold among the answers; 0 where none has one.
 fn min_people(tables: &[&Table<'_>], partners: &BTreeSet<PartnerId>) -> i64 {
-    let answers = tables.iter().flat_map(|t| &t.outcome.answers).filter(|(p, _)| partners.contains(p));
+    let answers = tables.iter().flat_map(|t| t.within(partners));
     let threshold = |a: &AnswerV1| match a.treatment {
         TreatmentV1::SuppressRound { min_people, .. }
         | TreatmentV1::SuppressAudit { min_people, .. }
         | TreatmentV1::CellKey { min_people, .. } => i64::from(min_people),
         TreatmentV1::Dp { .. } | TreatmentV1::CountOnce { .. } => 0,
     };
-    answers.map(|(_, a)| threshold(a)).max().unwrap_or(0)
+    answers.map(threshold).max().unwrap_or(0)
 }
 
 struct Area {
@@ -348,6 +332,16 @@ fn rest(numerator: &Part, base: &Part, sums: &[Sum<'_>]) -> Option<Vec<String>> 
 }
 
 impl Table<'_> {
+    /// The released tables that are of its grid.
+    fn whole(&self) -> impl Iterator<Item = &Released> {
+        self.outcome.released.iter().filter(|r| r.answer.table.dimensions == self.grid.dimensions())
+    }
+
+    /// Those of them that are of these partners alone.
+    fn within(&self, partners: &BTreeSet<PartnerId>) -> impl Iterator<Item = &AnswerV1> {
+        self.whole().filter(|r| r.of.is_subset(partners)).map(|r| &r.answer)
+    }
+
     /// The axis beside the area.
     fn other_axis(&self) -> Option<&Dimension> {
         self.grid.dimensions().iter().rev().nth(usize::from(self.by_area))
@@ -356,9 +350,7 @@ impl Table<'_> {
 
 impl<'a> Sum<'a> {
     fn over(table: &'a Table<'a>, partners: &BTreeSet<PartnerId>) -> Self {
-        let all = table.outcome.answers.iter();
-        let answers: Vec<&AnswerV1> = all.filter(|(p, _)| partners.contains(p)).map(|(_, a)| a).collect();
-        Self { added: Added::over(&table.grid, answers), table }
+        Self { added: Added::over(&table.grid, table.within(partners).collect()), table }
     }
 
     /// The sum of the cells of one area (or of all), for some codes of the other axis (or all).
@@ -377,8 +369,20 @@ impl<'a> Sum<'a> {
     }
 }
 
+/// How a released table is protected, in words.
+fn protection(released: &Released) -> String {
+    let of = &released.answer.treatment;
+    match released.of.len() {
+        0 | 1 => treatment(of, "each partner's cell"),
+        partners => format!(
+            "one total of {partners} partners, of which nobody saw a part: {}",
+            treatment(of, "each cell of it")
+        ),
+    }
+}
+
 /// A treatment in words.
-fn treatment(treatment: &TreatmentV1) -> String {
+fn treatment(treatment: &TreatmentV1, cell: &str) -> String {
     match treatment {
         TreatmentV1::SuppressRound { profile, min_people, round_to, promise: Some(_), .. } => {
             let top = min_people.saturating_sub(1);
@@ -409,7 +413,7 @@ fn treatment(treatment: &TreatmentV1) -> String {
                 Some(loss) => format!("ρ = {}", loss.rho),
             };
             format!(
-                "{mechanism} noise at {loss}: each partner's cell within {plus_minus_95} of its count, 95 times in 100"
+                "{mechanism} noise at {loss}: {cell} within {plus_minus_95} of its count, 95 times in 100"
             )
         }
         TreatmentV1::CountOnce { epsilon, keys_per_person, .. } => format!(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cairn_question::PartnerId;
 use cairn_question::combine::Standing;
 
-use crate::compute::Outcome;
+use crate::outcome::Outcome;
 
 /// Printed with every report: the sum over partners is not a number of people.
 pub const OVERSTATES: &str =
@@ -48,7 +48,7 @@ impl Coverage {
             for line in outcome.coverage.iter().flat_map(|c| &c.partners) {
                 standings.entry(&line.partner).or_default().push(&line.standing);
             }
-            for (partner, _) in &outcome.answers {
+            for partner in outcome.released.iter().flat_map(|released| &released.of) {
                 *answers.entry(partner).or_default() += 1;
                 standings.entry(partner).or_default();
             }

@@ -1,12 +1,12 @@
 //! Made-up outcomes for the tests: what partners would release of counts that a function gives.
 
 use cairn_question::answer::{PrivacyStatement, SnapshotStatement, Zeros};
-use cairn_question::combine::{CoverageV1, PartnerLine, Standing, combine};
+use cairn_question::combine::{CombinedV1, CoverageV1, PartnerLine, Standing, combine};
 use cairn_question::privacy::{Epsilon, NanoRho};
 use cairn_question::refusal::RuleBroken;
 use cairn_question::{
-    AnswerV1, Cell, Day, Grid, Hash, Moment, Name, PartnerId, Question, QuestionId, Schema, TableV1,
-    TreatmentV1,
+    AnswerV1, Cell, Day, Grid, Hash, Moment, Name, PartnerId, Question, QuestionId, Schema, SealedV1,
+    TableV1, TreatmentV1,
 };
 
 use crate::{Batch, Outcome};
@@ -55,20 +55,58 @@ pub(crate) fn outcomes(
             lines.push(PartnerLine::new(partner(name), standing));
         }
         let combined = combine(&grid, answers.iter().map(|(_, a)| a));
-        let coverage = CoverageV1 {
-            cairn_coverage: 1,
-            question_id: QuestionId::from_bytes([7; 32]),
-            question_hash: Hash::of(b"question"),
-            federation: Name::new("scotland").unwrap(),
-            register_version: 1,
-            closed_at: Moment::from_unix_s(1_760_000_000),
-            partners: lines,
-            combined,
-            total: None,
-        };
-        Outcome { coverage: Some(coverage), answers }
+        let coverage = coverage(lines, combined);
+        Outcome::own_tables(coverage, answers)
     };
     batch.asks.iter().map(|a| outcome(&a.question)).collect()
+}
+
+/// The outcome of every question of a batch as one total, rounded as a whole, of those partners that `takes_part` in it.
+pub(crate) fn totals(
+    batch: &Batch,
+    partners: &[&str],
+    takes_part: impl Fn(&str, &Question) -> bool,
+    count: impl Fn(&str, &Question, &[&str]) -> i64,
+) -> Vec<Outcome> {
+    let outcome = |question: &Question| {
+        let grid = question.grid(Schema::smf()).unwrap();
+        let of: Vec<&str> = partners.iter().copied().filter(|p| takes_part(p, question)).collect();
+        let sum = |at: usize| of.iter().map(|p| count(p, question, &grid.codes_of(at))).sum();
+        let total = answer(&grid, (0..grid.cells()).map(sum), Reply::Rounded);
+        let lines = partners.iter().map(|p| {
+            PartnerLine::new(partner(p), if of.contains(p) { Standing::Answered } else { Standing::Late })
+        });
+        let coverage = coverage(lines.collect(), combine(&grid, [&total]));
+        let words: Vec<_> = of.iter().map(|p| (partner(p), word(&of, &total))).collect();
+        Outcome::total(coverage, &words)
+    };
+    batch.asks.iter().map(|a| outcome(&a.question)).collect()
+}
+
+/// What a partner of a total signs of it.
+fn word(of: &[&str], total: &AnswerV1) -> SealedV1 {
+    SealedV1 {
+        manifest: Hash::of(b"manifest"),
+        opening: Hash::of(b"opening"),
+        partners: of.iter().map(|p| partner(p)).collect(),
+        treatment: total.treatment.clone(),
+        snapshot: total.snapshot.clone(),
+        privacy: total.privacy.clone(),
+    }
+}
+
+fn coverage(partners: Vec<PartnerLine>, combined: Option<CombinedV1>) -> CoverageV1 {
+    CoverageV1 {
+        cairn_coverage: 1,
+        question_id: QuestionId::from_bytes([7; 32]),
+        question_hash: Hash::of(b"question"),
+        federation: Name::new("scotland").unwrap(),
+        register_version: 1,
+        closed_at: Moment::from_unix_s(1_760_000_000),
+        partners,
+        combined,
+        total: None,
+    }
 }
 
 fn answer(grid: &Grid, counts: impl Iterator<Item = i64>, kind: Reply) -> AnswerV1 {

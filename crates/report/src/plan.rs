@@ -1,7 +1,7 @@
 //! One report as one batch of questions.
 
 use cairn_question::form::nearest;
-use cairn_question::{Period, Question, Schema};
+use cairn_question::{Day, Period, Question, Schema};
 
 use crate::catalogue::{Catalogue, Indicator};
 
@@ -14,6 +14,19 @@ pub struct Order {
     pub period: Period,
     /// The area column; `None`: each indicator's usual one. An indicator without areas ignores it.
     pub breakdown: Option<String>,
+    /// How its questions leave.
+    pub path: ReleasePath,
+    /// The day of the records that are counted; `None`: of each partner the newest. Totals without noise need one.
+    pub as_of: Option<Day>,
+}
+
+/// How a question's answer leaves the partners.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ReleasePath {
+    /// As one secure total, of which nobody sees a part. An order's indicators that are not made of totals are asked of own tables.
+    Total,
+    /// As every partner's own protected table.
+    OwnTables,
 }
 
 /// Every question of a report, each once.
@@ -33,6 +46,8 @@ pub struct Batch {
 pub struct Ask {
     /// What is to be signed and sent, in the role and purpose that the indicator names.
     pub question: Question,
+    /// How its answer leaves.
+    pub path: ReleasePath,
     /// The indicators and the names of the questions in their documents.
     pub uses: Vec<(String, String)>,
 }
@@ -105,21 +120,24 @@ pub fn plan(catalogue: &Catalogue, order: &Order, schema: &Schema) -> Result<Bat
     for indicator in wanted {
         let breakdown = breakdown_of(indicator, batch.breakdown.as_deref())?;
         check_grain(indicator, order.period)?;
+        let (role, path) = indicator.role(order.path);
         for ask in &indicator.asks {
-            let question = indicator
+            let mut question = indicator
                 .fill(ask, order.period, breakdown, schema)
                 .map_err(|says| PlanError::Question { id: indicator.id.clone(), says })?;
-            batch.add(question, (indicator.id.clone(), ask.name.clone()));
+            (question.role, question.as_of) = (role.clone(), order.as_of);
+            batch.add(question, path, (indicator.id.clone(), ask.name.clone()));
         }
     }
     Ok(batch)
 }
 
 impl Batch {
-    fn add(&mut self, question: Question, used: (String, String)) {
-        match self.asks.iter_mut().find(|a| a.question.canonical() == question.canonical()) {
+    fn add(&mut self, question: Question, path: ReleasePath, used: (String, String)) {
+        let same = |a: &&mut Ask| a.path == path && a.question.canonical() == question.canonical();
+        match self.asks.iter_mut().find(same) {
             Some(ask) => ask.uses.push(used),
-            None => self.asks.push(Ask { question, uses: vec![used] }),
+            None => self.asks.push(Ask { question, path, uses: vec![used] }),
         }
     }
 

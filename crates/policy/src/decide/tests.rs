@@ -83,6 +83,8 @@ fn every_indicator_is_answered_by_every_example() {
     for file in std::fs::read_dir(folder).unwrap() {
         let document: toml::Table = std::fs::read_to_string(file.unwrap().path()).unwrap().parse().unwrap();
         let purpose = document["purpose"].as_str().unwrap();
+        let roles = ["totals_role", "own_tables_role"].map(|key| document.get(key)?.as_str());
+        let roles: Vec<Name> = roles.into_iter().flatten().map(name).collect();
         let breakdowns = document["breakdowns"].as_array().unwrap().iter().map(|b| b.as_str().unwrap());
         let breakdowns: Vec<&str> = breakdowns.chain([""]).collect();
         for ask_text in document["ask"].as_array().unwrap().iter().map(|a| a["question"].as_str().unwrap()) {
@@ -94,8 +96,11 @@ fn every_indicator_is_answered_by_every_example() {
                 }
                 let text = ask_text.replace("{breakdown}", breakdown).replace("{grain}", grain);
                 let question = ask(purpose, &text.replace("{period}", period));
-                for layers in policies() {
+                for (layers, role) in
+                    policies().iter().flat_map(|layers| roles.iter().map(move |r| (layers, r)))
+                {
                     asked += 1;
+                    let question = Question { role: role.clone(), ..question.clone() };
                     let found = verdict(layers, &question, "2026-11-21");
                     assert!(
                         layers.shares.iter().any(|r| r.share.id.value.as_str() == found),

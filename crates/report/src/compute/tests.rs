@@ -1,6 +1,6 @@
 use super::*;
-use crate::fixture::{Reply, outcomes};
-use crate::plan::{Order, plan};
+use crate::fixture::{Reply, outcomes, totals};
+use crate::plan::{Order, ReleasePath, plan};
 use cairn_question::Question;
 
 const PARTNERS: &[&str] = &["angus", "dundee-city", "charity"];
@@ -14,6 +14,8 @@ fn batch_by(area: &str, indicators: &str) -> Batch {
         indicators: indicators.split_whitespace().map(str::to_owned).collect(),
         period: "2024-25".parse().unwrap(),
         breakdown: Some(area.into()),
+        path: ReleasePath::OwnTables,
+        as_of: None,
     };
     plan(&Catalogue::smf().unwrap(), &order, Schema::smf()).unwrap()
 }
@@ -191,7 +193,7 @@ fn reasons_are_shares_of_all_that_ended() {
 fn a_provisional_answer_marks_every_value() {
     let (catalogue, batch) = (Catalogue::smf().unwrap(), batch("R1"));
     let mut outcomes = outcomes(&batch, PARTNERS, |_, _| Reply::Rounded, |_, _, _| 100);
-    outcomes[0].answers[1].1.snapshot.provisional = true;
+    outcomes[0].released[1].snapshots[0].provisional = true;
     let report = Report::compute(&catalogue, &batch, &outcomes, Schema::smf()).unwrap();
     assert!(report.indicators[0].lines.iter().all(|l| l.figure.marks().ends_with("[p]")));
 }
@@ -207,7 +209,7 @@ fn outcomes_of_another_batch_are_not_taken() {
 fn an_answer_with_another_table_is_in_no_figure() {
     let (catalogue, batch) = (Catalogue::smf().unwrap(), batch("R1"));
     let mut outcomes = outcomes(&batch, PARTNERS, |_, _| Reply::Rounded, |_, _, _| 100);
-    outcomes[0].answers[0].1.table.dimensions.clear();
+    outcomes[0].released[0].answer.table.dimensions.clear();
     let report = Report::compute(&catalogue, &batch, &outcomes, Schema::smf()).unwrap();
     assert_eq!(line(&report.indicators[0], DUNDEE, None), "People starting=200/2");
 }
@@ -221,4 +223,42 @@ fn the_nation_is_one_cell_with_its_name() {
     let areas: Vec<&str> = report.indicators[0].lines.iter().map(|l| l.area_label.as_str()).collect();
     assert_eq!(areas, ["Scotland", "Not known", "All areas"]);
     assert_eq!(line(&report.indicators[0], "scotland", None), "People starting=300/3");
+}
+
+/// Of three partners that each would withhold their part, and of which no own table is there.
+#[test]
+fn a_total_is_one_part_of_all_its_partners() {
+    let (catalogue, batch) = (Catalogue::smf().unwrap(), batch("R1"));
+    let few = |_: &str, _: &Question, codes: &[&str]| if codes == [DUNDEE] { 4 } else { 1 };
+    let outcomes = totals(&batch, PARTNERS, |_, _| true, few);
+    let report = Report::compute(&catalogue, &batch, &outcomes, Schema::smf()).unwrap();
+    let r1 = &report.indicators[0];
+    assert_eq!(line(r1, DUNDEE, None), "People starting=10/3");
+    assert_eq!(line(r1, ANGUS, None), "People starting=[c]/3");
+    assert_eq!(r1.coverage.answered.len(), 3);
+    assert_eq!(
+        r1.treatments,
+        [
+            "one total of 3 partners, of which nobody saw a part: sub-national-8-5: 0 shown, cells of 1 to 7 people withheld, the rest rounded to the nearest 5"
+        ]
+    );
+}
+
+/// A numerator over three partners and a denominator over two make no share, and no partner's part can be taken out of a total.
+#[test]
+fn totals_of_other_partners_make_no_figure_together() {
+    let (catalogue, batch) = (Catalogue::smf().unwrap(), batch("P1"));
+    let count = |_: &str, q: &Question, _: &[&str]| if q.dataset == "outcomes" { 50 } else { 100 };
+    let all = totals(&batch, PARTNERS, |_, _| true, count);
+    let report = |outcomes: &[Outcome]| Report::compute(&catalogue, &batch, outcomes, Schema::smf()).unwrap();
+    assert!(line(&report(&all).indicators[0], DUNDEE, None).contains("Share=50.0/3"), "all of them");
+    let entered = |partner: &str, q: &Question| partner != "charity" || q.dataset != "outcomes";
+    let some = totals(&batch, PARTNERS, entered, count);
+    let p1 = &report(&some).indicators[0];
+    assert!(
+        p1.lines.iter().all(|l| l.figure.value.is_none() && l.partners == 0),
+        "{}",
+        line(p1, DUNDEE, None)
+    );
+    assert_eq!((p1.coverage.answered.len(), p1.coverage.in_part.len()), (2, 1));
 }

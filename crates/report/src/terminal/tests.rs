@@ -1,13 +1,18 @@
 use super::*;
 use crate::fixture::{Reply, outcomes};
-use crate::{Batch, Catalogue, Order, Outcome, plan};
+use crate::{Batch, Catalogue, Order, Outcome, ReleasePath, plan};
 use cairn_question::{Question, Schema};
 
 /// A federation in which one partner refuses part of P2, one is offline and one late, with noise for R4.
 pub(crate) fn sample() -> Report {
     let catalogue = Catalogue::smf().unwrap();
-    let order =
-        Order { indicators: vec![], period: "2024-25".parse().unwrap(), breakdown: Some("council".into()) };
+    let order = Order {
+        indicators: vec![],
+        period: "2024-25".parse().unwrap(),
+        breakdown: Some("council".into()),
+        path: ReleasePath::OwnTables,
+        as_of: None,
+    };
     let batch = plan(&catalogue, &order, Schema::smf()).unwrap();
     let outcomes = answers(&batch);
     Report::compute(&catalogue, &batch, &outcomes, Schema::smf()).unwrap()

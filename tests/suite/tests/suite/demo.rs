@@ -18,6 +18,7 @@ fn the_demo_ends_in_its_report_and_leaves_its_folder() {
         .says("Coverage: 9 of 10 partners answered")
         .says("entries, unbroken");
     let done = done.says("The first indicator report").says("Adding partners overstates people");
+    let done = done.says("one total of 10 partners, of which nobody saw a part");
     let done = done.says("Side by side, one cell").says("Different people who have a linkage key:");
     let done = done.says("different numbers, which is what was counted");
     assert!(!done.out.contains("error ["), "{}", done.out);
