@@ -3,14 +3,15 @@
 //! What a node gives to a total is masked until the node opens, so it is the opening that turns the hold into a charge. What the record
 //! says is the caller's: here it is bytes, kept so that after a restart that very opening is sent again and never another.
 
+use cairn_policy::london_day;
 use cairn_question::limits::{CLOCK_SKEW_S, PARTNERS_MAX, QUESTION_LIFE_S_MAX};
 use cairn_question::privacy::NanoRho;
-use cairn_question::{Moment, Name, QuestionId, Refusal, RuleBroken};
+use cairn_question::{Day, Moment, Name, QuestionId, Refusal, RuleBroken};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::fmt;
 use zeroize::Zeroizing;
 
-use crate::chain::{append, integer, tip};
+use crate::chain::{append, integer, natural, tip};
 use crate::entry::{Entry, SnapshotKey};
 use crate::fault::LedgerFault;
 use crate::ledger::{Kept, Ledger, charged, keep, spend};
@@ -56,6 +57,8 @@ pub enum Bound {
     Partners(Vec<[u8; 16]>),
     /// One was opened on another edition of the day: none can be on this one, since the difference would be this partner's late rows.
     OtherEdition,
+    /// A backup without any was put back on that day or later: there may have been one, and nobody knows of whom.
+    Forgotten,
 }
 
 /// Proof that the record of an opening is on disk: what it holds may be sent. Only the ledger makes one. Wiped in memory when dropped.
@@ -112,7 +115,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`NotOpened::Refused`] when the question was opened before (R2, CM214), or when a total without fresh noise was opened on these records
-    /// with other partners (R6, CM215). [`NotOpened::Fault`] with [`LedgerFault::HoldGone`] when the hold lapsed, was given up or replaced,
+    /// with other partners (R6, CM215), or may have been before a backup was put back (R6, CM223). [`NotOpened::Fault`] with [`LedgerFault::HoldGone`] when the hold lapsed, was given up or replaced,
     /// [`LedgerFault::Opening`] when the opening is not of the hold, [`LedgerFault::Write`].
     pub fn open_total(
         &mut self,
@@ -238,6 +241,7 @@ fn same_partners(connection: &Connection, opening: &Opening<'_>) -> Result<(), D
         Bound::Free => Ok(()),
         Bound::Partners(before) if before == opening.partners => Ok(()),
         Bound::Partners(_) | Bound::OtherEdition => Err(refuse(other_partners(opening))),
+        Bound::Forgotten => Err(refuse(forgotten(opening))),
     }
 }
 
@@ -249,6 +253,7 @@ fn bound(connection: &Connection, snapshot: SnapshotKey) -> Result<Bound, Ledger
         Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, u32>(1)?))
     });
     match found.optional().map_err(LedgerFault::read)? {
+        None if put_back_since(connection, snapshot.as_of)? => Ok(Bound::Forgotten),
         None => Ok(Bound::Free),
         Some((_, edition)) if edition != snapshot.edition => Ok(Bound::OtherEdition),
         Some((bytes, _)) => match bytes.as_chunks::<16>() {
@@ -256,6 +261,19 @@ fn bound(connection: &Connection, snapshot: SnapshotKey) -> Result<Bound, Ledger
             _ => Err(LedgerFault::Damaged { table: "opening" }),
         },
     }
+}
+
+/// Whether a backup was put back, and acknowledged, on this day or later: what was opened on its records is then not known.
+fn put_back_since(connection: &Connection, day: Day) -> Result<bool, LedgerFault> {
+    let never = connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM given_up)", [], |row| row.get(0));
+    if never.map_err(LedgerFault::read)? {
+        return Ok(false);
+    }
+    let sql =
+        "SELECT max(json_extract(text, '$.at')) FROM entry WHERE json_extract(text, '$.kind') = 'restore'";
+    let at: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).map_err(LedgerFault::read)?;
+    let at = at.ok_or(LedgerFault::Damaged { table: "given_up" })?;
+    Ok(london_day(Moment::from_unix_s(natural(at, "entry")?)) >= day)
 }
 
 fn put(connection: &Connection, id: QuestionId, opening: &Opening<'_>) -> Result<(), LedgerFault> {
@@ -295,6 +313,14 @@ fn other_partners(opening: &Opening<'_>) -> RuleBroken {
         opening.snapshot.as_of
     );
     rule("ledger.same-partners", "CM215", says)
+}
+
+fn forgotten(opening: &Opening<'_>) -> RuleBroken {
+    let says = format!(
+        "this partner's ledger was put back from a backup, so it does not know of whom totals without fresh noise of the records of {} were; ask under noise, or on the next snapshot",
+        opening.snapshot.as_of
+    );
+    rule("ledger.same-partners", "CM223", says)
 }
 
 impl fmt::Debug for Opening<'_> {

@@ -191,6 +191,7 @@ impl Run {
                     Bound::Free => "free".to_owned(),
                     Bound::Partners(ids) => letters(&ids),
                     Bound::OtherEdition => "other edition".to_owned(),
+                    Bound::Forgotten => "forgotten".to_owned(),
                 }
             }
             _ => {

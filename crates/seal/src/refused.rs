@@ -152,6 +152,11 @@ pub enum Refused {
     /// R6: other partners than in an earlier opening on the dataset and snapshot.
     #[error("an exact total was opened here with other partners")]
     OtherPartners,
+    /// R6: the ledger was put back from a backup, so that nobody knows of whom exact totals of these records were.
+    #[error(
+        "our ledger was put back from a backup, and of whom exact totals of these records were is not known"
+    )]
+    Forgotten,
     /// R4: a vector that was drawn for another attempt.
     #[error("the vector was drawn for another attempt")]
     StaleNoise,
@@ -255,6 +260,7 @@ impl Refused {
             Self::OwnLine => "CM213",
             Self::AlreadyOpened => "CM214",
             Self::OtherPartners => "CM215",
+            Self::Forgotten => "CM223",
             Self::StaleNoise => "CM216",
             Self::Record => "CM217",
             Self::Over => "CM218",

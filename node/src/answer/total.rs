@@ -192,8 +192,9 @@ impl Inner {
         let bound = match self.ledger().bound_to(snapshot).map_err(|_| Refused::Record)? {
             Bound::Partners(ids) => Some((series.clone(), Partners::of_bytes(&ids))),
             Bound::Free => None,
-            Bound::OtherEdition if invitation.treatment().is_charged() => None,
+            Bound::OtherEdition | Bound::Forgotten if invitation.treatment().is_charged() => None,
             Bound::OtherEdition => return Err(Refused::OtherPartners),
+            Bound::Forgotten => return Err(Refused::Forgotten),
         };
         let openings = Openings::bound_to(bound);
         let (setup, subject) = (invitation.setup(self), invitation.subject(series, openings));

@@ -1,7 +1,7 @@
 use super::*;
-use crate::EntryKind;
-use crate::testing::{NOON, answered, caps, debit, fresh, want};
-use cairn_question::Moment;
+use crate::testing::{NOON, answered, caps, debit, fresh, partners, want};
+use crate::{Bound, EntryKind, NotOpened, Opening, Repeat, SnapshotKey};
+use cairn_question::{Moment, Name};
 
 fn answer(ledger: &mut Ledger, number: u8, now: Moment) {
     let mut want = want(number, 100);
@@ -141,4 +141,42 @@ proptest::proptest! {
         proptest::prop_assert!(account.lifetime.nano() >= 100 * u64::from(answers));
         proptest::prop_assert_eq!(ledger.compare(held).unwrap(), Standing::Ahead);
     }
+}
+
+/// Rule R6: with whom the forgotten total was is known to nobody here, and a second one with others would show a partner's figure.
+#[test]
+fn a_restored_ledger_opens_no_exact_total_of_records_it_may_have_opened_before() {
+    let (_folder, mut ledger, held) = restored(5, 2, NOON);
+    let counted = want(1, 0).snapshot;
+    let bound = |ledger: &Ledger, as_of: Day| {
+        let bound = ledger.bound_to(SnapshotKey { as_of, ..counted }).unwrap();
+        assert!(matches!(bound, Bound::Free | Bound::Forgotten), "{bound:?}");
+        bound == Bound::Free
+    };
+    let today = london_day(NOON);
+    assert!(bound(&ledger, counted.as_of) && counted.as_of <= today, "nothing is known to be missing yet");
+    ledger.give_up(held, &caps(1_000, 10_000), &restore(), NOON).unwrap();
+    assert!(!bound(&ledger, counted.as_of));
+    assert!(!bound(&ledger, today));
+    assert!(bound(&ledger, today.plus_days(1)), "the next snapshot is free");
+    let (partners, dataset) = (partners("abc"), Name::new("participants").unwrap());
+    let mut open = |number, cost, repeat| {
+        let debit = debit(&mut ledger, &want(number, cost), NOON);
+        let deadline = NOON.plus_s(600);
+        let opening = Opening {
+            dataset: &dataset,
+            snapshot: counted,
+            repeat,
+            partners: &partners,
+            record: b"r",
+            deadline,
+        };
+        match ledger.open_total(debit, opening, b"reply", &answered(), NOON) {
+            Ok(_) => None,
+            Err(NotOpened::Refused { refusal, .. }) => Some(refusal.rules[0].code.clone()),
+            Err(NotOpened::Fault(fault)) => panic!("{fault}"),
+        }
+    };
+    assert_eq!(open(9, 0, Repeat::SamePartners).as_deref(), Some("CM223"));
+    assert_eq!(open(10, 0, Repeat::SamePartners).as_deref(), Some("CM223"), "however often");
 }
