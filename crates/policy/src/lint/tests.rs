@@ -488,6 +488,30 @@ fn the_same_columns_by_two_treatments_are_named() {
     assert!(codes(&one_role).iter().any(|(s, says)| *s == Severity::Error && says.contains("the same role")));
 }
 
+/// Own tables that are not noisy, added up, are bounds on the total beside them (decision 0016).
+#[test]
+fn an_own_table_beside_a_total_of_it_is_named() {
+    let said = |edits: &[(&str, &str)]| {
+        let mut sources = example("council");
+        for (from, to) in edits {
+            assert!(sources.policy.text.contains(from), "{from}");
+            sources.policy.text = sources.policy.text.replacen(from, to, 1);
+        }
+        let found = crate::check(&sources).into_iter();
+        let of_both = found.filter(|f| f.says.starts_with("national-people and smf-people give"));
+        let path = of_both.filter(|f| f.says.ends_with("min_partners (an own table, a total)"));
+        path.map(|f| (f.code, f.severity)).collect::<Vec<_>>()
+    };
+    assert_eq!(said(&[]), [("CP420", Severity::Warning)], "different roles");
+    let one_role = (
+        "purpose  = \"smf-reporting\"\nrole     = \"national-analyst\"",
+        "purpose  = \"local-planning\"\nrole     = \"own-tables-analyst\"",
+    );
+    assert_eq!(said(&[one_role]), [("CP420", Severity::Error)]);
+    let both_total = ("release  = \"plain-table\"", "release  = \"in-total\"");
+    assert_eq!(said(&[both_total]), []);
+}
+
 /// What is said of the two shares `smf-…` and `local-…` of one role: `releases` is added, and each share's text is edited.
 fn said_of_one_role(kind: &str, releases: &str, smf: (&str, &str), local: (&str, &str)) -> Vec<String> {
     let mut sources = example("council");

@@ -15,6 +15,7 @@ use crate::treatment::{Dominance, Secondary};
 pub(super) fn pairs(ground: &Ground<'_>) {
     let shares = &ground.policy.shares;
     for (n, later) in shares.iter().enumerate() {
+        let mut twice: Vec<(Twice, Vec<&str>)> = Vec::new();
         for earlier in shares.iter().take(n) {
             if earlier.id.value == later.id.value {
                 let says = format!("the share {} stands twice", later.id.value);
@@ -29,52 +30,79 @@ pub(super) fn pairs(ground: &Ground<'_>) {
                     format!("{} and {} could both match one question", earlier.id.value, later.id.value);
                 let fix = "a question matches exactly one share: differ in role, purpose, dataset or answers";
                 ground.faults.error("CP409", &later.span, format!("share.{}", later.id.value), says, fix);
-            } else if same_table {
-                twice_treated(earlier, later, ground);
+            } else if let Some(found) = Twice::treated(earlier, later, ground).filter(|_| same_table) {
+                let id = earlier.id.value.as_str();
+                match twice.iter_mut().find(|(same, _)| *same == found) {
+                    Some((_, ids)) => ids.push(id),
+                    None => twice.push((found, vec![id])),
+                }
             }
+        }
+        for (found, ids) in &twice {
+            found.report(ids, later, ground);
         }
     }
 }
 
 /// The same table under two treatments tells more than either: an error for one role, a warning where roles differ,
 /// since results travel (release.md, section 1). Two shares of a table without a column in common still have its total in
-/// common, whole or filtered.
-fn twice_treated(earlier: &Share, later: &Share, ground: &Ground<'_>) {
-    // A release that is missing or faulty is reported where it stands.
-    let (Some(one), Some(other)) = (protection(earlier, ground), protection(later, ground)) else { return };
-    let differ = one.differs_in(&other);
-    if differ.is_empty() {
-        return;
+/// common, whole or filtered. One finding for all earlier shares of which the same is to be said.
+#[derive(Eq, PartialEq)]
+struct Twice {
+    severity: Severity,
+    one_role: bool,
+    common: Vec<String>,
+    differ: Vec<&'static str>,
+}
+
+impl Twice {
+    /// `None` where there is one treatment, or where a release is missing or faulty: that is reported where it stands.
+    fn treated(earlier: &Share, later: &Share, ground: &Ground<'_>) -> Option<Self> {
+        let (one, other) = protection(earlier, ground).zip(protection(later, ground))?;
+        let differ = one.differs_in(&other);
+        if differ.is_empty() {
+            return None;
+        }
+        let columns = |s: &Share| s.group_by.iter().map(|(c, _)| c.value.clone()).collect::<BTreeSet<_>>();
+        let common = columns(earlier).intersection(&columns(later)).cloned().collect();
+        let one_role = earlier.role.value == later.role.value;
+        // What noise promises holds whatever else its reader knows, so a plain table beside it takes nothing from that.
+        let severity = if one_role && !one.hold_beside(&other) { Severity::Error } else { Severity::Warning };
+        Some(Self { severity, one_role, common, differ })
     }
-    let columns = |s: &Share| s.group_by.iter().map(|(c, _)| c.value.clone()).collect::<BTreeSet<_>>();
-    let common: Vec<String> = columns(earlier).intersection(&columns(later)).cloned().collect();
-    let by = if common.is_empty() { "in total".to_owned() } else { format!("by {}", common.join(", ")) };
-    let one_role = earlier.role.value == later.role.value;
-    let to = if one_role { "the same role" } else { "different roles" };
-    let says = format!(
-        "{} and {} give {} {by} to {to} under two treatments: they differ in {}",
-        earlier.id.value,
-        later.id.value,
-        earlier.dataset.value,
-        differ.join(", ")
-    );
-    let fix = "use one treatment for the same columns, or name this in the approval note";
-    // What noise promises holds whatever else its reader knows, so a plain table beside it takes nothing from that.
-    let severity = if one_role && !one.hold_beside(&other) { Severity::Error } else { Severity::Warning };
-    ground.faults.add(
-        "CP420",
-        severity,
-        &later.span,
-        format!("share.{}", later.id.value),
-        says,
-        Some(fix.to_owned()),
-    );
+
+    fn report(&self, earlier: &[&str], later: &Share, ground: &Ground<'_>) {
+        let (id, dataset) = (&later.id.value, &later.dataset.value);
+        let by = if self.common.is_empty() {
+            "in total".to_owned()
+        } else {
+            format!("by {}", self.common.join(", "))
+        };
+        let (to, differ) =
+            (if self.one_role { "the same role" } else { "different roles" }, self.differ.join(", "));
+        let says = match earlier {
+            [one] => {
+                format!(
+                    "{one} and {id} give {dataset} {by} to {to} under two treatments: they differ in {differ}"
+                )
+            }
+            several => format!(
+                "{} each give {dataset} {by}, as {id} does, to {to} under another treatment: it differs in {differ}",
+                several.join(", ")
+            ),
+        };
+        let fix = "use one treatment for the same columns, or name this in the approval note";
+        let rule = format!("share.{id}");
+        ground.faults.add("CP420", self.severity, &later.span, rule, says, Some(fix.to_owned()));
+    }
 }
 
 /// What is done to a share's tables before they leave. None of it but the threshold and ε is ordered, and two tables that differ
 /// in any of it can be compared: windows a day apart differ by that day's people.
 struct Protection<'a> {
     method: Treated<'a>,
+    /// Of this partner alone, or of several.
+    in_total: bool,
     window: Option<(&'a str, Day, u32)>,
     min_cohort: Option<u32>,
 }
@@ -102,6 +130,7 @@ fn protection<'a>(share: &'a Share, ground: &'a Ground<'_>) -> Option<Protection
     let window = share.window.as_ref();
     Some(Protection {
         method: treated(&release.how, ground),
+        in_total: release.min_partners.as_ref().is_some_and(|least| least.value > 1),
         window: window.map(|w| (w.column.value.as_str(), w.from.value, w.lag_days.value)),
         min_cohort: share.min_cohort.as_ref().map(|m| m.value),
     })
@@ -151,9 +180,13 @@ impl Protection<'_> {
             }
             _ => Some("method"),
         };
+        // Own tables of all partners that are not noisy add up to bounds on the total beside them, and the other way round.
+        let plain = [self, other].iter().all(|p| matches!(p.method, Treated::Cells(_)));
+        let path =
+            (plain && self.in_total != other.in_total).then_some("min_partners (an own table, a total)");
         let window = (self.window != other.window).then_some("window");
         let cohort = (self.min_cohort != other.min_cohort).then_some("min_cohort");
-        [method, window, cohort].into_iter().flatten().collect()
+        [method, path, window, cohort].into_iter().flatten().collect()
     }
 }
 
