@@ -52,6 +52,7 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// Waits for an interrupt or, on Unix, for the signal with which a service manager stops a service.
+#[cfg(any(feature = "coordinator", feature = "node"))]
 pub(crate) async fn until_told_to_stop() -> Result<(), Failure> {
     let cannot = |_| Failure::new("CC002", "the operating system gives no signals");
     #[cfg(unix)]

@@ -8,8 +8,6 @@ use cairn_link::{Address, AnalystClient, AnalystIdentity, LinkError, RoundResult
 use cairn_question::register::Register;
 use cairn_question::{AskV1, Grid, Hash, Moment, Name, PartnerId, Question, Schema, SignedAsk};
 
-use tokio::time::Instant;
-
 use crate::context;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -102,6 +100,7 @@ impl Federation {
 
     /// Asks one question of one partner, and gives how long the result took to come and its bytes as they came, not verified: what a
     /// network sees.
+    #[cfg(all(feature = "coordinator", feature = "node"))]
     pub(crate) async fn seen(
         &mut self,
         question: Question,
@@ -110,7 +109,7 @@ impl Federation {
         progress: &mut Progress,
     ) -> Result<(Duration, RoundResult), Failure> {
         let bytes = self.sign(question, vec![partner], expires_in_s)?.signed.to_bytes();
-        let begun = Instant::now();
+        let begun = tokio::time::Instant::now();
         let result = self.put(&bytes, progress).await?;
         Ok((begun.elapsed(), result))
     }

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::failure::Failure;
 
@@ -35,10 +35,11 @@ pub(crate) fn write_new_private(path: &Path, text: &str) -> Result<(), Failure> 
 }
 
 /// Writes a file whole: whoever reads it sees the old text or the new one, never half of one.
+#[cfg(feature = "coordinator")]
 pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".new");
-    let fresh = PathBuf::from(fresh);
+    let fresh = std::path::PathBuf::from(fresh);
     let written =
         File::create(&fresh).and_then(|mut f| f.write_all(text.as_bytes()).and_then(|()| f.sync_all()));
     written.and_then(|()| std::fs::rename(&fresh, path)).map_err(|_| cannot(path))
@@ -89,11 +90,13 @@ pub(crate) fn is_absent(path: &Path) -> bool {
 const TEXT_BYTES_MAX: u64 = 4 << 20;
 
 /// The same place, from wherever it is named.
-pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+#[cfg(any(feature = "coordinator", feature = "node"))]
+pub(crate) fn absolute(path: &Path) -> Result<std::path::PathBuf, Failure> {
     std::path::absolute(path).map_err(|_| cannot(path))
 }
 
 /// A path as a TOML string.
+#[cfg(any(feature = "coordinator", feature = "node"))]
 pub(crate) fn quoted(path: &Path) -> String {
     toml::Value::String(path.to_string_lossy().into_owned()).to_string()
 }

@@ -1,7 +1,9 @@
 //! `cairn policy status`: what is in force, what lapses when, and which columns nobody has decided about.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+#[cfg(feature = "node")]
+use std::path::Path;
+use std::path::PathBuf;
 
 use cairn_policy::Layers;
 use cairn_policy::approval::Board;
