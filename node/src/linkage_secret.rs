@@ -22,9 +22,13 @@ use crate::status::LinkageState;
 /// The file's name, in the identity folder beside the register that it goes with.
 pub const LINKAGE_SECRET_FILE: &str = "linkage-secret";
 
+/// Beside the ledger, at a keeper: of which roster it made the secret last. In another folder than the secret, so that the two are not lost together.
+pub(crate) const LINKAGE_MADE_FILE: &str = "linkage-made";
+
 /// The linkage secret of the roster in force, and the way to it.
 pub(crate) struct LinkageSecretFile {
     path: PathBuf,
+    made_path: PathBuf,
     partner: PartnerId,
     /// Signs what is asked with, and what is sealed for others.
     key: Arc<SigningKey>,
@@ -38,9 +42,12 @@ pub(crate) struct LinkageSecretFile {
 /// What was last said, so that it is said once.
 #[derive(Default)]
 struct Told {
-    complaint: Option<&'static str>,
+    complaint: Option<Complaint>,
     state: Option<LinkageState>,
 }
+
+/// Why there is no secret from the file: a stable code, and in words.
+type Complaint = (&'static str, &'static str);
 
 /// A secret that was asked for and has not come. The half of the key agreement is in memory only: after a restart it is asked for anew.
 struct Waiting {
@@ -65,9 +72,14 @@ enum Kept {
 }
 
 impl LinkageSecretFile {
-    pub(crate) fn new(identity_dir: &Path, partner: PartnerId, key: Arc<SigningKey>) -> Self {
+    pub(crate) fn new(
+        (identity_dir, ledger_path): (&Path, &Path),
+        partner: PartnerId,
+        key: Arc<SigningKey>,
+    ) -> Self {
         Self {
             path: identity_dir.join(LINKAGE_SECRET_FILE),
+            made_path: ledger_path.with_file_name(LINKAGE_MADE_FILE),
             partner,
             key,
             file: Mutex::default(),
@@ -79,25 +91,24 @@ impl LinkageSecretFile {
     /// The secret of this roster: as it was handed over or, at the keeper, made now where there is none of this roster yet. `None` while it has not
     /// come. Blocks.
     ///
-    /// A roster that is older than the file's has none any more: its secret went with it.
+    /// A roster that is older than the file's has none any more: its secret went with it. A keeper that made one and has lost it makes no other: some would count by the
+    /// first and some by the second.
     pub(crate) fn for_roster(&self, seats: &Seats) -> Option<LinkageSecret> {
         let mut told = locked(&self.file);
         let roster = *seats.roster.hash();
         let kept = read(&self.path);
-        let complaint = match &kept {
-            Kept::Unusable(why) => Some(*why),
-            Kept::Secret { .. } | Kept::Nothing => None,
-        };
+        let complaint = self.complaint(&kept, seats);
         if std::mem::replace(&mut told.complaint, complaint) != complaint
-            && let Some(why) = complaint
+            && let Some((code, why)) = complaint
         {
-            tracing::error!(code = "CN532", why, "the linkage secret's file cannot be used");
+            tracing::error!(code, why, "there is no linkage secret from its file");
         }
         match kept {
             Kept::Secret { roster: of, bytes, .. } if of == roster => {
                 Some(LinkageSecret::restored(roster, *bytes))
             }
             Kept::Secret { version, .. } if version >= seats.roster.version() => None,
+            _ if complaint.is_some() => None,
             Kept::Secret { .. } | Kept::Nothing if self.is_keeper(seats) => self.make(&seats.roster),
             Kept::Secret { .. } => {
                 // Of a roster that is no more.
@@ -106,6 +117,23 @@ impl LinkageSecretFile {
             }
             Kept::Nothing | Kept::Unusable(_) => None,
         }
+    }
+
+    fn complaint(&self, kept: &Kept, seats: &Seats) -> Option<Complaint> {
+        match kept {
+            Kept::Unusable(why) => Some(("CN532", *why)),
+            Kept::Secret { roster, .. } if roster == seats.roster.hash() => None,
+            Kept::Secret { .. } | Kept::Nothing => {
+                self.has_lost(seats).then_some((LOST, "it was made and is lost"))
+            }
+        }
+    }
+
+    /// Whether this node is the keeper, made the secret of this roster, and has it no more. Blocks.
+    pub(crate) fn has_lost(&self, seats: &Seats) -> bool {
+        let made = self.is_keeper(seats).then(|| std::fs::read(&self.made_path).ok()).flatten();
+        made.is_some_and(|made| made == note_of(&seats.roster))
+            && !matches!(read(&self.path), Kept::Secret { roster, .. } if roster == *seats.roster.hash())
     }
 
     /// What this node asks the keeper with, while it has no secret.
@@ -217,12 +245,21 @@ impl LinkageSecretFile {
     /// The keeper's: the caller holds the file.
     fn make(&self, roster: &Roster) -> Option<LinkageSecret> {
         let secret = LinkageSecret::make(*roster.hash(), &SystemRandom::new()).ok()?;
-        let kept = self.write(roster, &secret);
+        let kept = self.write(roster, &secret) && self.note(roster);
         if kept {
             tracing::info!(version = roster.version(), "made the linkage secret of the roster");
         }
         // One that is not kept would be another one after the next start.
         kept.then_some(secret)
+    }
+
+    /// Notes that the secret of this roster was made, before anybody is given it.
+    fn note(&self, roster: &Roster) -> bool {
+        let noted = disk::replace(&self.made_path, &note_of(roster));
+        if let Err(cause) = &noted {
+            tracing::error!(code = "CN532", %cause, "that the linkage secret was made could not be noted");
+        }
+        noted.is_ok()
     }
 
     fn write(&self, roster: &Roster, secret: &LinkageSecret) -> bool {
@@ -283,7 +320,17 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What a keeper notes of a secret that it made: whose, and nothing of it.
+fn note_of(roster: &Roster) -> Vec<u8> {
+    [MADE_TAG, &roster.version().to_be_bytes(), roster.hash().as_bytes()].concat()
+}
+
 const TAG: &[u8] = b"cairn linkage secret 1\n";
+
+const MADE_TAG: &[u8] = b"cairn linkage made 1\n";
+
+/// The code of a keeper that made the secret of the roster in force and has lost it.
+pub(crate) const LOST: &str = "CN030";
 
 /// Tag, the roster's version and hash, the secret.
 const FILE_BYTES: usize = TAG.len() + 4 + 32 + 32;

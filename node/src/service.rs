@@ -137,8 +137,8 @@ fn open(
         slot: Duration::from_millis(u64::from(config.answer_slot_ms.get())),
     };
     let seats = SeatsFile::new(&config.identity_dir, *identity.federation_key(), partner.clone());
-    let linkage =
-        LinkageSecretFile::new(&config.identity_dir, partner.clone(), identity.shared_signing_key());
+    let folders = (&*config.identity_dir, &*config.ledger_path);
+    let linkage = LinkageSecretFile::new(folders, partner.clone(), identity.shared_signing_key());
     let totals = (seats, linkage, identity.shared_signing_key());
     let desk = Desk::new(gate, (ledger, witness, others), totals, engine, pace, clock.clone());
     let mut watcher = Watcher::new(partner, last, Places::of(config))?;

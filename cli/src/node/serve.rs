@@ -81,7 +81,13 @@ fn in_words(status: &Status) -> String {
         );
     }
     if let Some(LinkageState { keeper, here }) = &status.linkage {
-        let stands = if *here { "is here" } else { "has not come yet; it is asked for again by itself" };
+        let stands = if *here {
+            "is here"
+        } else if *keeper == status.partner {
+            "was made here and is not here: put its file back, or have the keeper named again"
+        } else {
+            "has not come yet; it is asked for again by itself"
+        };
         let _ = writeln!(text, "  linkage      the secret of {keeper} {stands}");
     }
     text

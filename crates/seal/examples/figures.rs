@@ -104,7 +104,8 @@ fn join(federation: &Federation, place: usize) -> NodeRound {
     let dataset = Name::new("starts").unwrap();
     let series = Series { dataset, as_of: Day::new(2026, 2, 28).unwrap(), edition: 1 };
     let openings = Openings::default();
-    let subject = Subject { question: says.question, question_hash: says.question_hash, series, openings };
+    let (question, question_hash) = (says.question, says.question_hash);
+    let subject = Subject { question, question_hash, series, openings, mark: None };
     let random = &mut SystemRandomness::new();
     NodeRound::ready(setup, federation.manifest.clone(), subject, NOW, random).unwrap()
 }

@@ -4,6 +4,7 @@ use cairn_question::{Hash, Signature, SigningKey, VerifyingKey};
 use ring::digest::{Context, SHA256};
 
 use crate::agree::PublicKey;
+use crate::linkage_secret::LinkageMark;
 use crate::manifest::Manifest;
 use crate::mask::Blind;
 use crate::members::NodeId;
@@ -92,22 +93,27 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
-    /// F1: `key` is i's half for its agreement with j in this attempt.
+    /// F1: `key` is i's half for its agreement with j in this attempt; where people are counted once, i holds the linkage secret of this mark.
     pub(crate) fn key(
         manifest: &Manifest,
         attempt: Attempt,
         (from, to): (NodeId, NodeId),
-        key: &PublicKey,
+        (key, mark): (&PublicKey, Option<&LinkageMark>),
     ) -> Self {
-        let parts: [&[u8]; 6] = [
+        let parts: [&[u8]; 7] = [
             manifest.says().question.as_bytes(),
             manifest.hash().as_bytes(),
             &[attempt.0],
             from.as_bytes(),
             to.as_bytes(),
             key,
+            mark.map_or(&[], |mark| mark.as_bytes()),
         ];
-        Self { kind: "application/vnd.cairn.seal-key.v1", bytes: parts.concat() }
+        let kind = match mark {
+            None => "application/vnd.cairn.seal-key.v1",
+            Some(_) => "application/vnd.cairn.seal-key-and-mark.v1",
+        };
+        Self { kind, bytes: parts.concat() }
     }
 
     /// F2: this is what i sealed for this set.

@@ -21,7 +21,7 @@ use crate::roster::Roster;
 use crate::transcript::Transcript;
 use crate::wire::{FromCoordinator, FromNode};
 
-use phase::{Keying, Opening, Phase, Released};
+use phase::{Closing, Keying, Opening, Phase, Released};
 use presence::{Presence, Said};
 
 /// Whose sum is wanted.
@@ -371,7 +371,11 @@ impl CoordinatorRound {
     fn relay(&mut self, now: Moment) {
         let Phase::Keying(keying) = &mut self.phase else { return };
         let until = now.plus_s(u64::from(self.manifest.says().flight_s));
-        let sealing = keying.close(&self.manifest, &self.setup.roster, until);
+        let Closing { sealing, parted } = keying.close(&self.manifest, &self.setup.roster, until);
+        for (place, relay) in parted {
+            self.presence.lost(place);
+            self.send(place, relay.write(&self.manifest));
+        }
         let sealing = match (sealing, &self.setup.roll_call) {
             (Ok(sealing), RollCall::Whoever { .. }) => sealing,
             (Ok(sealing), RollCall::Exactly(members)) if sealing.members == *members => sealing,
@@ -453,15 +457,11 @@ impl CoordinatorRound {
 
     /// Nobody is left to wait for.
     fn is_complete(&self) -> bool {
-        let all = match &self.setup.roll_call {
-            RollCall::Whoever { .. } => &self.manifest.says().invited,
-            RollCall::Exactly(members) => members,
-        };
         let awaited = match &self.setup.roll_call {
-            RollCall::Whoever { .. } => all.without(&self.declined),
-            RollCall::Exactly(_) => all.clone(),
+            RollCall::Whoever { .. } => self.manifest.says().invited.without(&self.declined),
+            RollCall::Exactly(members) => members.clone(),
         };
-        awaited.is_within(&self.presence.ready_among(all))
+        awaited.is_within(&self.presence.ready_among(&awaited))
     }
 
     fn flight_s(&self) -> u64 {

@@ -28,7 +28,7 @@ pub use agree::{Randomness, SystemRandomness};
 pub use attempt::{ATTEMPTS_MAX, Attempt};
 pub use coordinator::{CoordinatorEvent, CoordinatorRound, CoordinatorSetup, RollCall, Standing, Summed};
 pub use layout::{Layout, Masked, Plain, Ring, SymbolBits};
-pub use linkage_secret::LinkageSecret;
+pub use linkage_secret::{LinkageMark, LinkageSecret};
 pub use manifest::{Manifest, ManifestV1, Repeat, Treatment};
 pub use mask::{Aggregator, Blind, MaskKey, Pair, PairwiseMasks, Side};
 pub use members::{Members, NodeId};

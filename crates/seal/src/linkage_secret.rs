@@ -22,6 +22,10 @@ pub struct LinkageSecret {
     bytes: Zeroizing<[u8; 32]>,
 }
 
+/// Stands for a linkage secret in one question: equal where two partners hold the same one, and nothing of it can be worked out from it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct LinkageMark([u8; 32]);
+
 /// One end of a hand-over, as the roster has it.
 #[derive(Clone, Copy, Debug)]
 pub struct Party<'a> {
@@ -105,14 +109,26 @@ impl LinkageSecret {
     /// # Errors
     /// [`NotHandedOver::OtherRoster`] when another roster is in force: the secret went with its roster.
     pub fn question_key(&self, in_force: &Hash, question: &QuestionId) -> Result<[u8; 32], NotHandedOver> {
+        self.derived(SUB_KEY_TAG, in_force, question)
+    }
+
+    /// What this partner shows the others of a round, so that nobody counts with a partner that holds another secret of the same roster: HMAC-SHA256 as the sub-key's, under a tag of its own.
+    ///
+    /// # Errors
+    /// [`NotHandedOver::OtherRoster`] as of [`LinkageSecret::question_key`].
+    pub fn mark(&self, in_force: &Hash, question: &QuestionId) -> Result<LinkageMark, NotHandedOver> {
+        self.derived(MARK_TAG, in_force, question).map(LinkageMark)
+    }
+
+    fn derived(&self, tag: &[u8], in_force: &Hash, question: &QuestionId) -> Result<[u8; 32], NotHandedOver> {
         if self.roster != *in_force {
             return Err(NotHandedOver::OtherRoster);
         }
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.bytes.as_ref());
-        let text = [SUB_KEY_TAG, self.roster.as_bytes(), question.as_bytes()].concat();
-        let mut sub_key = [0; 32];
-        sub_key.iter_mut().zip(hmac::sign(&key, &text).as_ref()).for_each(|(to, from)| *to = *from);
-        Ok(sub_key)
+        let text = [tag, self.roster.as_bytes(), question.as_bytes()].concat();
+        let mut derived = [0; 32];
+        derived.iter_mut().zip(hmac::sign(&key, &text).as_ref()).for_each(|(to, from)| *to = *from);
+        Ok(derived)
     }
 
     /// Seals the secret to the key that a partner of the roster asked with, and signs.
@@ -143,6 +159,20 @@ impl LinkageSecret {
         let tag = tag.map_err(|_| NotHandedOver::NoKey)?;
         let payload = [head.as_slice(), &sealed, tag.as_ref()].concat();
         Ok(Envelope::sign(SEALED_TYPE, &payload, signing))
+    }
+}
+
+impl LinkageMark {
+    /// As it came from another partner.
+    #[must_use]
+    pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// As it is sent.
+    #[must_use]
+    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 }
 
@@ -230,6 +260,7 @@ const ASKING_TYPE: &str = "application/vnd.cairn.linkage-asking.v1";
 const SEALED_TYPE: &str = "application/vnd.cairn.linkage-sealed.v1";
 const SEAL_TAG: &[u8] = b"cairn linkage secret 1";
 const SUB_KEY_TAG: &[u8] = b"cairn linkage question 1";
+const MARK_TAG: &[u8] = b"cairn linkage mark 1";
 
 #[cfg(test)]
 mod tests;

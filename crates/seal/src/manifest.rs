@@ -229,6 +229,12 @@ impl Manifest {
         &self.hash
     }
 
+    /// Whether people are counted once: then every partner shows by its mark that it holds the linkage secret of the others.
+    #[must_use]
+    pub const fn is_marked(&self) -> bool {
+        matches!(self.doc.treatment, Treatment::CountOnce { .. })
+    }
+
     /// The envelope as it came.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

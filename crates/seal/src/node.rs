@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::agree::Randomness;
 use crate::attempt::Attempt;
 use crate::layout::Plain;
+use crate::linkage_secret::LinkageMark;
 use crate::manifest::Manifest;
 use crate::mask::Aggregator;
 use crate::members::{Members, NodeId};
@@ -58,6 +59,8 @@ pub struct Subject {
     pub series: Series,
     /// What this node opened before, for R2 and R6.
     pub openings: Openings,
+    /// Where people are counted once: the mark of the linkage secret that the vector is made under. `None` in any other round, and where an opening is sent again.
+    pub mark: Option<LinkageMark>,
 }
 
 /// Asks for the table with fresh noise. One vector for one attempt: not `Clone`, and [`NodeRound::drawn`] consumes it (R4).
@@ -83,6 +86,8 @@ pub enum NodeEvent {
     Keep(Keep),
     /// The coordinator's word on what it released.
     Receipt(Receipt),
+    /// Partners of the round signed that they hold another linkage secret than this node: it has left the round, and nothing of it was sealed. Say so to whoever asked.
+    OtherLinkage(Refused),
     /// The round is over and this node did not open: the hold lapses, unless the ledger has a record of this question.
     Lapsed,
     /// The deadline has passed after the opening: the charge stands.
@@ -114,7 +119,8 @@ impl NodeRound {
     /// [`NodeRound::resume`] that is called, and never this.
     ///
     /// # Errors
-    /// [`Refused::OtherQuestion`], [`Refused::Deadline`], [`Refused::NotInRoster`], [`Refused::NotInvited`] or [`Refused::NoRandomness`].
+    /// [`Refused::OtherQuestion`], [`Refused::Deadline`], [`Refused::NotInRoster`], [`Refused::NotInvited`] or [`Refused::NoRandomness`]; [`Refused::NoLinkage`]
+    /// where people are counted once and the subject has no mark.
     pub fn ready(
         setup: NodeSetup,
         manifest: Manifest,
@@ -123,6 +129,9 @@ impl NodeRound {
         randomness: &mut dyn Randomness,
     ) -> Result<Self, Refused> {
         manifest.in_time(&setup.roster, now)?;
+        if manifest.is_marked() && subject.mark.is_none() {
+            return Err(Refused::NoLinkage);
+        }
         let ours = Ours::new(setup, manifest, subject, randomness)?;
         let mut round = Self::with(ours, State::Waiting, now);
         round.say_again(now);
@@ -192,12 +201,16 @@ impl NodeRound {
     }
 
     fn on_relay(&mut self, relay: states::Relay, now: Moment) -> Result<(), Refused> {
-        let ids = match self.state.check_relay(&self.ours, &relay)? {
-            Checked::Again => {
+        let ids = match self.state.check_relay(&self.ours, &relay) {
+            Ok(Checked::New(ids)) => ids,
+            Ok(Checked::Again) => {
                 self.say_again(now);
                 return Ok(());
             }
-            Checked::New(ids) => ids,
+            Err(refused) => {
+                self.leave_for(&refused);
+                return Err(refused);
+            }
         };
         // What was checked is a state with keys; it is consumed, so that no key serves twice.
         let State::Keyed(keyed) = std::mem::replace(&mut self.state, State::Waiting) else {
@@ -207,6 +220,14 @@ impl NodeRound {
         self.events.push_back(NodeEvent::Draw(drawing.ask(&self.ours)));
         self.go(State::Drawing(drawing), now);
         Ok(())
+    }
+
+    /// Leaves a round of partners that hold another linkage secret: they signed it, and no later attempt changes it.
+    fn leave_for(&mut self, refused: &Refused) {
+        if matches!(refused, Refused::OtherLinkage { .. }) {
+            self.state = State::Over;
+            self.events.push_back(NodeEvent::OtherLinkage(refused.clone()));
+        }
     }
 
     fn on_board(

@@ -134,6 +134,19 @@ pub enum Refused {
     /// R1: a key that is missing, or that the roster's key did not sign for this node and attempt.
     #[error("a partner's key is missing or not signed for us")]
     KeySignature,
+    /// Partners hold linkage secrets of their own of one roster: a person that two of them know would count twice.
+    #[error(
+        "{differ} of the {others} other partners hold another linkage secret of this roster than this partner: people that both know would count twice. Name the keeper again (`cairn authority keeper`), and every partner has one new secret"
+    )]
+    OtherLinkage {
+        /// How many others hold another one.
+        differ: usize,
+        /// How many others there are.
+        others: usize,
+    },
+    /// A round of people counted once without a linkage secret's mark.
+    #[error("people are counted once under a linkage secret, and there is no mark of one here")]
+    NoLinkage,
     /// R1: a key of small order.
     #[error("a partner's key agrees on nothing secret")]
     WeakKey,
@@ -239,6 +252,7 @@ impl Refused {
             Self::NotInvited => "CM125",
             Self::RaisesColluding { .. } => "CM126",
             Self::UnknownTreatment => "CM127",
+            Self::NoLinkage => "CM128",
             Self::Scaling => "CT022",
             other => other.code_of_flight(),
         }
@@ -267,6 +281,7 @@ impl Refused {
             Self::ReceiptSignature => "CM219",
             Self::OtherReceipt => "CM220",
             Self::OtherTable => "CM221",
+            Self::OtherLinkage { .. } => "CM222",
             Self::Stranger => "CM301",
             Self::PartnerSignature => "CM302",
             Self::TwoFrames => "CM303",

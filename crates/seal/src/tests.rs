@@ -5,6 +5,7 @@ mod documents;
 mod federation;
 mod frames;
 mod leak;
+mod linkage;
 mod repeats;
 mod rules;
 mod sim;

@@ -7,6 +7,7 @@ use cairn_question::{Hash, Signature};
 
 use crate::agree::PublicKey;
 use crate::attempt::{Attempt, SealedLine};
+use crate::linkage_secret::LinkageMark;
 use crate::manifest::{MANIFEST_BYTES_MAX, Manifest};
 use crate::members::Members;
 use crate::refused::Refused;
@@ -17,11 +18,12 @@ const VERSION: u8 = 1;
 /// Version, kind and manifest hash.
 const HEAD_BYTES: usize = 34;
 
-/// A partner's half of an agreement, signed for one peer.
+/// A partner's half of an agreement, signed for one peer; where people are counted once, with the mark of its linkage secret.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct SignedKey {
     pub(crate) key: PublicKey,
     pub(crate) signature: Signature,
+    pub(crate) mark: Option<LinkageMark>,
 }
 
 /// What a node sends. Complete: another flight is another version.
@@ -129,7 +131,7 @@ impl FromNode {
                 let [ended] = reader.take()?;
                 Self::Ready { incarnation, ended }
             }
-            2 => Self::Keys { attempt: reader.attempt()?, keys: reader.keys()? },
+            2 => Self::Keys { attempt: reader.attempt()?, keys: reader.keys(manifest)? },
             3 => Self::Sealed {
                 attempt: reader.attempt()?,
                 h1: reader.hash()?,
@@ -179,7 +181,7 @@ impl FromCoordinator {
             17 => Self::Attempt { attempt: reader.attempt()?, announced: reader.set()? },
             18 => {
                 let (attempt, own) = (reader.attempt()?, reader.hash()?);
-                Self::Relay { attempt, own, members: reader.set()?, keys: reader.keys()? }
+                Self::Relay { attempt, own, members: reader.set()?, keys: reader.keys(manifest)? }
             }
             19 => Self::Board { h1: reader.hash()?, lines: reader.lines()? },
             20 => Self::Receipt(reader.rest().to_vec()),
@@ -202,6 +204,7 @@ fn write_keys(keys: &[SignedKey], out: &mut Vec<u8>) {
     for signed in keys {
         out.extend_from_slice(&signed.key);
         out.extend_from_slice(signed.signature.as_bytes());
+        out.extend_from_slice(signed.mark.as_ref().map_or(&[], |mark| mark.as_bytes()));
     }
 }
 
@@ -269,8 +272,13 @@ impl<'a> Reader<'a> {
         std::mem::take(&mut self.0)
     }
 
-    fn keys(&mut self) -> Result<Vec<SignedKey>, Refused> {
-        self.each(|reader| Ok(SignedKey { key: reader.take()?, signature: reader.signature()? }))
+    fn keys(&mut self, manifest: &Manifest) -> Result<Vec<SignedKey>, Refused> {
+        let mark = |reader: &mut Self| reader.take().map(LinkageMark::from_bytes);
+        self.each(|reader| {
+            let (key, signature) = (reader.take()?, reader.signature()?);
+            let mark = manifest.is_marked().then(|| mark(reader)).transpose()?;
+            Ok(SignedKey { key, signature, mark })
+        })
     }
 
     fn lines(&mut self) -> Result<Vec<SealedLine>, Refused> {

@@ -5,11 +5,21 @@ use cairn_question::{Refusal, TotalTreatment};
 use cairn_records::linkage::QuestionKey;
 use cairn_release::RawPeople;
 use cairn_seal::occupancy::{Buckets, CountTerms, FreshNoise, NotCounted, Occupied};
-use cairn_seal::{Plain, Randomness as _, Refused, SystemRandomness};
+use cairn_seal::{LinkageMark, Plain, Randomness as _, Refused, SystemRandomness};
 
 use super::Inner;
 use super::total::Invitation;
 use crate::in_force::Held;
+use crate::linkage_secret::LOST;
+use crate::seats::Seats;
+
+/// This partner's people, looked up.
+pub(super) struct LookedUp {
+    /// In which buckets they fall.
+    pub(super) occupied: Occupied,
+    /// The mark of the secret that they fall there by.
+    pub(super) mark: LinkageMark,
+}
 
 impl Inner {
     /// A part with the buckets of its people, where it is people; or why it ends here.
@@ -18,9 +28,9 @@ impl Inner {
         sealable: Sealable,
         invitation: &Invitation,
         held: &Held,
-    ) -> Result<(Sealable, Option<Occupied>), Box<Failed>> {
+    ) -> Result<(Sealable, Option<LookedUp>), Box<Failed>> {
         match sealable.people().map(|people| self.occupied(people, invitation, held)).transpose() {
-            Ok(occupied) => Ok((sealable, occupied)),
+            Ok(people) => Ok((sealable, people)),
             Err(refusal) => Err(Box::new(sealable.stopped(refusal))),
         }
     }
@@ -34,7 +44,7 @@ impl Inner {
         people: &RawPeople,
         invitation: &Invitation,
         held: &Held,
-    ) -> Result<Occupied, Refusal> {
+    ) -> Result<LookedUp, Refusal> {
         let TotalTreatment::CountOnce { buckets_power, linked_by, .. } = invitation.treatment() else {
             return Err(refused("CU001", NotCounted::Terms.to_string()));
         };
@@ -49,27 +59,36 @@ impl Inner {
             let says = format!("this partner's records are not linked by {}", linked_by.in_words());
             return Err(refused("CN027", says));
         }
-        let key = self.question_key(invitation)?;
+        let (key, mark) = self.question_key(invitation)?;
         let mut occupied = Occupied::nobody(buckets);
         for person in people.persons() {
             if let Some(hash) = linkage.hash(*person, &key) {
                 occupied.add(hash.as_bytes());
             }
         }
-        Ok(occupied)
+        Ok(LookedUp { occupied, mark })
     }
 
-    /// The key of one question, of the linkage secret that all partners of the roster share.
-    fn question_key(&self, invitation: &Invitation) -> Result<QuestionKey, Refusal> {
-        let none = || {
-            let says =
-                "this partner has not been given the linkage secret of the roster in force yet; ask again";
-            refused("CN028", says.to_owned())
-        };
+    /// The key of one question, of the linkage secret that all partners of the roster share, and the mark by which they see that it is the same one.
+    fn question_key(&self, invitation: &Invitation) -> Result<(QuestionKey, LinkageMark), Refusal> {
         let seats = invitation.seats();
+        let none = || self.no_secret(seats);
         let secret = self.linkage.for_roster(seats).ok_or_else(none)?;
-        let key = secret.question_key(seats.roster.hash(), &invitation.question()).map_err(|_| none())?;
-        Ok(QuestionKey::new(key))
+        let (roster, question) = (seats.roster.hash(), invitation.question());
+        let key = secret.question_key(roster, &question).map_err(|_| none())?;
+        let mark = secret.mark(roster, &question).map_err(|_| none())?;
+        Ok((QuestionKey::new(key), mark))
+    }
+}
+
+impl Inner {
+    fn no_secret(&self, seats: &Seats) -> Refusal {
+        if self.linkage.has_lost(seats) {
+            let says = "this partner keeps the linkage secret of the roster in force and has lost it; have the keeper named again (`cairn authority keeper`)";
+            return refused(LOST, says.to_owned());
+        }
+        let says = "this partner has not been given the linkage secret of the roster in force yet; ask again";
+        refused("CN028", says.to_owned())
     }
 }
 
@@ -80,6 +99,11 @@ impl Inner {
 pub(super) fn pattern(occupied: &Occupied, terms: &CountTerms) -> Result<Plain, Refused> {
     let noise = SystemRandomness::default().bytes()?;
     occupied.vector(terms, FreshNoise::from_bytes(*noise))
+}
+
+/// Partners of the round hold another linkage secret.
+pub(super) fn other_secret(why: &Refused) -> Refusal {
+    refused(why.code(), why.to_string())
 }
 
 fn refused(code: &str, says: String) -> Refusal {

@@ -57,8 +57,8 @@ impl Standing {
         let others = Others::open(&folders.path("ledger.sqlite"), identity.federation().clone());
         let engine = Engine::new(Limits::default()).unwrap();
         let seats = SeatsFile::new(&folders.identity_dir(), *identity.federation_key(), partner.clone());
-        let linkage =
-            LinkageSecretFile::new(&folders.identity_dir(), partner.clone(), identity.shared_signing_key());
+        let paths = (&*folders.identity_dir(), &*folders.path("ledger.sqlite"));
+        let linkage = LinkageSecretFile::new(paths, partner.clone(), identity.shared_signing_key());
         let totals = (seats, linkage, identity.shared_signing_key());
         let desk = Arc::new(Desk::new(gate, (ledger, witness, others), totals, engine, pace, clock.clone()));
         let mut watcher = Watcher::new(partner, None, folders.places()).unwrap();

@@ -12,10 +12,10 @@ use cairn_policy::Layers;
 use cairn_question::{Hash, Refusal, SignedAsk};
 use cairn_release::share::HonestPartners;
 use cairn_release::{ShareFault, Shares};
-use cairn_seal::occupancy::{CountTerms, Occupied};
+use cairn_seal::occupancy::CountTerms;
 use cairn_seal::wire::Flight;
 use cairn_seal::{
-    Draw, Keep, NodeEvent, NodeRound, OpenRecord, Openings, Partners, Plain, Refused, Series,
+    Draw, Keep, LinkageMark, NodeEvent, NodeRound, OpenRecord, Openings, Partners, Plain, Refused, Series,
     SystemRandomness,
 };
 
@@ -109,7 +109,7 @@ struct Taking<'a> {
     /// `None` once it was opened or given up.
     sealable: Option<Sealable>,
     /// Where people are counted once: in which buckets this partner knows somebody.
-    occupied: Option<Occupied>,
+    people: Option<once::LookedUp>,
     /// This partner's word, once it has opened.
     reply: Option<Vec<u8>>,
     /// The hash of the body that was sent last, and how often.
@@ -148,20 +148,21 @@ impl Desk {
     /// Takes part in a total with a counted table, until it is opened and receipted, or the round is over. READY leaves at a slot, as replies do.
     async fn take_part(
         &self,
-        (sealable, occupied): (Sealable, Option<Occupied>),
+        (sealable, people): (Sealable, Option<once::LookedUp>),
         invitation: Invitation,
         flights: Flights,
         slots: Slots,
     ) -> Vec<u8> {
         slots.reply().await;
-        let joined = self.step(move |i| match i.join(&sealable, &invitation) {
+        let mark = people.as_ref().map(|people| people.mark);
+        let joined = self.step(move |i| match i.join(&sealable, &invitation, mark) {
             Ok(round) => Ok((sealable, invitation, round)),
             Err(refused) => Err(i.fail(sealable.stopped(not_joined(&refused)))),
         });
         match joined.await {
             Some(Ok((sealable, invitation, round))) => {
                 let taking = Taking::new(self, (invitation, round), flights, Ok(sealable));
-                Taking { occupied, ..taking }.run().await
+                Taking { people, ..taking }.run().await
             }
             Some(Err(reply)) => reply,
             // The hold stays open and lapses: nothing has left.
@@ -184,7 +185,12 @@ impl Desk {
 }
 
 impl Inner {
-    fn join(&self, sealable: &Sealable, invitation: &Invitation) -> Result<NodeRound, Refused> {
+    fn join(
+        &self,
+        sealable: &Sealable,
+        invitation: &Invitation,
+        mark: Option<LinkageMark>,
+    ) -> Result<NodeRound, Refused> {
         let now = self.clock.now();
         let snapshot = sealable.snapshot();
         let dataset = sealable.dataset().ok_or(Refused::OtherQuestion)?;
@@ -197,13 +203,13 @@ impl Inner {
             Bound::Forgotten => return Err(Refused::Forgotten),
         };
         let openings = Openings::bound_to(bound);
-        let (setup, subject) = (invitation.setup(self), invitation.subject(series, openings));
+        let (setup, subject) = (invitation.setup(self), invitation.subject(series, openings, mark));
         NodeRound::ready(setup, invitation.manifest.clone(), subject, now, &mut SystemRandomness::default())
     }
 
     fn resume(&self, ask: &SignedAsk, layers: &Layers) -> Option<(Invitation, NodeRound)> {
         let (invitation, record) = self.opened_before(ask, layers)?;
-        let subject = invitation.subject(record.series().clone(), Openings::default());
+        let subject = invitation.subject(record.series().clone(), Openings::default(), None);
         let (setup, manifest) = (invitation.setup(self), invitation.manifest.clone());
         let now = self.clock.now();
         let round =
@@ -226,7 +232,7 @@ impl<'a> Taking<'a> {
             Err(reply) => (None, Some(reply)),
         };
         let last = (Hash::of(b""), 0);
-        Self { desk, invitation, round, flights, sealable, occupied: None, reply, last }
+        Self { desk, invitation, round, flights, sealable, people: None, reply, last }
     }
 
     async fn run(mut self) -> Vec<u8> {
@@ -295,6 +301,7 @@ impl<'a> Taking<'a> {
                 tracing::info!(question = %receipt.says().question.short(), %table, "a total is receipted");
                 Some(self.reply.take().unwrap_or_default())
             }
+            NodeEvent::OtherLinkage(refused) => Some(self.parted(&refused).await),
             NodeEvent::Lapsed => Some(self.left().await),
             NodeEvent::Closed => Some(self.reply.take().unwrap_or_default()),
         }
@@ -307,8 +314,8 @@ impl<'a> Taking<'a> {
         if let Err(refusal) = sealable.is_among(partners) {
             return Some(self.desk.give_up(sealable.stopped(refusal)).await);
         }
-        let (sealable, vector) = match self.occupied.take() {
-            Some(occupied) => (sealable, self.pattern(occupied, partners).await?),
+        let (sealable, vector) = match self.people.take() {
+            Some(people) => (sealable, self.pattern(people, partners).await?),
             None => self.numbers(sealable, (partners, colluding)).await?,
         };
         let vector = match vector {
@@ -324,16 +331,21 @@ impl<'a> Taking<'a> {
     }
 
     /// The pattern of people counted once for one attempt; or the code of what broke.
-    async fn pattern(&mut self, occupied: Occupied, partners: usize) -> Option<Result<Plain, &'static str>> {
+    async fn pattern(
+        &mut self,
+        people: once::LookedUp,
+        partners: usize,
+    ) -> Option<Result<Plain, &'static str>> {
         let says = self.invitation.manifest.says();
         let terms = CountTerms::of_total(&says.treatment, partners, says.colluding_max);
         let drawn = self.desk.step(move |_| {
-            let drawn = terms.map_err(Refused::from).and_then(|terms| once::pattern(&occupied, &terms));
-            (occupied, drawn)
+            let drawn =
+                terms.map_err(Refused::from).and_then(|terms| once::pattern(&people.occupied, &terms));
+            (people, drawn)
         });
-        let (occupied, drawn) = drawn.await?;
+        let (people, drawn) = drawn.await?;
         // Kept for an attempt after this one.
-        self.occupied = Some(occupied);
+        self.people = Some(people);
         Some(drawn.map_err(|refused| refused.code()))
     }
 
@@ -392,6 +404,15 @@ impl<'a> Taking<'a> {
                 None
             }
             Kept::Reply(reply) => Some(reply),
+        }
+    }
+
+    /// Others of the round signed that they hold another linkage secret: nothing of this node's was sealed, and whoever asked is told what to do.
+    async fn parted(&mut self, refused: &Refused) -> Vec<u8> {
+        tracing::error!(code = refused.code(), question = %self.invitation.question().short(), "people are not counted once: {refused}");
+        match self.sealable.take() {
+            Some(sealable) => self.desk.give_up(sealable.stopped(once::other_secret(refused))).await,
+            None => self.left().await,
         }
     }
 

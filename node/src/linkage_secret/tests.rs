@@ -29,6 +29,8 @@ struct World {
 struct Node {
     id: PartnerId,
     folder: TempDir,
+    /// Where its ledger would be.
+    state: TempDir,
     key: Arc<SigningKey>,
     seats: SeatsFile,
     linkage: LinkageSecretFile,
@@ -37,9 +39,11 @@ struct Node {
 impl Node {
     fn of(name: &str, federation: &SigningKey) -> Self {
         let (folder, key, id) = (tempfile::tempdir().unwrap(), Arc::new(key()), id(name));
+        let state = tempfile::tempdir().unwrap();
         let seats = SeatsFile::new(folder.path(), federation.verifying_key(), id.clone());
-        let linkage = LinkageSecretFile::new(folder.path(), id.clone(), Arc::clone(&key));
-        Self { id, folder, key, seats, linkage }
+        let paths = (folder.path(), &*state.path().join("ledger.sqlite"));
+        let linkage = LinkageSecretFile::new(paths, id.clone(), Arc::clone(&key));
+        Self { id, folder, state, key, seats, linkage }
     }
 
     fn look(&self) {
@@ -66,7 +70,8 @@ impl Node {
 
     /// The same node after its next start.
     fn restarted(self) -> Self {
-        let linkage = LinkageSecretFile::new(self.folder.path(), self.id.clone(), Arc::clone(&self.key));
+        let paths = (self.folder.path(), &*self.state.path().join("ledger.sqlite"));
+        let linkage = LinkageSecretFile::new(paths, self.id.clone(), Arc::clone(&self.key));
         Self { linkage, ..self }
     }
 }
@@ -252,6 +257,36 @@ fn a_file_that_is_none_stops_the_keeper_and_is_replaced_elsewhere() {
         std::fs::set_permissions(fife.file(), std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(fife.secret().is_none(), "readable by others");
     }
+}
+
+#[test]
+fn a_keeper_that_lost_its_secret_makes_no_other_of_the_same_roster() {
+    let mut world = World::new(Some("fife"));
+    world.exchange("fife");
+    let first = world.node("angus").secret();
+    let fife = world.node("fife");
+    std::fs::remove_file(fife.file()).unwrap();
+    let seats = fife.seats.look().unwrap();
+    fife.look();
+    assert!(fife.secret().is_none() && !fife.file().exists() && fife.linkage.has_lost(&seats));
+    assert_eq!(fife.linkage.state(), Some(LinkageState { keeper: id("fife"), here: false }));
+    assert!(!world.node("angus").linkage.has_lost(&seats), "it is no keeper");
+    // Whoever asks is given none; a file of an older roster, as from a backup, changes nothing.
+    std::fs::remove_file(world.node("moray").file()).unwrap();
+    world.node("moray").look();
+    assert!(fife.hears(world.node("moray").asks().unwrap()).is_none());
+    let older = LinkageSecret::make(Hash::of(b"before"), &SystemRandom::new()).unwrap();
+    std::fs::write(fife.file(), [TAG, &[0; 4], Hash::of(b"before").as_bytes(), older.to_keep()].concat())
+        .unwrap();
+    assert!(fife.secret().is_none());
+    // The very secret from a backup is good; and so is being named again, which is another roster.
+    std::fs::copy(world.node("angus").file(), fife.file()).unwrap();
+    assert_eq!(fife.secret(), first);
+    std::fs::remove_file(fife.file()).unwrap();
+    world.register(Some("fife"), &PARTNERS);
+    world.exchange("fife");
+    let second = world.node("fife").secret();
+    assert_eq!((second.is_some(), second == first, world.secrets()), (true, false, vec![second; 3]));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use cairn_question::{Hash, Moment, Signature, VerifyingKey};
 
 use crate::attempt::{Attempt, SealedLine, Statement, h1, h2, transcript_hash};
 use crate::layout::{Layout, Masked};
+use crate::linkage_secret::LinkageMark;
 use crate::manifest::Manifest;
 use crate::mask::{Aggregator, Blind};
 use crate::members::{Members, NodeId};
@@ -40,10 +41,19 @@ pub(super) struct Keying {
     until: Moment,
 }
 
-/// One node's keys for the announced set, and the hash of the frame that brought them.
+/// One node's keys for the announced set, the mark of its linkage secret where there is one, and the hash of the frame that brought them.
 pub(super) struct KeysOf {
     frame: Hash,
+    mark: Option<LinkageMark>,
     keys: BTreeMap<usize, SignedKey>,
+}
+
+/// How F1 ends.
+pub(super) struct Closing {
+    /// The final set, where it is large enough.
+    pub(super) sealing: Result<Sealing, Refused>,
+    /// Whom it is without because of their linkage secret, each with what the others signed.
+    pub(super) parted: Vec<(usize, FromCoordinator)>,
 }
 
 pub(super) struct Sealing {
@@ -126,9 +136,13 @@ impl Keying {
         if keys.len() != self.announced.len().saturating_sub(1) {
             return Err(Refused::Frame);
         }
+        let mark = keys.first().and_then(|signed| signed.mark);
+        if keys.iter().any(|signed| signed.mark != mark) {
+            return Err(Refused::Frame);
+        }
         let others = self.announced.places().filter(|other| *other != place);
         let keys = others.zip(keys).collect();
-        self.keys.insert(place, KeysOf { frame, keys });
+        self.keys.insert(place, KeysOf { frame, mark, keys });
         Ok(())
     }
 
@@ -140,14 +154,40 @@ impl Keying {
         self.announced.places().filter(|place| !self.keys.contains_key(place)).collect()
     }
 
-    /// The final set: everybody whose keys came.
-    pub(super) fn close(
+    /// The final set: everybody whose keys came or, of people counted once, the most of them who hold one linkage secret. Enough of them are more than half of all who are invited, so that
+    /// no others are as many.
+    pub(super) fn close(&mut self, manifest: &Manifest, roster: &Roster, until: Moment) -> Closing {
+        let came = self.announced.keep(|place| self.keys.contains_key(place));
+        let members = self.alike();
+        let told = match manifest.admits(&members) {
+            // A set too small is an answer that no node takes: they are asked again.
+            _ if members == came || manifest.admits(&came).is_err() => Members::default(),
+            Ok(()) => came.without(&members),
+            Err(_) => came.clone(),
+        };
+        let parted = told.places().filter_map(|place| {
+            let keys = dealt(&self.keys, &came, place)?;
+            Some((place, relay(self.attempt, &came, keys)))
+        });
+        Closing { parted: parted.collect(), sealing: self.seal(members, (manifest, roster), until) }
+    }
+
+    /// The most of those whose keys came that hold one linkage secret; all of them where there is none.
+    fn alike(&self) -> Members {
+        let mut holders = BTreeMap::<Option<LinkageMark>, Vec<usize>>::new();
+        for (place, of) in &self.keys {
+            holders.entry(of.mark).or_default().push(*place);
+        }
+        let most = holders.into_values().max_by_key(Vec::len).unwrap_or_default();
+        Members::of(most).unwrap_or_default()
+    }
+
+    fn seal(
         &mut self,
-        manifest: &Manifest,
-        roster: &Roster,
+        members: Members,
+        (manifest, roster): (&Manifest, &Roster),
         until: Moment,
     ) -> Result<Sealing, Refused> {
-        let members = self.announced.keep(|place| self.keys.contains_key(place));
         manifest.admits(&members)?;
         let ids: Vec<NodeId> = roster.entries(&members)?.into_iter().map(|entry| entry.node).collect();
         let h1 = h1(manifest, self.attempt, &ids);
@@ -156,19 +196,22 @@ impl Keying {
     }
 }
 
+/// What a node is dealt: the hash of its own keys as they came, and what every other of these made for it.
+fn dealt(all: &BTreeMap<usize, KeysOf>, members: &Members, place: usize) -> Option<(Hash, Vec<SignedKey>)> {
+    let others = members.places().filter(|other| *other != place);
+    let keys: Option<Vec<SignedKey>> =
+        others.map(|other| all.get(&other)?.keys.get(&place).copied()).collect();
+    Some((all.get(&place)?.frame, keys?))
+}
+
+fn relay(attempt: Attempt, members: &Members, (own, keys): (Hash, Vec<SignedKey>)) -> FromCoordinator {
+    FromCoordinator::Relay { attempt, members: members.clone(), own, keys }
+}
+
 impl Sealing {
     /// The keys that everybody else made for this node.
     pub(super) fn relay(&self, place: usize) -> Option<FromCoordinator> {
-        let others = self.members.places().filter(|other| *other != place);
-        let keys: Option<Vec<SignedKey>> =
-            others.map(|other| self.keys.get(&other)?.keys.get(&place).copied()).collect();
-        let own = self.keys.get(&place)?.frame;
-        Some(FromCoordinator::Relay {
-            attempt: self.attempt,
-            members: self.members.clone(),
-            own,
-            keys: keys?,
-        })
+        Some(relay(self.attempt, &self.members, dealt(&self.keys, &self.members, place)?))
     }
 
     /// The same, for a node that said its keys again.

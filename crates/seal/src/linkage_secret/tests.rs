@@ -159,3 +159,29 @@ fn nothing_prints_the_secret() {
     let (asking, _) = Asking::new(roster(1), asker.me(), &random()).unwrap();
     assert_eq!(format!("{secret:?} {asking:?}"), "LinkageSecret(withheld) Asking(withheld)");
 }
+
+/// Worked out with Python's `hmac`, as the sub-key is; and another text than the sub-key's, so that the one says nothing of the other.
+#[test]
+fn a_mark_is_an_hmac_under_a_tag_of_its_own() {
+    let secret = LinkageSecret::restored(Hash::from_bytes([2; 32]), [1; 32]);
+    let of = Hash::from_bytes([2; 32]);
+    let mark = secret.mark(&of, &question(3)).unwrap();
+    assert_eq!(
+        cairn_question::id::hex(mark.as_bytes()),
+        "4975beb9246e3c1753e0989580c9b12fae5abbacd4e2e01e9424a067a5f4a6b3"
+    );
+    assert!(*mark.as_bytes() != secret.question_key(&of, &question(3)).unwrap());
+    assert_eq!(secret.mark(&roster(9), &question(3)).err(), Some(NotHandedOver::OtherRoster));
+}
+
+#[test]
+fn a_mark_is_of_one_secret_roster_and_question() {
+    let (first, second) = ([1; 32], [2; 32]);
+    let mark = |bytes: [u8; 32], of: u8, asked: u8| {
+        LinkageSecret::restored(roster(of), bytes).mark(&roster(of), &question(asked)).unwrap()
+    };
+    assert_eq!(mark(first, 1, 1), mark(first, 1, 1));
+    for other in [mark(second, 1, 1), mark(first, 2, 1), mark(first, 1, 2)] {
+        assert!(other != mark(first, 1, 1));
+    }
+}

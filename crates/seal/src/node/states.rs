@@ -5,6 +5,7 @@ use cairn_question::{Hash, Moment};
 use crate::agree::{Half, Randomness, blind};
 use crate::attempt::{Attempt, SealedLine, Statement, h1, h2};
 use crate::layout::Plain;
+use crate::linkage_secret::LinkageMark;
 use crate::manifest::{Manifest, Repeat};
 use crate::mask::{Blind, MaskKey, Pair, Side};
 use crate::members::{Members, NodeId};
@@ -107,7 +108,8 @@ impl State {
         Ok(Checked::New(()))
     }
 
-    /// R1 and R6: every key present and signed for this node, within the announced set, enough, and the same partners as before or new noise.
+    /// R1 and R6: every key present and signed for this node, within the announced set, enough, and the same partners as before or new noise; where people are counted once, all
+    /// under this node's linkage secret.
     pub(super) fn check_relay(&self, ours: &Ours, relay: &Relay) -> Result<Checked<Vec<NodeId>>, Refused> {
         let keyed = match self {
             Self::Keyed(keyed) if keyed.attempt == relay.attempt => keyed,
@@ -129,6 +131,7 @@ impl State {
             return Err(Refused::OtherKeys);
         }
         every_key_is_for_us(ours, relay)?;
+        every_mark_is_ours(ours, relay)?;
         let entries = ours.setup.roster.entries(&relay.members)?;
         let ids: Vec<NodeId> = entries.iter().map(|entry| entry.node).collect();
         let repeat = Repeat::of(&ours.manifest.says().treatment);
@@ -202,7 +205,7 @@ fn every_key_is_for_us(ours: &Ours, relay: &Relay) -> Result<(), Refused> {
     for (place, signed) in others.zip(&relay.keys) {
         let entry = ours.setup.roster.entry(place).ok_or(Refused::NotInRoster)?;
         let ends = (entry.node, ours.setup.node);
-        let said = Statement::key(&ours.manifest, relay.attempt, ends, &signed.key);
+        let said = Statement::key(&ours.manifest, relay.attempt, ends, (&signed.key, signed.mark.as_ref()));
         if !said.is_signed_by(&entry.key, &signed.signature) {
             return Err(Refused::KeySignature);
         }
@@ -210,7 +213,18 @@ fn every_key_is_for_us(ours: &Ours, relay: &Relay) -> Result<(), Refused> {
     Ok(())
 }
 
+/// What others hold is what they signed, so that a coordinator cannot make a node leave for a partner's sake.
+fn every_mark_is_ours(ours: &Ours, relay: &Relay) -> Result<(), Refused> {
+    let differ = relay.keys.iter().filter(|signed| signed.mark != ours.mark()).count();
+    if differ == 0 { Ok(()) } else { Err(Refused::OtherLinkage { differ, others: relay.keys.len() }) }
+}
+
 impl Ours {
+    /// The mark of this round, where it has one.
+    fn mark(&self) -> Option<LinkageMark> {
+        self.subject.mark.filter(|_| self.manifest.is_marked())
+    }
+
     /// A fresh key for each other node of the set, signed for it alone.
     pub(super) fn keyed(
         &self,
@@ -223,8 +237,9 @@ impl Ours {
         for place in announced.places().filter(|place| *place != self.place) {
             let peer = self.setup.roster.entry(place).ok_or(Refused::NotInRoster)?;
             let half = Half::fresh(randomness)?;
-            let said = Statement::key(&self.manifest, attempt, (self.setup.node, peer.node), half.public());
-            keys.push(SignedKey { key: *half.public(), signature: said.sign(&self.setup.key) });
+            let (mark, ends) = (self.mark(), (self.setup.node, peer.node));
+            let said = Statement::key(&self.manifest, attempt, ends, (half.public(), mark.as_ref()));
+            keys.push(SignedKey { key: *half.public(), signature: said.sign(&self.setup.key), mark });
             halves.push((place, half));
         }
         let frame = FromNode::Keys { attempt, keys }.write(&self.manifest);

@@ -83,8 +83,8 @@ fn a_key_of_the_coordinators_own_is_refused() {
     };
     let key = [5; 32];
     let ids = (federation.sites[1].id, federation.sites[0].id);
-    let said = Statement::key(&federation.manifest, attempt, ids, &key);
-    keys[0] = crate::wire::SignedKey { key, signature: said.sign(&federation.world.coordinator) };
+    let said = Statement::key(&federation.manifest, attempt, ids, (&key, None));
+    keys[0] = crate::wire::SignedKey { key, signature: said.sign(&federation.world.coordinator), mark: None };
     let body = FromCoordinator::Relay { attempt, members, own, keys }.write(&federation.manifest);
     assert_eq!(code(federation.refusal(0, &body)), Some("CM209"));
 }
@@ -120,7 +120,8 @@ fn equivocated_keys_are_refused() {
     let ids = (federation.sites[1].id, federation.sites[0].id);
     let signed = |attempt, key: [u8; 32], by: &SigningKey| crate::wire::SignedKey {
         key,
-        signature: Statement::key(&manifest, attempt, ids, &key).sign(by),
+        signature: Statement::key(&manifest, attempt, ids, (&key, None)).sign(by),
+        mark: None,
     };
     let partner = std::sync::Arc::clone(&federation.world.keys[1]);
     for other in [of_1[1], of_1[2], signed(Attempt::new(2).unwrap(), keys[0].key, &partner)] {

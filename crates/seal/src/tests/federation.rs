@@ -9,7 +9,7 @@ use crate::{
     Receipt, Refused, RollCall, Summed, SystemRandomness,
 };
 
-use super::world::{NOW, World};
+use super::world::{NOW, World, mark};
 
 /// One node's machine room: its table, its disk, and the round while it runs.
 pub(crate) struct Site {
@@ -24,6 +24,10 @@ pub(crate) struct Site {
     pub(crate) opens: Vec<Vec<u8>>,
     pub(crate) receipts: Vec<Receipt>,
     pub(crate) lapsed: bool,
+    /// Which linkage secret it holds, where people are counted once.
+    pub(crate) secret: u8,
+    /// Why it left a round of partners that hold another one.
+    pub(crate) parted: Option<Refused>,
     /// What becomes of the process when it is to keep its record.
     pub(crate) fault: KeepFault,
     /// It died of that just now.
@@ -98,6 +102,8 @@ impl Site {
             opens,
             receipts,
             lapsed: false,
+            secret: 0,
+            parted: None,
             fault: KeepFault::None,
             died: false,
             draws,
@@ -106,7 +112,8 @@ impl Site {
 
     /// The manifest came, and the table is computed: from the record if there is one.
     pub(crate) fn join(&mut self, world: &World, manifest: &Manifest, now: Moment) -> Result<(), Refused> {
-        let subject = world.subject(manifest, &self.openings);
+        let mark = manifest.is_marked().then(|| mark(self.secret));
+        let subject = crate::Subject { mark, ..world.subject(manifest, &self.openings) };
         let (setup, manifest) = (world.setup(self.place), manifest.clone());
         let randomness = &mut SystemRandomness::new();
         let round = match &self.disk {
@@ -132,7 +139,7 @@ impl Site {
             let done = match event {
                 NodeEvent::Draw(draw) => {
                     self.draws.push(draw.attempt().number());
-                    let vector = Plain::from_values(manifest.says().layout, &self.table).unwrap();
+                    let vector = vector_of((self.place, &self.table), manifest);
                     round.drawn(draw, vector, now, &mut SystemRandomness::new())
                 }
                 NodeEvent::Keep(_) if self.fault == KeepFault::DiesBefore => return self.die(),
@@ -152,6 +159,10 @@ impl Site {
                 }
                 NodeEvent::Lapsed => {
                     self.lapsed = true;
+                    Ok(())
+                }
+                NodeEvent::OtherLinkage(refused) => {
+                    self.parted = Some(refused);
                     Ok(())
                 }
                 NodeEvent::Closed => Ok(()),
@@ -270,8 +281,19 @@ impl Federation {
     }
 }
 
+/// A partner's table; of people counted once, its place and one more in every bucket.
+fn vector_of((place, table): (usize, &[i64]), manifest: &Manifest) -> Plain {
+    let layout = manifest.says().layout;
+    if !manifest.is_marked() {
+        return Plain::from_values(layout, table).unwrap();
+    }
+    let symbol = u8::try_from(place + 1).unwrap();
+    Plain::from_symbols(layout, &vec![symbol; layout.symbols()]).unwrap()
+}
+
 /// A released table's hash: of the sum rounded down to tens, so that it is not the hash of the exact one.
 fn released(sum: &Plain) -> Hash {
-    let tens: Vec<u8> = sum.values().unwrap().iter().flat_map(|v| (v / 10).to_le_bytes()).collect();
+    let values = sum.values().unwrap_or_default();
+    let tens: Vec<u8> = values.iter().flat_map(|v| (v / 10).to_le_bytes()).collect();
     Hash::of(&tens)
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::{
-    Aggregator, CoordinatorSetup, Layout, Manifest, ManifestV1, Members, NodeId, NodeSetup, Openings,
-    PairwiseMasks, Refused, Ring, RollCall, Roster, RosterEntryV1, RosterV1, Series, Subject, Terms,
-    Treatment,
+    Aggregator, CoordinatorSetup, Layout, LinkageMark, Manifest, ManifestV1, Members, NodeId, NodeSetup,
+    Openings, PairwiseMasks, Refused, Ring, RollCall, Roster, RosterEntryV1, RosterV1, Series, Subject,
+    Terms, Treatment,
 };
 use cairn_question::answer::Zeros;
 use cairn_question::privacy::Epsilon;
@@ -38,6 +38,11 @@ pub(crate) fn dp() -> Treatment {
 pub(crate) fn once() -> Treatment {
     let epsilon = Epsilon::from_millionths(2_000_000).unwrap();
     Treatment::CountOnce { epsilon, keys_per_person: 2, buckets_power: 10, linked_by: LinkedBy::Nino }
+}
+
+/// The mark of one of the tests' linkage secrets.
+pub(crate) const fn mark(secret: u8) -> LinkageMark {
+    LinkageMark::from_bytes([secret; 32])
 }
 
 pub(crate) const KEYED: Treatment = Treatment::CellKey {
@@ -145,6 +150,7 @@ impl World {
             question_hash: manifest.says().question_hash,
             series: series(),
             openings: openings.clone(),
+            mark: manifest.is_marked().then(|| mark(0)),
         }
     }
 

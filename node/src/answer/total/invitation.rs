@@ -5,7 +5,9 @@ use std::sync::Arc;
 use cairn_gate::Verified;
 use cairn_policy::{Layers, SecureTerms};
 use cairn_question::{Moment, PartnerId, QuestionId, SignedAsk, TotalTreatment, VerifyingKey};
-use cairn_seal::{Manifest, NodeSetup, Openings, PairwiseMasks, Partners, Refused, Series, Subject, Terms};
+use cairn_seal::{
+    LinkageMark, Manifest, NodeSetup, Openings, PairwiseMasks, Partners, Refused, Series, Subject, Terms,
+};
 
 use crate::answer::Inner;
 use crate::seats::Seats;
@@ -93,9 +95,9 @@ impl Invitation {
         }
     }
 
-    pub(super) fn subject(&self, series: Series, openings: Openings) -> Subject {
+    pub(super) fn subject(&self, series: Series, openings: Openings, mark: Option<LinkageMark>) -> Subject {
         let says = self.manifest.says();
-        Subject { question: says.question, question_hash: says.question_hash, series, openings }
+        Subject { question: says.question, question_hash: says.question_hash, series, openings, mark }
     }
 
     /// The partners of an opening by name, in their order.

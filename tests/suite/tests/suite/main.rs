@@ -23,6 +23,7 @@ mod demo;
 mod files;
 mod full_disk;
 mod harness;
+mod keeper;
 mod kills;
 mod linkage;
 mod objections;

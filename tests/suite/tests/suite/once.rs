@@ -7,7 +7,7 @@ use crate::harness::federation::{Federation, Partner};
 use crate::harness::people::{FIFE, people};
 use crate::harness::program::wait_for;
 
-const PARTNERS: [&str; 6] = ["angus", "dundee", "fife", "moray", "orkney", "perth"];
+pub(crate) const PARTNERS: [&str; 6] = ["angus", "dundee", "fife", "moray", "orkney", "perth"];
 
 /// Different people, every third of them known to two partners.
 const DIFFERENT: usize = 1_200;
@@ -28,9 +28,9 @@ const FRAMEWORK: [(&str, &str); 3] = [
 const POLICY: [(&str, &str); 2] =
     [("epsilon         = 1.0 ", "epsilon         = 3.0 "), ("counts_per_year = 4 ", "counts_per_year = 2 ")];
 
-fn partner(id: &'static str) -> Partner {
+fn partner(id: &'static str, policy: &[(&'static str, &'static str)]) -> Partner {
     let people = people(&id[..2], numbers(id).len() + WITHOUT, FIFE, "F");
-    Partner { policy: POLICY.to_vec(), framework: FRAMEWORK.to_vec(), ..Partner::new(id, people) }
+    Partner { policy: policy.to_vec(), framework: FRAMEWORK.to_vec(), ..Partner::new(id, people) }
 }
 
 /// The numbers of a partner's people.
@@ -56,8 +56,8 @@ fn with_numbers(federation: &Federation, partner: &str) {
     });
 }
 
-fn federation() -> Federation {
-    let partners = PARTNERS.map(partner);
+pub(crate) fn federation(policy: &[(&'static str, &'static str)]) -> Federation {
+    let partners = PARTNERS.map(|id| partner(id, policy));
     let mut federation = Federation::set_up(&partners, "round_deadline_s = 20\noffline_wait_s = 3");
     let words = ["authority", "credential", "issuer", "--analyst", "analyst", "--role", "overlap-analyst"];
     federation.cairn(&[&words[..], &["--organisation", "A made-up office"]].concat()).exits(0);
@@ -71,7 +71,7 @@ fn federation() -> Federation {
     federation
 }
 
-fn once<'a>(protection: &'a str, framework: &'a str) -> Vec<&'a str> {
+pub(crate) fn once<'a>(protection: &'a str, framework: &'a str) -> Vec<&'a str> {
     [OVERLAP, &["--total", protection, "--framework", framework]].concat()
 }
 
@@ -83,7 +83,7 @@ fn codes(answer: &Value) -> Vec<String> {
 
 #[test]
 fn people_known_to_several_partners_are_counted_once_and_nobody_shows_who_they_are() {
-    let federation = federation();
+    let federation = federation(&POLICY);
     let framework = federation.path("fife/policy/framework.toml").display().to_string();
     let words = once("once=3,1200", &framework);
     nobody_counts_without_the_secret(&federation, &words);
