@@ -43,6 +43,14 @@ impl Perturbations {
         }
     }
 
+    /// The most that it changes one partner's count by.
+    #[must_use]
+    pub const fn change_max(self) -> u16 {
+        match self {
+            Self::D3Total => 3,
+        }
+    }
+
     /// The largest sum of squares of a row's 256 changes, of which the mean is 0: 256 times the largest variance of a change.
     #[must_use]
     pub const fn squares_max(self) -> u32 {

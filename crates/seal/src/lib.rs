@@ -13,6 +13,7 @@ pub mod manifest;
 mod mask;
 mod members;
 pub mod node;
+mod noise;
 pub mod occupancy;
 mod partners;
 mod prg;

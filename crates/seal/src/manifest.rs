@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::layout::{Layout, Ring};
 use crate::members::Members;
+use crate::noise;
 use crate::occupancy::CountTerms;
 use crate::refused::Refused;
 use crate::roster::Roster;
@@ -61,7 +62,7 @@ pub struct ManifestV1 {
     pub clamp: u64,
     /// s: what every count is multiplied by, a power of two: the treatment's own.
     pub scale: u64,
-    /// Most that the noise of all partners together adds to one cell, after scaling, but for a chance that the treatment names.
+    /// Room for the noise of all partners together in one cell, after scaling: at least what it adds but for a chance of 2⁻⁶⁴.
     pub noise_tail: u64,
     /// How the total is protected.
     pub treatment: Treatment,
@@ -158,7 +159,7 @@ impl Manifest {
     /// [`Refused::Manifest`] for anything but a manifest of this analyst; [`Refused::OtherRoster`], [`Refused::NotInRoster`]; what lowers a term:
     /// [`Refused::LowersColluding`], [`Refused::LowersAnswering`], [`Refused::LowersInvited`], [`Refused::RaisesClamp`]; another t that is higher:
     /// [`Refused::RaisesColluding`]; what protects nobody: [`Refused::NoMajority`],
-    /// [`Refused::OneAlone`]; [`Refused::Width`], [`Refused::Treatment`], [`Refused::UnknownTreatment`], [`Refused::Scaling`], [`Refused::RoundTooLarge`]; [`Refused::Deadline`] for a flight of no length or over [`FLIGHT_S_MAX`].
+    /// [`Refused::OneAlone`]; [`Refused::Width`], [`Refused::Treatment`], [`Refused::UnknownTreatment`], [`Refused::Scaling`], [`Refused::NoiseTail`], [`Refused::RoundTooLarge`]; [`Refused::Deadline`] for a flight of no length or over [`FLIGHT_S_MAX`].
     pub fn open(
         bytes: &[u8],
         analyst: &VerifyingKey,
@@ -281,10 +282,22 @@ fn fits(doc: &ManifestV1) -> Result<(), Refused> {
     if !is_scaled(doc) {
         return Err(Refused::Scaling);
     }
+    let least = noise_tail_min(doc);
+    if doc.noise_tail < least {
+        return Err(Refused::NoiseTail { least });
+    }
     if doc.layout.bytes().saturating_mul(doc.invited.len()) > ROUND_BYTES_MAX {
         return Err(Refused::RoundTooLarge);
     }
     if (1..=FLIGHT_S_MAX).contains(&doc.flight_s) { Ok(()) } else { Err(Refused::Deadline) }
+}
+
+/// What the treatment's noise may add to a cell, with the fewest partners that must answer: more together draw no wider.
+fn noise_tail_min(doc: &ManifestV1) -> u64 {
+    let invited = u64::try_from(doc.invited.len()).unwrap_or(u64::MAX);
+    let round = (invited, u64::from(doc.answering_min), u64::from(doc.colluding_max));
+    // More than 64 bits are more than any manifest says.
+    noise::tail(&doc.treatment, round).unwrap_or(u64::MAX)
 }
 
 /// `n·s·B + noise tail < 2^(w−1)`, n the invited: the sum keeps its sign.

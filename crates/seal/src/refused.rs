@@ -97,6 +97,12 @@ pub enum Refused {
     /// Counts that are multiplied by too little for shared Gaussian noise to be what is claimed, or by another factor than the treatment's.
     #[error("counts are not scaled as the noise of the total needs")]
     Scaling,
+    /// Less room in the words than the treatment's noise takes: a sum could leave its word.
+    #[error("the manifest leaves less room for noise than its treatment takes: at least {least}")]
+    NoiseTail {
+        /// The least that it must say.
+        least: u64,
+    },
     /// More bytes than a coordinator holds for one round.
     #[error("the round is too large")]
     RoundTooLarge,
@@ -253,6 +259,7 @@ impl Refused {
             Self::RaisesColluding { .. } => "CM126",
             Self::UnknownTreatment => "CM127",
             Self::NoLinkage => "CM128",
+            Self::NoiseTail { .. } => "CM129",
             Self::Scaling => "CT022",
             other => other.code_of_flight(),
         }

@@ -5,7 +5,7 @@ use crate::{Layout, Manifest, ManifestV1, Members, Refused, Roster, RosterV1, Te
 use cairn_question::privacy::{Epsilon, GaussianLoss};
 use cairn_question::{Day, Envelope, Hash, Moment, QuestionId, Scaling};
 
-use super::world::{NOW, World, fresh_key, once};
+use super::world::{KEYED, NOW, ROUNDED, World, dp, fresh_key, once};
 
 fn check_roster(world: &World, change: impl FnOnce(&mut RosterV1), code: Option<&str>) {
     let mut doc = world.roster_doc.clone();
@@ -101,13 +101,13 @@ fn a_sum_keeps_within_its_word() {
     let clamp_of_32 = |clamp| {
         move |doc: &mut ManifestV1| {
             doc.layout = Layout::new(Ring::U32, 8).unwrap();
-            (doc.clamp, doc.scale, doc.noise_tail) = (clamp, 1 << 9, 1_000);
+            (doc.clamp, doc.scale, doc.noise_tail) = (clamp, 1 << 9, 4_000);
             doc.treatment = bell(9);
         }
     };
-    // 5 · 512 · B + 1000 < 2³¹
-    check(clamp_of_32(838_860), None);
-    check(clamp_of_32(838_861), Some("CM121"));
+    // 5 · 512 · B + 4000 < 2³¹
+    check(clamp_of_32(838_859), None);
+    check(clamp_of_32(838_860), Some("CM121"));
     check(|doc| doc.noise_tail = i64::MAX.unsigned_abs() - 5_000_000, None);
     check(|doc| doc.noise_tail = i64::MAX.unsigned_abs(), Some("CM121"));
     check(|doc| doc.scale = 1 << 63, Some("CM121"));
@@ -134,6 +134,29 @@ fn counts_are_scaled_as_their_noise_needs_and_no_others_are() {
     check(scaled(8, 4), Some("CT022"));
     check(scaled(16, 3), Some("CT022"));
     check(|doc| doc.scale = 2, Some("CT022"));
+}
+
+/// Of 5 partners 4 must answer, of whom 1 may draw nothing: at ε = ½ the noise reaches 2·2·(65 + 2)·ln 2.
+#[test]
+fn a_manifest_leaves_room_for_the_noise_of_its_treatment() {
+    let room = |noise_tail, treatment| {
+        move |doc: &mut ManifestV1| {
+            (doc.noise_tail, doc.treatment) = (noise_tail, treatment);
+            doc.scale = treatment.scaling().factor().unsigned_abs();
+        }
+    };
+    check(room(186, dp()), None);
+    check(room(185, dp()), Some("CM129"));
+    check(room(0, dp()), Some("CM129"));
+    // 8·.57·√(4/3)·√(2·65·ln 2), worked out beside the formula.
+    check(room(50, bell(3)), None);
+    check(room(49, bell(3)), Some("CM129"));
+    // 3 at each of 5.
+    check(room(15, KEYED), None);
+    check(room(14, KEYED), Some("CM129"));
+    check(room(0, ROUNDED), None);
+    let loss = Refused::NoiseTail { least: 186 };
+    assert_eq!((loss.code(), loss.to_string().contains("at least 186")), ("CM129", true));
 }
 
 /// What a node of an older version says of a treatment that came after it, and of no manifest at all.

@@ -117,7 +117,7 @@ impl World {
             layout: Layout::new(Ring::U64, 8).unwrap(),
             clamp: 1_000_000,
             scale: 1,
-            noise_tail: 0,
+            noise_tail: 1 << 10,
             treatment: dp(),
             deadline: NOW.plus_s(3_600),
             flight_s: 30,

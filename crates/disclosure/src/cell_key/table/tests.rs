@@ -65,6 +65,7 @@ fn a_table_for_totals_is_even_in_every_row_and_hides_no_small_count() {
         let squares =
             (1..=changes.rows() as u64).filter_map(|row| changes.sums(row)).map(|(_, squares)| squares);
         assert_eq!(squares.max(), Some(table.squares_max().into()), "{table:?}");
+        assert_eq!(changes.max_change(), table.change_max(), "{table:?}");
     }
 }
 
