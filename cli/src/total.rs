@@ -45,6 +45,9 @@ pub(crate) struct Total {
     /// Ask every partner for its own protected table, instead of one total whose parts nobody sees
     #[arg(long)]
     own_tables: bool,
+    /// Have it counted anew, with fresh noise that every partner charges, though you were answered the same question before
+    #[arg(long, conflicts_with = "own_tables")]
+    again: bool,
 }
 
 /// How a total is wanted to be protected: all partners hold it against their policies.
@@ -63,6 +66,8 @@ pub(crate) enum Protection {
 pub(crate) struct PutAs {
     protection: Protection,
     terms: SecureTerms,
+    /// Though an equal one was answered.
+    again: bool,
 }
 
 impl Total {
@@ -80,7 +85,7 @@ impl Total {
             let says = "a total without noise is of a named day, so that all of a day's totals are of the same partners: add `as of` and the day of the records, such as `as of 2026-09-30`";
             return Err(Failure::new("CC219", says));
         }
-        Ok(Some(put_as))
+        Ok(Some(PutAs { again: self.again, ..put_as }))
     }
 }
 
@@ -120,7 +125,7 @@ fn usual(terms: &SecureTerms, question: &Question) -> Result<TotalTreatment, Fai
 impl PutAs {
     /// A total with this protection under these terms.
     pub(crate) const fn of(protection: Protection, terms: SecureTerms) -> Self {
-        Self { protection, terms }
+        Self { protection, terms, again: false }
     }
 
     /// As the framework protects a total where nobody says.
@@ -130,7 +135,7 @@ impl PutAs {
 
     /// The same under another protection.
     pub(crate) const fn protected_by(&self, protection: Protection) -> Self {
-        Self::of(protection, self.terms)
+        Self { protection, ..*self }
     }
 
     /// By what it links people, where it counts them once over all partners.
@@ -179,6 +184,7 @@ impl PutAs {
             treatment,
             deadline: ask.asked_at.plus_s(WITHIN_S).min(ask.expires_at),
             flight_s: FLIGHT_S,
+            again: self.again && treatment.is_charged(),
         };
         Ok(manifest.sign(analyst))
     }
@@ -316,7 +322,8 @@ mod tests {
                 .map(|put| put.map(|p| p.protection))
                 .map_err(|failure| failure.code)
         };
-        let usual = Total { total: None, framework: None, own_tables: false };
+        let none = || Total { total: None, framework: None, own_tables: false, again: false };
+        let usual = none();
         let round = |min_cohort, rows_per_person| {
             let (min_people, round_to, zeros) = (8, 5, Zeros::Show);
             Protection::Of(TotalTreatment::SuppressRound {
@@ -334,7 +341,7 @@ mod tests {
         check("people by council", Err("CC219".to_owned()));
         let own = Total { own_tables: true, ..usual };
         assert_eq!(put(&own, "people by council"), Ok(None));
-        let said = |text: &str| Total { total: text.parse().ok(), framework: None, own_tables: false };
+        let said = |text: &str| Total { total: text.parse().ok(), ..none() };
         assert_eq!(put(&said("round=10,5"), "people"), Err("CC219".to_owned()));
         assert!(matches!(
             put(&said("dp=0.1"), "people"),
@@ -342,10 +349,7 @@ mod tests {
         ));
         let silent = shipped_without("usual ");
         let framework = Some(silent.path().to_owned());
-        assert_eq!(
-            put(&Total { total: None, framework, own_tables: false }, "people"),
-            Err("CC220".to_owned())
-        );
+        assert_eq!(put(&Total { framework, ..none() }, "people"), Err("CC220".to_owned()));
     }
 
     #[test]

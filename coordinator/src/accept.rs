@@ -7,6 +7,7 @@ use cairn_question::register::Register;
 use cairn_question::{AskV1, Grid, Hash, Moment, Name, PartnerId, Schema, SignedAsk, VerifyingKey};
 
 use crate::round::{Patience, RoundTerms, reply_bytes_max};
+use crate::total::again::Before;
 use crate::total::{NoTotal, TotalTerms};
 
 /// Most bytes of replies that one round may have to keep, in memory and on disk: as much as one result may carry.
@@ -53,6 +54,12 @@ pub enum Declined {
     /// It was put as a secure total, and cannot be made as one.
     #[error("{0}")]
     Total(#[from] NoTotal),
+    /// An equal total with noise is in this analyst's hands already.
+    #[error(
+        "you asked the same of the same partners and were answered at {}, under the number {}: that answer is as good, and a fresh one costs every person once more at every partner. To have it counted anew, ask with `--again`",
+        .0.at, .0.id
+    )]
+    AnsweredBefore(Before),
     /// The analyst has as many rounds open as one analyst may.
     #[error("{0} of your questions are still open; wait until one is closed")]
     AnalystBusy(usize),
@@ -85,6 +92,7 @@ impl Declined {
             Self::TooMuch { .. } => "CO104",
             Self::Total(NoTotal::SeatGone { .. }) => "CO106",
             Self::Total(_) => "CO105",
+            Self::AnsweredBefore(_) => "CO107",
             Self::AnalystBusy(_) => "CO201",
             Self::Busy => "CO202",
             Self::NumberTaken => "CO203",

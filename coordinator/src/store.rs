@@ -9,11 +9,16 @@ use cairn_ledger::{LedgerFault, rusqlite};
 use cairn_question::{Day, Moment, Name, PartnerId, QuestionId};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
+use crate::total::again::{Before, Equal};
+
 pub use transcripts::{KeptTranscript, TRANSCRIPT_KEPT_MAX, Transcripts};
 
 /// Most bytes of closed rounds that are kept: 16 GiB. Beyond it the oldest are forgotten before their time, so that no
 /// analyst can fill the disk.
 pub const KEPT_BYTES_MAX: u64 = 16 << 30;
+
+/// How many of an analyst's newest questions are looked through for an equal one.
+const EARLIER_MAX: i64 = 256;
 
 /// The form of the store that this program writes.
 const FORM: i64 = 4;
@@ -320,6 +325,25 @@ impl Store {
         let sql = "SELECT coverage FROM question WHERE id = ?1 AND closed_s IS NOT NULL";
         let coverage = self.connection.query_row(sql, [id.as_bytes()], |row| row.get(0)).optional()?;
         coverage.map(|coverage| Ok(Kept { replies: self.replies(id)?, coverage })).transpose()
+    }
+
+    /// The newest equal question that this analyst was answered as a total of all partners.
+    ///
+    /// # Errors
+    /// [`StoreFault`].
+    pub fn answered_before(&self, analyst: &Name, equal: &Equal) -> Result<Option<Before>, StoreFault> {
+        let sql = "SELECT id, signed, closed_s, coverage FROM question
+                   WHERE analyst = ?1 AND closed_s IS NOT NULL ORDER BY closed_s DESC, id LIMIT ?2";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query(params![analyst.as_str(), EARLIER_MAX])?;
+        while let Some(row) = rows.next()? {
+            let (signed, at): (Vec<u8>, Moment) = (row.get(1)?, moment(row.get(2)?));
+            if equal.is_asked_in(&signed, at) && equal.is_answered_in(&row.get::<_, Vec<u8>>(3)?) {
+                let id: [u8; 32] = row.get(0)?;
+                return Ok(Some(Before { id: QuestionId::from_bytes(id), at }));
+            }
+        }
+        Ok(None)
     }
 
     /// Forgets rounds that were closed before `before`, and the oldest ones beyond `bytes_max`. Gives how many.

@@ -11,6 +11,8 @@ use cairn_seal::manifest::ManifestV1;
 use cairn_seal::occupancy::{CountTerms, Opened};
 use cairn_seal::{Manifest, Members, Plain, Refused, Ring, RollCall, Roster};
 
+pub mod again;
+
 /// What a round needs of the total that its question was put as.
 #[derive(Clone, Debug)]
 pub struct TotalTerms {

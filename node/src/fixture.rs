@@ -206,6 +206,7 @@ impl Folders {
             treatment: total,
             deadline: NOW.plus_s(120),
             flight_s: 10,
+            again: false,
         };
         let signed = SignedAsk::parse(&asked.bytes).unwrap().as_total(manifest.sign(&self.analyst));
         (asked, signed)

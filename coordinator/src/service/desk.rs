@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use cairn_link::Responder;
 use cairn_link::frame::{Accepted as AcceptedFrame, WITHIN_MS_MAX};
-use cairn_question::{Name, QuestionId};
+use cairn_question::{Moment, Name, QuestionId};
 
 use super::hub::{Hub, Phase, Watched};
 use super::running;
-use crate::accept::{Declined, accept};
+use crate::accept::{Accepted, Declined, accept};
 use crate::round::{Patience, Round};
 use crate::store::{NewQuestion, StoreFault, Taken};
 use crate::total::TotalTerms;
+use crate::total::again::Equal;
 
 /// An analyst asks.
 pub(super) async fn asked(hub: Arc<Hub>, analyst: Name, ask: Vec<u8>, responder: Responder) {
@@ -42,6 +43,7 @@ async fn take_on(hub: &Arc<Hub>, analyst: &Name, ask: Vec<u8>) -> Result<Questio
     let mut accepted = accept(&ask, analyst, &members.register, round_s, patience, now)?;
     running::bind(hub, &mut accepted.terms).await.map_err(|fault| broken(&fault))?;
     accepted.terms.total.as_ref().map_or(Ok(()), TotalTerms::still_seated)?;
+    not_answered_before(hub, analyst, &accepted, now).await?;
     let new = NewQuestion {
         id: accepted.ask.id,
         signed: ask,
@@ -66,6 +68,23 @@ async fn take_on(hub: &Arc<Hub>, analyst: &Name, ask: Vec<u8>) -> Result<Questio
         Taken::NumberTaken => Err(Declined::NumberTaken),
         Taken::AnalystBusy(open) => Err(Declined::AnalystBusy(open)),
         Taken::Busy => Err(Declined::Busy),
+    }
+}
+
+/// Partners charge a total with noise each time, so an analyst who was answered an equal one is told of it first.
+async fn not_answered_before(
+    hub: &Arc<Hub>,
+    analyst: &Name,
+    accepted: &Accepted,
+    now: Moment,
+) -> Result<(), Declined> {
+    let total = accepted.terms.total.as_ref();
+    let Some(equal) = total.and_then(|total| Equal::to(total, &accepted.ask, now)) else { return Ok(()) };
+    let name = analyst.clone();
+    let before = hub.with_store(move |store| store.answered_before(&name, &equal)).await;
+    match before.map_err(|fault| broken(&fault))? {
+        Some(before) => Err(Declined::AnsweredBefore(before)),
+        None => Ok(()),
     }
 }
 

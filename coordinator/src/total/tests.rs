@@ -5,8 +5,13 @@ use cairn_question::privacy::{Epsilon, GaussianLoss};
 use cairn_seal::Layout;
 use cairn_seal::occupancy::CountTerms;
 
+use cairn_question::combine::CoverageV1;
+use cairn_question::{QuestionId, TotalV1};
+
+use super::again::{Before, Equal};
 use super::*;
-use crate::fixture::{Asked, Federation, NOW, partner};
+use crate::fixture::{Asked, Federation, NOW, answer, name, partner};
+use crate::store::{Kept, NewQuestion, OpenMax, Store, Taken};
 
 const ROUND: TotalTreatment = TotalTreatment::SuppressRound {
     min_people: 8,
@@ -64,6 +69,7 @@ fn manifest(federation: &Federation, asked: &Asked, treatment: TotalTreatment) -
         treatment,
         deadline: NOW.plus_s(120),
         flight_s: 10,
+        again: false,
     }
 }
 
@@ -208,4 +214,119 @@ fn people_are_counted_once_in_all_and_not_by_a_breakdown() {
     assert_eq!(code(Some(1), 4), "CU004", "no bucket is empty");
     assert_eq!(code(None, 4), "CU003", "nobody added noise");
     assert_eq!(code(None, 2), "CU001", "one honest partner");
+}
+
+/// One federation's questions as totals, and the store that they are kept in.
+struct Rounds {
+    federation: Federation,
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+impl Rounds {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("rounds.sqlite")).unwrap();
+        store.keep_register(3, b"register").unwrap();
+        Self { federation: federation(), store, _folder: folder }
+    }
+
+    fn put(
+        &self,
+        (number, treatment): (u8, TotalTreatment),
+        change: impl Fn(&mut AskV1),
+        say: impl Fn(&mut ManifestV1),
+    ) -> (Asked, SignedAsk) {
+        let mut ask = self.federation.ask(number, NOW.plus_s(600)).ask;
+        change(&mut ask);
+        let asked = self.federation.sign(ask);
+        let mut says = manifest(&self.federation, &asked, treatment);
+        say(&mut says);
+        let signed = SignedAsk::parse(&asked.bytes).unwrap().as_total(says.sign(&self.federation.analyst));
+        (asked, signed)
+    }
+
+    /// Answered at this moment, as a total of these.
+    fn answer(&mut self, number: u8, partners: &[&str], at: Moment) {
+        let (asked, signed) = self.put((number, dp()), |_| {}, |_| {});
+        let new = NewQuestion {
+            id: asked.ask.id,
+            signed: signed.to_bytes(),
+            analyst: name("ann"),
+            register_version: 3,
+            accepted_at: at,
+            deadline: at.plus_s(60),
+        };
+        let most = OpenMax { all: 3, per_analyst: 2 };
+        assert_eq!(self.store.accept(&new, most).unwrap(), Taken::New);
+        let cairn_question::OutcomeV1::Answer(of) = answer(&asked, 1) else { panic!() };
+        let hash = Hash::of(b"any");
+        let total = TotalV1 {
+            treatment: of.treatment,
+            partners: partners.iter().map(|id| partner(id)).collect(),
+            colluding_max: 1,
+            manifest: hash,
+            opening: hash,
+            transcript: hash,
+        };
+        let coverage = CoverageV1 {
+            cairn_coverage: 1,
+            question_id: asked.ask.id,
+            question_hash: asked.hash,
+            federation: name("demo"),
+            register_version: 3,
+            closed_at: at,
+            partners: Vec::new(),
+            combined: None,
+            total: Some(total).filter(|_| !partners.is_empty()),
+        };
+        let coverage = coverage.sign(&self.federation.coordinator).to_bytes();
+        self.store.close(asked.ask.id, &Kept { replies: Vec::new(), coverage }, None, at).unwrap();
+    }
+
+    /// What is said of a question that `who` asks at this moment.
+    fn before(&self, (asked, signed): &(Asked, SignedAsk), who: &str, now: Moment) -> Option<Before> {
+        let register = self.federation.register();
+        let terms = TotalTerms::of(signed, (&asked.ask, &asked.hash), (&register, &asked.grid), NOW);
+        let equal = Equal::to(&terms.unwrap().unwrap(), &asked.ask, now)?;
+        self.store.answered_before(&name(who), &equal).unwrap()
+    }
+}
+
+#[test]
+fn an_equal_total_of_all_partners_was_answered_before() {
+    let mut rounds = Rounds::new();
+    let same = |rounds: &Rounds, number| rounds.put((number, dp()), |_| {}, |_| {});
+    assert_eq!(rounds.before(&same(&rounds, 9), "ann", NOW), None);
+    // One that did not open, and one that lacks a partner, are worth asking again.
+    rounds.answer(1, &[], NOW);
+    rounds.answer(2, &["a", "b", "c"], NOW);
+    assert_eq!(rounds.before(&same(&rounds, 9), "ann", NOW), None);
+    for (number, seconds) in [(3, 20), (4, 40)] {
+        rounds.answer(number, &["a", "b", "c", "d"], NOW.plus_s(seconds));
+    }
+    let newest = Some(Before { id: QuestionId::from_bytes([4; 32]), at: NOW.plus_s(40) });
+    assert_eq!(rounds.before(&same(&rounds, 9), "ann", NOW), newest);
+    // The very question that comes twice is that question, and not another one.
+    let older = rounds.before(&same(&rounds, 4), "ann", NOW);
+    assert_eq!(older.map(|before| before.id), Some(QuestionId::from_bytes([3; 32])));
+    // Its purpose is no part of a table.
+    let purpose = |ask: &mut AskV1| ask.question.purpose = name("another");
+    assert_eq!(rounds.before(&rounds.put((9, dp()), purpose, |_| {}), "ann", NOW), newest);
+
+    // Another analyst's, another day's, and whatever is not equal, or is meant.
+    assert_eq!(rounds.before(&same(&rounds, 9), "bob", NOW), None);
+    assert_eq!(rounds.before(&same(&rounds, 9), "ann", NOW.plus_s(86_400)), None);
+    let check = |treatment, change: fn(&mut AskV1), say: fn(&mut ManifestV1)| {
+        assert_eq!(rounds.before(&rounds.put((9, treatment), change, say), "ann", NOW), None);
+    };
+    check(dp(), |_| {}, |says| says.again = true);
+    check(dp(), |_| {}, |says| says.answering_min = 4);
+    check(dp(), |ask| ask.question.as_of = Some("2025-11-30".parse().unwrap()), |_| {});
+    check(dp(), |ask| ask.question.group_by.clear(), |_| {});
+    check(bell(3), |_| {}, |_| {});
+    // Without noise it is the same figures, and free.
+    check(ROUND, |ask| ask.question.as_of = Some("2025-11-30".parse().unwrap()), |_| {});
+    rounds.store.forget(NOW.plus_s(41), u64::MAX).unwrap();
+    assert_eq!(rounds.before(&same(&rounds, 9), "ann", NOW), None);
 }

@@ -84,6 +84,7 @@ fn federation(n: usize, cells: usize) -> Federation {
         },
         deadline: NOW.plus_s(3_600),
         flight_s: 60,
+        again: false,
     };
     let analyst = key();
     let bytes = doc.sign(&analyst).to_bytes();

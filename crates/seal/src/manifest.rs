@@ -70,6 +70,9 @@ pub struct ManifestV1 {
     pub deadline: Moment,
     /// How long the coordinator waits in one flight for the slowest node, in seconds.
     pub flight_s: u16,
+    /// The analyst knows that an equal total may have been answered, and wants another with noise of its own, charged again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 /// A manifest that was verified against the roster and the framework's terms. Says nothing of the time: see [`Manifest::in_time`].

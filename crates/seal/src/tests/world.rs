@@ -121,6 +121,7 @@ impl World {
             treatment: dp(),
             deadline: NOW.plus_s(3_600),
             flight_s: 30,
+            again: false,
         }
     }
 
