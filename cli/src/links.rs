@@ -80,6 +80,11 @@ impl LinksAsk {
 
     /// Its question: the same people, by the key they have.
     fn question(count: &Question) -> Result<Question, Failure> {
+        // What two tables say together of a cell's links would need the keys of its people, cell by cell: another question for each.
+        if !count.group_by.is_empty() {
+            let says = "--links goes with people counted once in all, not by groups: ask for each part with a filter, or without --links";
+            return Err(Failure::new("CC216", says));
+        }
         let purpose = Name::new(PURPOSE).map_err(|e| Failure::new("CC204", e.to_string()))?;
         let column = match count.dataset.as_str() {
             "participants" => QUALITY.to_owned(),
@@ -96,7 +101,7 @@ impl LinksAsk {
     pub(crate) fn of(self, count: &Shown, keys: Shown) -> Result<Links, Failure> {
         let no = |says: &str| Failure::new("CC217", format!("how good the links are is not known: {says}"));
         let once = count.coverage.total.as_ref().zip(count.combined.as_ref());
-        let once = once.and_then(|(total, sum)| Once::of(total, sum));
+        let once = once.and_then(|(total, sum)| Once::of(total, sum)?.count());
         let once = once.ok_or_else(|| no("people were not counted"))?;
         let figures =
             figures(&keys).ok_or_else(|| no("the total of the keys that people have was not answered"))?;
@@ -104,7 +109,7 @@ impl LinksAsk {
             return Err(no("the two totals are of other partners or other records; ask again"));
         }
         let partners = u16::try_from(count.sealed.len()).unwrap_or(u16::MAX);
-        let quality = LinkageQuality::new(once.count(), figures.0, figures.1, partners);
+        let quality = LinkageQuality::new(once, figures.0, figures.1, partners);
         Ok(Links { quality, missed: self.missed, keys: Box::new(keys) })
     }
 }

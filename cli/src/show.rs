@@ -11,8 +11,8 @@ mod totals;
 use cairn_question::answer::{AddedV1, AuditPromise, ConcentratedV1, NoisyRowsV1, Zeros};
 use cairn_question::combine::{CombinedCell, CombinedV1, CoverageV1, Standing};
 use cairn_question::{
-    AnswerV1, Cell, ChangedTotalV1, Grid, LinkedBy, PartnerId, Question, QuestionId, Schema, SealedV1,
-    TreatmentV1, privacy,
+    AnswerV1, Breakdown, Cell, ChangedTotalV1, Grid, LinkedBy, PartnerId, Question, QuestionId, Schema,
+    SealedV1, TreatmentV1, privacy,
 };
 use cairn_report::QuantileAsk;
 
@@ -235,17 +235,26 @@ fn treatment_in_words(treatment: &TreatmentV1) -> String {
                 "differential privacy ({mechanism}): {loss} for one person at one partner, who adds at most {sensitivity}; each cell is off by at most {plus_minus_95} in 95 of 100{added}"
             )
         }
-        TreatmentV1::CountOnce { epsilon, keys_per_person, buckets_power, linked_by } => {
-            once_in_words((*epsilon, *keys_per_person), *buckets_power, *linked_by)
+        TreatmentV1::CountOnce { epsilon, keys_per_person, buckets_power, linked_by, breakdown } => {
+            once_in_words((*epsilon, *keys_per_person), (*buckets_power, *breakdown), *linked_by)
         }
     }
 }
 
 /// How people are counted once, and what each of their keys loses.
-fn once_in_words((epsilon, keys): (privacy::Epsilon, u32), buckets_power: u8, linked_by: LinkedBy) -> String {
+fn once_in_words(
+    (epsilon, keys): (privacy::Epsilon, u32),
+    (buckets_power, breakdown): (u8, Option<Breakdown>),
+    linked_by: LinkedBy,
+) -> String {
+    let cells = |of: Breakdown| {
+        let (cells, most) = (of.cells(), of.cells_per_person());
+        format!(", and for each of at most {most} of the {cells} cells, each of which has such a pattern")
+    };
     format!(
-        "people counted once over all partners: an estimate from a pattern of 2^{buckets_power} buckets in which a person is one, however many partners know them, linked by {}; ε = {epsilon} for each of at most {keys} linkage keys a person",
-        linked_by.in_words()
+        "people counted once over all partners: an estimate from a pattern of 2^{buckets_power} buckets in which a person is one, however many partners know them, linked by {}; ε = {epsilon} for each of at most {keys} linkage keys a person{}",
+        linked_by.in_words(),
+        breakdown.map_or_else(String::new, cells)
     )
 }
 

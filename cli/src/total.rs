@@ -8,7 +8,7 @@ use cairn_question::answer::Zeros;
 use cairn_question::privacy::Epsilon;
 use cairn_question::register::Register;
 use cairn_question::{
-    AskV1, Envelope, Grid, Hash, LinkedBy, Measure, Perturbations, Question, Schema, SigningKey,
+    AskV1, Breakdown, Envelope, Grid, Hash, LinkedBy, Measure, Perturbations, Question, Schema, SigningKey,
     TotalTreatment,
 };
 use cairn_seal::occupancy::{Buckets, CountTerms};
@@ -36,7 +36,7 @@ const NOISE_TAIL: u64 = 1 << 40;
 pub(crate) struct Total {
     /// Protect the total otherwise than the framework's usual way: dp=0.1 for noise of ε 0.1 in all, gauss=0.1 for noise from the bell curve of that ε at δ 1e-6, round=8,5 to withhold fewer than 8 and round to 5, cell-key=5,1 for counts that every
     /// partner changes, fewer than 5 withheld, once=2,8000 for how many different people there are over all partners, at ε 2 a linkage key, where public figures lead one to
-    /// expect 8000
+    /// expect 8000, in the fullest cell where it is broken down
     #[arg(long, value_name = "PROTECTION", conflicts_with = "own_tables")]
     total: Option<Protection>,
     /// The framework whose terms of secure totals the partners hold; the shipped one without it
@@ -166,7 +166,8 @@ impl PutAs {
         let answering = least.max(usize::midpoint(invited.len(), colluding) + 1);
         let number = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
         let honest = number(invited.len().saturating_sub(colluding));
-        let treatment = self.treatment(&ask.question.measure, honest).map_err(|e| no(&e))?;
+        let breakdown = self.breakdown(grid)?;
+        let treatment = self.treatment((&ask.question.measure, breakdown), honest).map_err(|e| no(&e))?;
         let layout = layout(&treatment, (ask, grid), (invited.len(), number(colluding)));
         let manifest = ManifestV1 {
             cairn_manifest: 1,
@@ -189,14 +190,37 @@ impl PutAs {
         Ok(manifest.sign(analyst))
     }
 
+    /// Where people are counted once: in how many of the table's cells one may be, by the framework.
+    fn breakdown(&self, grid: &Grid) -> Result<Option<Breakdown>, Failure> {
+        match (self.counts_once(), self.terms.cells_per_person_max) {
+            (None, _) => Ok(None),
+            (Some(_), Some(most)) => Ok(Breakdown::of(grid, most)),
+            (Some(_), None) if grid.cells() == 1 => Ok(None),
+            (Some(_), None) => {
+                let says = "the framework does not say in how many cells a person may be (cells_per_person_max), so that people are counted once in all and not by groups; ask for each part with a filter";
+                Err(Failure::new("CC221", says))
+            }
+        }
+    }
+
     /// How a total over so many that are sure to be honest is protected.
-    fn treatment(&self, measure: &Measure, honest: u16) -> Result<TotalTreatment, Refused> {
+    fn treatment(
+        &self,
+        (measure, breakdown): (&Measure, Option<Breakdown>),
+        honest: u16,
+    ) -> Result<TotalTreatment, Refused> {
         match self.protection {
             Protection::Of(treatment) => Ok(treatment),
             Protection::Once { epsilon, buckets, linked_by } => {
                 let keys_per_person = self.terms.keys_per_person_max;
                 let buckets_power = buckets.power();
-                Ok(TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power, linked_by })
+                Ok(TotalTreatment::CountOnce {
+                    epsilon,
+                    keys_per_person,
+                    buckets_power,
+                    linked_by,
+                    breakdown,
+                })
             }
             Protection::Gauss(gauss) => gauss.treatment(measure, honest),
         }
@@ -274,7 +298,7 @@ impl FromStr for Protection {
 }
 
 fn help() -> String {
-    "write dp=EPSILON (dp=0.1; dp=0.1,3 where one person may be in 3 cells), gauss=EPSILON (gauss=0.1; gauss=0.1,3 likewise; gauss=0.1,3,1e-7 for another δ than 1e-6), round=THRESHOLD,BASE (round=8,5; round=8,5,10 for cohorts of at least 10), cell-key=THRESHOLD,BASE (cell-key=5,1), or once=EPSILON,PEOPLE (once=2,8000: different people over all partners, 8000 of them expected from public figures; once=2,8000,slk where partners link by name and date of birth)"
+    "write dp=EPSILON (dp=0.1; dp=0.1,3 where one person may be in 3 cells), gauss=EPSILON (gauss=0.1; gauss=0.1,3 likewise; gauss=0.1,3,1e-7 for another δ than 1e-6), round=THRESHOLD,BASE (round=8,5; round=8,5,10 for cohorts of at least 10), cell-key=THRESHOLD,BASE (cell-key=5,1), or once=EPSILON,PEOPLE (once=2,8000: different people over all partners, 8000 of them expected from public figures, in the fullest cell of a table; once=2,8000,slk where partners link by name and date of birth)"
         .to_owned()
 }
 
@@ -302,6 +326,40 @@ mod tests {
         check(&file, "is no framework");
         std::fs::write(&file, FRAMEWORK).unwrap();
         assert_eq!(framework_terms(Some(&file)).unwrap(), framework_terms(None).unwrap());
+    }
+
+    /// Under a framework that says in how many cells a person may be, and under the shipped one, which does not.
+    #[test]
+    fn people_are_counted_once_by_groups_where_the_framework_says_in_how_many_cells_one_may_be() {
+        let name = Name::new("any").unwrap();
+        let grid = |text: &str| {
+            cairn_question::form::parse(text, &name, &name, Schema::smf())
+                .unwrap()
+                .grid(Schema::smf())
+                .unwrap()
+        };
+        let shipped = framework_terms(None).unwrap();
+        let of_two = SecureTerms { cells_per_person_max: Some(2), ..shipped };
+        let found = |terms, protection: &str, text: &str| {
+            let put_as = PutAs::of(protection.parse().unwrap(), terms);
+            put_as.breakdown(&grid(text)).map_err(|failure| failure.code)
+        };
+        let cells = u32::try_from(grid("people by sex").cells()).unwrap();
+        assert_eq!(found(of_two, "once=2,8000", "people by sex"), Ok(Breakdown::new(cells, 2).ok()));
+        assert_eq!(found(of_two, "once=2,8000", "people where sex = female"), Ok(None));
+        assert_eq!(found(shipped, "once=2,8000", "people"), Ok(None));
+        assert_eq!(found(shipped, "once=2,8000", "people by sex"), Err("CC221".to_owned()));
+        assert_eq!(found(shipped, "dp=0.1", "people by sex"), Ok(None));
+        // 2¹⁵ buckets of three bits are 12 KiB: eighty cells are a vector, and more are none.
+        let once = |cells| TotalTreatment::CountOnce {
+            epsilon: Epsilon::from_millionths(2_000_000).unwrap(),
+            keys_per_person: 2,
+            buckets_power: 15,
+            linked_by: LinkedBy::Nino,
+            breakdown: Breakdown::new(cells, 2).ok(),
+        };
+        let layout = |cells| CountTerms::of_total(&once(cells), 10, 3).map(|terms| terms.cells());
+        assert_eq!((layout(80), layout(81).map_err(|no| no.code())), (Ok(80), Err("CU007")));
     }
 
     fn shipped_without(line: &str) -> tempfile::NamedTempFile {

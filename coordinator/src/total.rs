@@ -5,10 +5,11 @@ use std::sync::Arc;
 use cairn_disclosure::{Counts, Rule, suppress_round};
 use cairn_question::register::Register;
 use cairn_question::{
-    AskV1, Cell, Day, Grid, Hash, Measure, Moment, PartnerId, Question, SignedAsk, TableV1, TotalTreatment,
+    AskV1, Breakdown, Cell, Day, Grid, Hash, Measure, Moment, PartnerId, Question, SignedAsk, TableV1,
+    TotalTreatment,
 };
 use cairn_seal::manifest::ManifestV1;
-use cairn_seal::occupancy::{CountTerms, Opened};
+use cairn_seal::occupancy::{CellCount, CountTerms, OpenedCells};
 use cairn_seal::{Manifest, Members, Plain, Refused, Ring, RollCall, Roster};
 
 pub mod again;
@@ -59,8 +60,10 @@ pub enum NoTotal {
     /// A total without noise is of the same partners as every other of its snapshot, so that the snapshot must be named.
     #[error("a total without noise must name the day of its records")]
     NoDay,
-    /// People are counted once in all, and not by a breakdown: a cell of a few hundred is not estimated.
-    #[error("people are counted once over all partners without a breakdown, and nothing but people is")]
+    /// People are counted once in the cells that the manifest has patterns for, and nothing but people is.
+    #[error(
+        "the manifest does not count people once in the cells of the question's table, or something else than people is asked for"
+    )]
     Breakdown,
     /// A partner of the first total without noise of a day has no seat any more: of other partners there is none, since the difference could be one partner's figure (R6).
     #[error(
@@ -132,7 +135,8 @@ impl TotalTerms {
     }
 
     /// The table that may leave of what so many partners opened together: noise is in it already, or it is withheld and rounded here by the rules
-    /// that a node has for its own table; of people counted once, their estimated number.
+    /// that a node has for its own table; of people counted once, their estimated number in each cell, withheld where it is too small to be one and not answered
+    /// where the cell has more people than buckets.
     ///
     /// # Errors
     /// [`Refused::OtherLayout`] where the numbers are not the table's; [`Refused::NotCounted`] where what opened is no count of people.
@@ -156,8 +160,7 @@ impl TotalTerms {
             }
             TotalTreatment::CountOnce { .. } => {
                 let terms = CountTerms::of_total(&says.treatment, in_round, says.colluding_max)?;
-                let people = Opened::read(&terms, sum)?.count(&terms)?.rounded();
-                vec![Cell::Value(i64::from(people))]
+                OpenedCells::read(&terms, sum)?.count(&terms)?.into_iter().map(counted).collect()
             }
         };
         if cells.len() != grid.cells() {
@@ -186,11 +189,21 @@ fn check(says: &ManifestV1, ask: &AskV1, roster: &Roster, grid: &Grid) -> Result
     match says.treatment {
         _ if asked != says.invited => Err(NoTotal::OtherPartners),
         // Its layout is held to its terms with the manifest.
-        TotalTreatment::CountOnce { .. } if grid.cells() != 1 || ask.question.measure != Measure::People => {
-            Err(NoTotal::Breakdown)
+        TotalTreatment::CountOnce { breakdown, .. } => {
+            let cells = usize::try_from(Breakdown::cells_of(breakdown)).unwrap_or(usize::MAX);
+            let fits = cells == grid.cells() && ask.question.measure == Measure::People;
+            if fits { Ok(()) } else { Err(NoTotal::Breakdown) }
         }
-        TotalTreatment::CountOnce { .. } => Ok(()),
         _ => numbered(says, ask, grid),
+    }
+}
+
+/// What leaves of a cell of people counted once. Both marks are made of what opened, which noise protects, and say no more than it does.
+fn counted(cell: CellCount) -> Cell {
+    match cell {
+        CellCount::Counted(count) => Cell::Value(i64::from(count.rounded())),
+        CellCount::TooFew => Cell::Withheld,
+        CellCount::Full => Cell::NotAnswered,
     }
 }
 

@@ -16,7 +16,8 @@ fn count() -> Question {
 
 fn once() -> TreatmentV1 {
     let epsilon = Epsilon::from_millionths(2_000_000).unwrap();
-    TreatmentV1::CountOnce { epsilon, keys_per_person: 2, buckets_power: 14, linked_by: LinkedBy::Nino }
+    let linked_by = LinkedBy::Nino;
+    TreatmentV1::CountOnce { epsilon, keys_per_person: 2, buckets_power: 14, linked_by, breakdown: None }
 }
 
 fn noise() -> TreatmentV1 {
@@ -179,4 +180,11 @@ fn a_missed_share_is_a_per_cent_below_fifty() {
     let said: BTreeMap<_, _> =
         [25, 50].map(|t| (t, MissedShare::from_thousandths(t).unwrap().to_string())).into();
     assert_eq!((said[&25].as_str(), said[&50].as_str()), ("2.5 %", "5 %"));
+}
+
+#[test]
+fn a_count_by_groups_has_no_second_question() {
+    let (role, purpose) = (Name::new("overlap-analyst").unwrap(), Name::new("smf-reporting").unwrap());
+    let by_sex = cairn_question::form::parse("people by sex", &role, &purpose, Schema::smf()).unwrap();
+    assert_eq!(LinksAsk::question(&by_sex).unwrap_err().code, "CC216");
 }

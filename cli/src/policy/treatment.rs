@@ -1,6 +1,6 @@
 //! How an answer would be counted and protected, in words.
 
-use cairn_policy::{Cells, Mechanism, Method, Secondary, SnapshotEvery, Treatment};
+use cairn_policy::{Cells, CountOnce, Mechanism, Method, Secondary, SnapshotEvery, Treatment};
 use cairn_question::answer::Zeros;
 use cairn_question::privacy::trillionths;
 
@@ -35,9 +35,13 @@ fn method(method: &Method) -> String {
             format!("perturbed by cell key ({table}): {}", cells(rules))
         }
         Method::CountOnce(count) => format!(
-            "people counted once over all partners: ε₀ = {} for each linkage key and each count, up to {} keys a person; at most {} counts a \
+            "people counted once over all partners: ε₀ = {} for each linkage key and each count, up to {} keys a person{}; at most {} counts a \
              year and {} ever, on an account of their own",
-            count.epsilon, count.keys_per_person, count.counts_per_year, count.counts_lifetime
+            count.epsilon,
+            count.keys_per_person,
+            cells_of_once(count),
+            count.counts_per_year,
+            count.counts_lifetime
         ),
         Method::Dp { mechanism, epsilon, groups_per_person } => {
             let many = match groups_per_person {
@@ -53,6 +57,14 @@ fn method(method: &Method) -> String {
                 ),
             }
         }
+    }
+}
+
+/// What a table of such counts costs, each cell being a count of its own to whoever is in it.
+fn cells_of_once(count: &CountOnce) -> String {
+    match count.cells_per_person {
+        1 => String::new(),
+        cells => format!(" in up to {cells} cells, ε = {} in all", count.person_epsilon()),
     }
 }
 

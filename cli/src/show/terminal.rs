@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use cairn_question::Cell;
 use cairn_question::combine::{CombinedCell, mean_hundredths};
+use cairn_question::{Cell, TreatmentV1};
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
 use super::{Shown, coverage, heading, label, quantiles, totals};
@@ -64,7 +64,8 @@ fn table(shown: &Shown, width: u16) -> String {
             codes.iter().zip(dimensions).take(down).map(|(code, d)| label(&shown.question, &d.column, code));
         let mut line: Vec<comfy_table::Cell> = labels.map(comfy_table::Cell::new).collect();
         line.extend(
-            row.iter().map(|(_, c)| comfy_table::Cell::new(cell(c)).set_alignment(CellAlignment::Right)),
+            row.iter()
+                .map(|(_, c)| comfy_table::Cell::new(within(shown, c)).set_alignment(CellAlignment::Right)),
         );
         if let ([(_, sum), (_, rows)], Some(_)) = (row, shown.question.measure.parts()) {
             line.push(comfy_table::Cell::new(mean(sum, rows)).set_alignment(CellAlignment::Right));
@@ -87,6 +88,22 @@ const ROWS_MAX: usize = 12;
 
 fn trim(table: &str) -> String {
     table.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// A cell; of a table of people counted once `1,490 (1,402 to 1,578)`, the estimate with the range that holds it 95 times in 100.
+fn within(shown: &Shown, of: &CombinedCell) -> String {
+    match (of.cell, of.most) {
+        (Cell::Value(_), Some(most)) if by_groups(shown) => {
+            format!("{} ({} to {})", cell(of), thousands(of.least), thousands(most))
+        }
+        _ => cell(of),
+    }
+}
+
+/// Whether people were counted once in each cell of a table.
+fn by_groups(shown: &Shown) -> bool {
+    let total = shown.coverage.total.as_ref().map(|total| &total.treatment);
+    matches!(total, Some(TreatmentV1::CountOnce { breakdown: Some(_), .. }))
 }
 
 /// `1,490`, `1,490 +2c`, `[c]` or `[x]`.
@@ -129,10 +146,15 @@ fn legend(shown: &Shown) -> String {
     }
     if cells.iter().any(|c| c.cell == Cell::Withheld) || totals::any_withheld(shown) {
         let whom = if shown.coverage.total.is_some() { "on the total" } else { "by the partners" };
-        let _ = writeln!(text, "[c]  withheld {whom}: never read it as 0");
+        let why = if by_groups(shown) { ", being under about 500 people" } else { "" };
+        let _ = writeln!(text, "[c]  withheld {whom}{why}: never read it as 0");
     }
     if cells.iter().any(|c| c.cell == Cell::NotAnswered) {
-        text.push_str("[x]  not answered\n");
+        text.push_str(if by_groups(shown) {
+            "[x]  not estimated: more than twice as many people as the cell has buckets; expect more when you ask again\n"
+        } else {
+            "[x]  not answered\n"
+        });
     }
     let wide = cells.iter().filter_map(|c| c.most.map(|most| most.saturating_sub(c.least))).max();
     if let Some(wide) = wide.filter(|w| *w > 0) {

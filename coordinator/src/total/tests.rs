@@ -3,7 +3,7 @@ use cairn_question::answer::Zeros;
 use cairn_question::privacy::{Epsilon, GaussianLoss};
 
 use cairn_seal::Layout;
-use cairn_seal::occupancy::CountTerms;
+use cairn_seal::occupancy::{CountTerms, FreshNoise, Occupied};
 
 use cairn_question::combine::CoverageV1;
 use cairn_question::{QuestionId, TotalV1};
@@ -181,39 +181,111 @@ fn names_are_in_their_order_whatever_the_places() {
 
 /// What four partners who know nobody open to: noise alone, or what is no noise.
 fn opened(terms: &CountTerms, symbol: Option<u8>) -> Plain {
-    let buckets = terms.buckets().count() as usize;
-    Plain::from_symbols(terms.layout().unwrap(), &vec![symbol.unwrap_or(0); buckets]).unwrap()
+    let layout = terms.layout().unwrap();
+    Plain::from_symbols(layout, &vec![symbol.unwrap_or(0); layout.symbols()]).unwrap()
 }
 
-#[test]
-fn people_are_counted_once_in_all_and_not_by_a_breakdown() {
-    let federation = federation();
-    let total = TotalTreatment::CountOnce {
+fn once(breakdown: Option<Breakdown>) -> TotalTreatment {
+    TotalTreatment::CountOnce {
         epsilon: Epsilon::from_millionths(2_000_000).unwrap(),
         keys_per_person: 2,
         buckets_power: 12,
         linked_by: cairn_question::LinkedBy::Nino,
-    };
-    let terms = CountTerms::of_total(&total, 4, 1).unwrap();
-    let put = |asked: &Asked| {
-        let manifest = ManifestV1 { layout: terms.layout().unwrap(), ..manifest(&federation, asked, total) };
-        of(&federation, asked, &manifest)
-    };
-    assert_eq!(put(&asked(&federation, None)).unwrap_err(), NoTotal::Breakdown);
+        breakdown,
+    }
+}
+
+/// Puts a question as a count of people once.
+fn put_once(
+    federation: &Federation,
+    asked: &Asked,
+    total: TotalTreatment,
+) -> Result<Option<TotalTerms>, NoTotal> {
+    let layout = CountTerms::of_total(&total, 4, 1).unwrap().layout().unwrap();
+    of(federation, asked, &ManifestV1 { layout, ..manifest(federation, asked, total) })
+}
+
+#[test]
+fn people_are_counted_once_in_the_cells_that_the_manifest_has_patterns_for() {
+    let federation = federation();
     let mut ask = federation.ask(1, NOW.plus_s(600)).ask;
+    let by = federation.sign(ask.clone());
     ask.question.group_by.clear();
     let mut rows = ask.clone();
     rows.question.measure = Measure::Rows;
-    assert_eq!(put(&federation.sign(rows)).unwrap_err(), NoTotal::Breakdown);
-    let asked = federation.sign(ask);
-    let taken_on = put(&asked).unwrap().unwrap();
-    let code = |symbol, in_round| {
-        let opened = opened(&terms, symbol);
-        taken_on.protect((&opened, in_round), &asked.grid).unwrap_err().code()
+    let (plain, rows) = (federation.sign(ask), federation.sign(rows));
+    let cells = u32::try_from(by.grid.cells()).unwrap();
+    let of = |cells, most| Some(Breakdown::new(cells, most).unwrap());
+    let check = |asked: &Asked, breakdown, expected: Option<NoTotal>| {
+        let found = put_once(&federation, asked, once(breakdown));
+        assert_eq!(found.err(), expected, "{breakdown:?} of {}", asked.grid.cells());
     };
-    assert_eq!(code(Some(1), 4), "CU004", "no bucket is empty");
-    assert_eq!(code(None, 4), "CU003", "nobody added noise");
-    assert_eq!(code(None, 2), "CU001", "one honest partner");
+    check(&by, of(cells, 1), None);
+    check(&by, of(cells, cells), None);
+    check(&by, None, Some(NoTotal::Breakdown));
+    check(&by, of(cells + 1, 1), Some(NoTotal::Breakdown));
+    check(&plain, None, None);
+    check(&plain, of(2, 1), Some(NoTotal::Breakdown));
+    check(&rows, None, Some(NoTotal::Breakdown));
+}
+
+#[test]
+fn a_bad_round_of_people_counted_once_has_no_figure() {
+    let federation = federation();
+    let mut ask = federation.ask(1, NOW.plus_s(600)).ask;
+    let by = federation.sign(ask.clone());
+    ask.question.group_by.clear();
+    let plain = federation.sign(ask);
+    let breakdown = Breakdown::new(u32::try_from(by.grid.cells()).unwrap(), 1).ok();
+    for (asked, breakdown) in [(plain, None), (by, breakdown)] {
+        let total = once(breakdown);
+        let terms = CountTerms::of_total(&total, 4, 1).unwrap();
+        let taken_on = put_once(&federation, &asked, total).unwrap().unwrap();
+        let code = |symbol, in_round| {
+            let opened = opened(&terms, symbol);
+            taken_on.protect((&opened, in_round), &asked.grid).unwrap_err().code()
+        };
+        assert_eq!(code(Some(1), 4), "CU004", "no bucket is empty");
+        assert_eq!(code(None, 4), "CU003", "nobody added noise");
+        assert_eq!(code(None, 2), "CU001", "one honest partner");
+    }
+}
+
+/// Noise that a test can repeat, and linkage hashes of made-up people.
+fn hash(of: &str) -> [u8; 32] {
+    *Hash::of(of.as_bytes()).as_bytes()
+}
+
+/// A cell that cannot be estimated has a mark that says why, and the others stand.
+#[test]
+fn a_cell_of_few_is_withheld_one_of_too_many_is_not_answered_and_the_others_stand() {
+    let federation = federation();
+    let asked = asked(&federation, None);
+    let cells = asked.grid.cells();
+    let breakdown = Breakdown::new(u32::try_from(cells).unwrap(), 1).ok();
+    let total = once(breakdown);
+    let terms = CountTerms::of_total(&total, 4, 1).unwrap();
+    let people = |cell: usize| [1_500, 40, 14_000].get(cell).copied().unwrap_or(0);
+    let mut sum = vec![0_u8; terms.layout().unwrap().symbols()];
+    for partner in 0..4 {
+        let mut own = Occupied::nobody_in(terms.buckets(), breakdown).unwrap();
+        for cell in 0..cells {
+            let known = (0..people(cell)).filter(|n| n % 4 == partner || n % 3 == 0);
+            known.for_each(|n| own.add_in(&hash(&format!("{cell} {n}")), &[u32::try_from(cell).unwrap()]));
+        }
+        let noise = FreshNoise::from_bytes(hash(&format!("noise of {partner}")));
+        let vector = own.vector(&terms, noise).unwrap().symbols().unwrap();
+        sum.iter_mut().zip(vector).for_each(|(sum, symbol)| *sum ^= symbol);
+    }
+    let opened = Plain::from_symbols(terms.layout().unwrap(), &sum).unwrap();
+    let taken_on = put_once(&federation, &asked, total).unwrap().unwrap();
+    let table = taken_on.protect((&opened, 4), &asked.grid).unwrap();
+    let [Cell::Value(first), Cell::Withheld, Cell::NotAnswered, rest @ ..] = table.cells.as_slice() else {
+        panic!("{:?}", table.cells)
+    };
+    assert!((1_300..1_700).contains(first), "{first}");
+    assert!(rest.iter().all(|cell| *cell == Cell::Withheld), "{rest:?}");
+    assert_eq!(table.dimensions, asked.grid.dimensions());
 }
 
 /// One federation's questions as totals, and the store that they are kept in.

@@ -2,7 +2,7 @@
 
 use cairn_ledger::Ledger;
 use cairn_policy::{Asker, Layers, Treatment, decide, london_day};
-use cairn_question::{Moment, PartnerId, Refusal, RuleBroken};
+use cairn_question::{Moment, PartnerId, Refusal, RuleBroken, Schema};
 use std::collections::BTreeSet;
 
 use crate::able::able;
@@ -103,7 +103,8 @@ fn verdict(context: &Context, layers: &Layers, now: Moment) -> Result<Treatment,
     let treatment = decide(layers, question, asker, london_day(now))?;
     let mut rules = Vec::from_iter(too_few_partners(&treatment, &context.open.ask.partners));
     rules.extend(able(&treatment, question));
-    let treatment = match put_as(treatment, context.total.as_ref(), layers) {
+    let grid = question.grid(Schema::smf()).ok();
+    let treatment = match put_as(treatment, (context.total.as_ref(), grid.as_ref()), layers) {
         Ok(treatment) => treatment,
         Err(broken) => {
             rules.push(broken);

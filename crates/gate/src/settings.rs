@@ -26,9 +26,16 @@ pub(crate) fn all(treatment: &Treatment, statement: &TreatmentV1) -> Hash {
         // Left out where people are not counted once, as it was before they could be: ε₀ in millionths, and keys for each person.
         #[serde(skip_serializing_if = "Option::is_none")]
         count_once: Option<(u32, u32)>,
+        // Left out where a person is in one cell, as it was before such counts were broken down.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cells_per_person: Option<u32>,
     }
     let count_once = match &treatment.method {
         Method::CountOnce(count) => Some((count.epsilon.millionths(), count.keys_per_person)),
+        _ => None,
+    };
+    let cells_per_person = match &treatment.method {
+        Method::CountOnce(count) => Some(count.cells_per_person).filter(|most| *most > 1),
         _ => None,
     };
     let groups_per_person = match treatment.method {
@@ -45,6 +52,7 @@ pub(crate) fn all(treatment: &Treatment, statement: &TreatmentV1) -> Hash {
         keep: treatment.keep.as_ref().map(keep),
         opt_out: treatment.opt_out.as_ref().map(opt_out),
         count_once,
+        cells_per_person,
     })
 }
 

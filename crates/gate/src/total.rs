@@ -1,11 +1,11 @@
 //! The other last steps: the table goes into a secure total, masked, and only the ledger's record of it lets it open.
 
 use cairn_ledger::{Debited, Entry, EntryKind, KeptRecord, Ledger, NotOpened, Opening, Repeat, SnapshotKey};
-use cairn_policy::{Caps, Cells, Concentrated, Layers, Mechanism, Method, Treatment};
+use cairn_policy::{Caps, Cells, Concentrated, CountOnce, Layers, Mechanism, Method, Treatment};
 use cairn_question::answer::{PrivacyStatement, SnapshotStatement, Zeros};
 use cairn_question::privacy::{Epsilon, GaussianLoss, trillionths};
 use cairn_question::{
-    Hash, Moment, Name, OutcomeV1, PartnerId, Refusal, RuleBroken, SealedV1, TotalTreatment,
+    Breakdown, Grid, Hash, Moment, Name, OutcomeV1, PartnerId, Refusal, RuleBroken, SealedV1, TotalTreatment,
 };
 use cairn_release::share::{HonestPartners, ShareFault, ShareNoise};
 use cairn_release::{Part, RawPeople, RawTable, ReleaseFault, Terms, total};
@@ -217,7 +217,7 @@ const NO_TOTAL: &str = "CT007";
 /// policy asks for, and never less.
 pub(crate) fn put_as(
     treatment: Treatment,
-    total: Option<&TotalTreatment>,
+    (total, grid): (Option<&TotalTreatment>, Option<&Grid>),
     layers: &Layers,
 ) -> Result<Treatment, RuleBroken> {
     let rule = format!("release.{}.min_partners", treatment.release);
@@ -241,7 +241,7 @@ pub(crate) fn put_as(
         }
         (true, Some(total)) => {
             let release = treatment.release.clone();
-            agreed(treatment, total).map_err(|(key, says)| RuleBroken {
+            agreed(treatment, total, grid).map_err(|(key, says)| RuleBroken {
                 rule: format!("release.{release}.{key}"),
                 code: "CN021".to_owned(),
                 says,
@@ -251,7 +251,11 @@ pub(crate) fn put_as(
 }
 
 /// The treatment under the terms that all partners of the total agree on; or the rule of this partner that they fall short of.
-fn agreed(mut treatment: Treatment, total: &TotalTreatment) -> Result<Treatment, (&'static str, String)> {
+fn agreed(
+    mut treatment: Treatment,
+    total: &TotalTreatment,
+    grid: Option<&Grid>,
+) -> Result<Treatment, (&'static str, String)> {
     let rows = treatment.rows_per_person.unwrap_or(1);
     let cohort = treatment.min_cohort;
     match (&mut treatment.method, total) {
@@ -269,25 +273,7 @@ fn agreed(mut treatment: Treatment, total: &TotalTreatment) -> Result<Treatment,
             treatment.min_cohort = *min_cohort;
         }
         (Method::CellKey { table, cells }, TotalTreatment::CellKey { .. }) => keyed(table, cells, total)?,
-        (Method::CountOnce(own), TotalTreatment::CountOnce { epsilon, keys_per_person, .. }) => {
-            if *epsilon > own.epsilon {
-                let says = format!("ε at most {} for one linkage key, you asked for {epsilon}", own.epsilon);
-                return Err(("epsilon", says));
-            }
-            if *keys_per_person < own.keys_per_person {
-                let says = format!(
-                    "a person may be recorded under {} keys here, and you reckoned with {keys_per_person}",
-                    own.keys_per_person
-                );
-                return Err(("keys_per_person", says));
-            }
-            // The cost follows from what was asked for.
-            (own.epsilon, own.keys_per_person) = (*epsilon, *keys_per_person);
-            if own.times_keys().is_none() {
-                let says = format!("{keys_per_person} keys at ε {epsilon} are more than one person can lose");
-                return Err(("keys_per_person", says));
-            }
-        }
+        (Method::CountOnce(own), TotalTreatment::CountOnce { .. }) => counted_once(own, total, grid)?,
         (method, _) => {
             return Err((
                 "method",
@@ -296,6 +282,48 @@ fn agreed(mut treatment: Treatment, total: &TotalTreatment) -> Result<Treatment,
         }
     }
     Ok(treatment)
+}
+
+/// The same of people counted once: at no larger a loss for a key, and reckoned with as many keys of a person and as many cells of the question's table as may
+/// be here.
+fn counted_once(
+    own: &mut CountOnce,
+    total: &TotalTreatment,
+    grid: Option<&Grid>,
+) -> Result<(), (&'static str, String)> {
+    let TotalTreatment::CountOnce { epsilon, keys_per_person, breakdown, .. } = total else { return Ok(()) };
+    if *epsilon > own.epsilon {
+        let says = format!("ε at most {} for one linkage key, you asked for {epsilon}", own.epsilon);
+        return Err(("epsilon", says));
+    }
+    if *keys_per_person < own.keys_per_person {
+        let says = format!(
+            "a person may be recorded under {} keys here, and you reckoned with {keys_per_person}",
+            own.keys_per_person
+        );
+        return Err(("keys_per_person", says));
+    }
+    let (cells, in_cells) = (Breakdown::cells_of(*breakdown), Breakdown::cells_per_person_of(*breakdown));
+    if !grid.is_some_and(|grid| usize::try_from(cells).is_ok_and(|cells| cells == grid.cells())) {
+        let says = format!("the question's table has other cells than the {cells} that you reckoned with");
+        return Err(("cells_per_person", says));
+    }
+    if in_cells < own.in_cells(cells).cells_per_person {
+        let says = format!(
+            "a person may be in {} cells of this table, and you reckoned with {in_cells}",
+            own.in_cells(cells).cells_per_person
+        );
+        return Err(("cells_per_person", says));
+    }
+    // The cost follows from what was asked for.
+    (own.epsilon, own.keys_per_person, own.cells_per_person) = (*epsilon, *keys_per_person, in_cells);
+    if own.times_keys_and_cells().is_none() {
+        let says = format!(
+            "{keys_per_person} keys in {in_cells} cells at ε {epsilon} are more than one person can lose"
+        );
+        return Err(("keys_per_person", says));
+    }
+    Ok(())
 }
 
 /// The same of shared noise: of the same kind, since neither is the stricter, and of no larger loss.

@@ -116,8 +116,13 @@ fn treatment(treatment: &TreatmentV1) -> String {
                 ", {mechanism} noise at {loss}, a person adds at most {sensitivity}{bounds}, 95 in 100 cells within ±{plus_minus_95}"
             )
         }
-        TreatmentV1::CountOnce { epsilon, keys_per_person, .. } => {
-            format!(", people counted once at ε {epsilon} a linkage key, at most {keys_per_person} a person")
+        TreatmentV1::CountOnce { epsilon, keys_per_person, breakdown, .. } => {
+            let cells = breakdown.map_or_else(String::new, |of| {
+                format!(", each in at most {} of {} cells", of.cells_per_person(), of.cells())
+            });
+            format!(
+                ", people counted once at ε {epsilon} a linkage key, at most {keys_per_person} a person{cells}"
+            )
         }
     }
 }

@@ -6,7 +6,7 @@ use cairn_question::{Measure, Perturbations, Question, Schema};
 
 use crate::decide::treatment;
 use crate::layers::{Layers, Ready};
-use crate::treatment::{Cells, Mechanism, Method, Secondary, Treatment};
+use crate::treatment::{Cells, CountOnce, Mechanism, Method, Secondary, Treatment};
 
 /// One thing that a treatment asks for and this program cannot do yet.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -39,12 +39,12 @@ pub fn unable(treatment: &Treatment, question: &Question) -> Vec<Unable> {
         Method::CellKey { .. } => {
             cannot(release("method"), "count anything but people under cell-key".to_owned());
         }
-        Method::CountOnce(_) => {
+        Method::CountOnce(count) => {
             if question.measure != Measure::People {
                 cannot(release("method"), format!("count {} once across partners", question.measure));
             }
-            // Few people in a cell are not estimated, and a table is mostly such cells.
-            if !question.group_by.is_empty() {
+            // No account holds what it would cost.
+            if !question.group_by.is_empty() && count.cells_per_person == CountOnce::UNSAID {
                 cannot(release("method"), "break down a count of people once".to_owned());
             }
             if treatment.min_partners <= 1 {

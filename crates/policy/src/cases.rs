@@ -173,6 +173,7 @@ pub(crate) fn facts(treatment: &Treatment) -> BTreeMap<&'static str, String> {
         Method::CountOnce(count) => facts.extend([
             ("epsilon", decimal::print(count.epsilon.millionths())),
             ("keys_per_person", count.keys_per_person.to_string()),
+            ("cells_per_person", count.cells_per_person.to_string()),
             ("counts_per_year", count.counts_per_year.to_string()),
             ("counts_lifetime", count.counts_lifetime.to_string()),
         ]),

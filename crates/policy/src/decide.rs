@@ -33,7 +33,7 @@ pub enum Asker<'a> {
 }
 
 /// Decides one question on one day (in Europe/London: [`crate::london_day`]). The same arguments give the same verdict
-/// on every machine: no data, clock or file is read.
+/// on every machine: no data, clock or file is read. A count of people once in a table is priced by the cells that it has.
 ///
 /// # Errors
 /// [`Refusal`], with every rule that fails and the nearest question that would be answered, tried before it is offered.
@@ -44,7 +44,16 @@ pub fn decide(
     day: Day,
 ) -> Result<Treatment, Refusal> {
     judge(layers, question, asker, day)
+        .map(|treatment| in_its_cells(layers, question, treatment))
         .map_err(|rules| Refusal { nearest: nearest::answerable(layers, question, asker, day), rules })
+}
+
+/// Nobody is in more cells of a table than it has.
+fn in_its_cells(layers: &Layers, question: &Question, treatment: Treatment) -> Treatment {
+    let Method::CountOnce(count) = treatment.method else { return treatment };
+    let cells = question.grid(layers.schema).map_or(usize::MAX, |grid| grid.cells());
+    let count = count.in_cells(u32::try_from(cells).unwrap_or(u32::MAX));
+    Treatment { method: Method::CountOnce(count), ..treatment }
 }
 
 /// The rule that fails when the credential's issuer is not the one that the policy names for the role; `None`: it is,
@@ -152,13 +161,15 @@ fn summed(layers: &Layers, dataset: &str, column: &str) -> Option<Summed> {
 }
 
 /// The share's method. Where every axis describes the person and not one of their rows, a person is in one cell only, so
-/// that the noise need not cover more.
+/// that the noise need not cover more. Over all partners that holds of no axis, since each writes it down for itself: a person who is counted once is
+/// in one cell where there is no axis at all ([`cairn_question::Breakdown::of`]).
 fn method(layers: &Layers, ready: &Ready, question: &Question) -> Method {
     let describes = |axis: &GroupBy| of_person(layers.schema, &question.dataset, &axis.column);
     match &ready.method {
         Method::Dp { mechanism, epsilon, .. } if question.group_by.iter().all(describes) => {
             Method::Dp { mechanism: *mechanism, epsilon: *epsilon, groups_per_person: 1 }
         }
+        Method::CountOnce(count) if question.group_by.is_empty() => Method::CountOnce(count.in_one_cell()),
         method => method.clone(),
     }
 }

@@ -288,6 +288,8 @@ pub(crate) struct SecureDoc {
     pub(crate) invited_min: At<u32>,
     /// s_max: linkage keys that one person may be recorded under.
     pub(crate) keys_per_person_max: At<u32>,
+    /// c_max: cells of a table that one person may be in over all partners; without it no count of people once is broken down.
+    pub(crate) cells_per_person_max: Option<At<u32>>,
     /// The profile by which a total is protected unless the analyst asks for another protection.
     pub(crate) usual: Option<At<String>>,
 }

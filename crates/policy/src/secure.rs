@@ -19,6 +19,8 @@ pub struct SecureTerms {
     pub invited_min: u32,
     /// s_max: linkage keys that one person may be recorded under, where people are counted once.
     pub keys_per_person_max: u32,
+    /// c_max: cells of a table that one person may be in over all partners, where people are counted once in each; `None`: no such count is broken down.
+    pub cells_per_person_max: Option<u32>,
     /// How a total is protected unless the analyst asks for another protection; `None`: the analyst always says.
     pub usual: Option<UsualTotal>,
 }
@@ -60,6 +62,7 @@ impl SecureTerms {
             answering_min: secure.answering_min.value,
             invited_min: secure.invited_min.value,
             keys_per_person_max: secure.keys_per_person_max.value,
+            cells_per_person_max: secure.cells_per_person_max.as_ref().map(|most| most.value),
             usual: usual.map(|profile| UsualTotal {
                 min_people: profile.min_people.value,
                 round_to: profile.round_to.value,
@@ -83,10 +86,17 @@ mod tests {
             answering_min: 22,
             invited_min: 32,
             keys_per_person_max: 2,
+            cells_per_person_max: None,
             usual,
         };
         assert_eq!(read(shipped.to_owned()), Ok(Some(terms(Some(usual)))));
         assert_eq!(read(shipped.replace("\nusual ", "\n# usual ")), Ok(Some(terms(None))));
+        let cells = |most: &str| {
+            read(shipped.replace("\nusual ", &format!("\ncells_per_person_max = {most}\nusual ")))
+        };
+        let of_cells = SecureTerms { cells_per_person_max: Some(3), ..terms(Some(usual)) };
+        assert_eq!(cells("3"), Ok(Some(of_cells)));
+        assert_eq!((cells("0"), cells("101")), (Err("faulty"), Err("faulty")));
         for no_total in ["research-10-5", "scottish-5-audit", "census-cell-key", "no-such"] {
             let named = shipped.replace("= \"sub-national-8-5\"   #", &format!("= \"{no_total}\" #"));
             assert_eq!(read(named), Err("faulty"), "{no_total}");

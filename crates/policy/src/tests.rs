@@ -30,6 +30,23 @@ pub(crate) fn counting_once() -> Sources {
     }
 }
 
+/// The same with four counts a year, broken down by sex too, of whose cells a person is reckoned to be in two.
+pub(crate) fn counting_by_sex() -> Sources {
+    let mut sources = counting_once();
+    let edits = [
+        ("group_by  = {}", "group_by  = { sex = \"code\" }"),
+        ("max_group_columns  = 0", "max_group_columns  = 1"),
+        ("counts_per_year = 2", "counts_per_year = 4"),
+        ("keys_per_person_max = 2", "cells_per_person_max = 2\nkeys_per_person_max = 2"),
+    ];
+    for (from, to) in edits {
+        let mut files = [&mut sources.policy, &mut sources.framework].into_iter();
+        let file = files.find(|f| f.text.contains(from)).unwrap_or_else(|| panic!("nothing to edit: {from}"));
+        file.text = file.text.replacen(from, to, 1);
+    }
+    sources
+}
+
 /// A shipped example, loaded.
 pub(crate) fn loaded(name: &str) -> Layers {
     let sources = example(name);

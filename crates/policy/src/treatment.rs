@@ -72,6 +72,9 @@ pub struct CountOnce {
     pub epsilon: Epsilon,
     /// s_max: most linkage keys that one person may be recorded under, by the framework.
     pub keys_per_person: u32,
+    /// c_max: most cells of the table that one person may be in over all partners: 1 where it has one, and [`CountOnce::UNSAID`] where it has several and the
+    /// framework does not say.
+    pub cells_per_person: u32,
     /// Counts in one policy year, all analysts together.
     pub counts_per_year: u32,
     /// Counts ever.
@@ -79,29 +82,44 @@ pub struct CountOnce {
 }
 
 impl CountOnce {
-    /// What one count costs a person who is recorded under as many keys as may be: s_max · ε₀. The checker refuses what would be above
-    /// [`Epsilon::MAX`], where this stays.
+    /// Cells of a person where nobody says how many: what no account holds.
+    pub const UNSAID: u32 = u32::MAX;
+
+    /// What one count costs a person who is recorded under as many keys and is in as many cells as may be: s_max · c_max · ε₀. The checker refuses what would
+    /// be above [`Epsilon::MAX`], where this stays.
     #[must_use]
     pub fn person_epsilon(&self) -> Epsilon {
-        self.times_keys().unwrap_or(Epsilon::MAX)
+        self.times_keys_and_cells().unwrap_or(Epsilon::MAX)
     }
 
-    /// s_max · ε₀; `None` where that is no ε.
+    /// s_max · c_max · ε₀; `None` where that is no ε.
     #[must_use]
-    pub fn times_keys(&self) -> Option<Epsilon> {
-        let millionths = self.epsilon.millionths().checked_mul(self.keys_per_person)?;
-        Epsilon::from_millionths(millionths).ok()
+    pub fn times_keys_and_cells(&self) -> Option<Epsilon> {
+        let keys = self.epsilon.millionths().checked_mul(self.keys_per_person)?;
+        Epsilon::from_millionths(keys.checked_mul(self.cells_per_person)?).ok()
     }
 
-    /// What one count is charged: ρ of [`CountOnce::person_epsilon`], or more than any account holds where s_max · ε₀ is no ε.
+    /// What one count is charged: ρ of [`CountOnce::person_epsilon`], or more than any account holds where s_max · c_max · ε₀ is no ε.
     #[must_use]
     pub fn loss(&self) -> NanoRho {
-        self.times_keys().map_or(NanoRho::new(u64::MAX), Epsilon::rho)
+        self.times_keys_and_cells().map_or(NanoRho::new(u64::MAX), Epsilon::rho)
     }
 
-    /// The account that counts are charged to, in the policy year of the account of tables.
+    /// The same of a count that is not broken down.
+    #[must_use]
+    pub const fn in_one_cell(self) -> Self {
+        Self { cells_per_person: 1, ..self }
+    }
+
+    /// The same of a table of so many cells: nobody is in more than there are.
+    #[must_use]
+    pub fn in_cells(self, cells: u32) -> Self {
+        Self { cells_per_person: self.cells_per_person.min(cells.max(1)), ..self }
+    }
+
+    /// The account that counts are charged to, in the policy year of the account of tables: it holds so many that are not broken down.
     pub(crate) fn caps(&self, tables: Caps) -> Caps {
-        let counts = |n: u32| NanoRho::new(self.loss().nano().saturating_mul(n.into()));
+        let counts = |n: u32| NanoRho::new(self.in_one_cell().loss().nano().saturating_mul(n.into()));
         Caps { per_year: counts(self.counts_per_year), lifetime: counts(self.counts_lifetime), ..tables }
     }
 }
@@ -167,7 +185,7 @@ impl Method {
     /// What one table costs the person, rounded up; `None` without noise, which costs nothing.
     ///
     /// Laplace noise of a pure ε: ε·tanh(ε/2) ([`Epsilon::rho`]). Gaussian noise: the ρ that it is scaled to. A count of people once: that of
-    /// s_max · ε₀, on an account of its own.
+    /// s_max · c_max · ε₀, on an account of its own.
     #[must_use]
     pub fn loss(&self) -> Option<NanoRho> {
         match self {

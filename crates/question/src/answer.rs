@@ -4,6 +4,7 @@ mod ranges;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::breakdown::Breakdown;
 use crate::day::{Day, Moment};
 use crate::envelope::{Envelope, SigningKey, VerifyingKey};
 use crate::grid::{Dimension, Grid};
@@ -127,6 +128,9 @@ pub enum TreatmentV1 {
         buckets_power: u8,
         /// What makes the same person at two partners the same.
         linked_by: LinkedBy,
+        /// Of a table of several cells, each with such a pattern: in how many of them one person is. Absent where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        breakdown: Option<Breakdown>,
     },
 }
 

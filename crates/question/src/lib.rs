@@ -4,6 +4,7 @@
 //! crosses a line of trust is parsed once here into a checked type, and every length has a limit ([`limits`]).
 
 pub mod answer;
+mod breakdown;
 mod canonical;
 pub mod card;
 pub mod checkpoint;
@@ -30,6 +31,7 @@ pub mod schema;
 pub mod total;
 
 pub use answer::{AnswerV1, Cell, OutcomeV1, ReplyV1, TableV1, TreatmentV1};
+pub use breakdown::{Breakdown, NotABreakdown};
 pub use card::PolicyCard;
 pub use checkpoint::CheckpointV1;
 pub use credential::{Credential, IssuerPins};

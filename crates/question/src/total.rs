@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{AnswerV1, PrivacyStatement, SnapshotStatement, TableV1, TreatmentV1, Zeros};
+use crate::breakdown::Breakdown;
 use crate::combine::{CombinedV1, combine};
 use crate::grid::Grid;
 use crate::id::{Hash, PartnerId};
@@ -71,6 +72,9 @@ pub enum TotalTreatment {
         buckets_power: u8,
         /// What makes the same person at two partners the same.
         linked_by: LinkedBy,
+        /// Of a table of several cells, each with such a pattern: in how many of them one person is. Absent where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        breakdown: Option<Breakdown>,
     },
 }
 

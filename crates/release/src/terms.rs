@@ -5,7 +5,7 @@ use cairn_disclosure::cell_key::PerturbationTable;
 use cairn_policy::{Cells, Concentrated, CountOnce, Mechanism, Method, Treatment};
 use cairn_question::answer::{AddedV1, AuditPromise, ConcentratedV1, NoisyRowsV1, TreatmentV1};
 use cairn_question::privacy::{Epsilon, NanoRho};
-use cairn_question::{Day, Grid, LinkedBy, Measure, Question, QuestionId, Schema};
+use cairn_question::{Breakdown, Day, Grid, LinkedBy, Measure, Question, QuestionId, Schema};
 
 use crate::audited::{AuditRule, Joint, Kept, TooMany, shows_zeros};
 use crate::gaussian::Deviation;
@@ -208,15 +208,15 @@ fn means(plan: &CountPlan, treatment: &Treatment) -> Result<(Means, TreatmentV1)
             };
             Ok((Means::Perturb(perturbations, rule.with_min_cohort(min_cohort)), statement))
         }
-        Method::CountOnce(_) if plan.measure != Measure::People || plan.grid.cells() != 1 => {
-            Err(ReleaseFault::NoPlan)
-        }
+        Method::CountOnce(_) if plan.measure != Measure::People => Err(ReleaseFault::NoPlan),
         Method::CountOnce(_) if treatment.min_cohort > 0 => Err(ReleaseFault::Contradiction),
         Method::CountOnce(count) => {
             // Buckets and key are the total's to say.
-            let CountOnce { epsilon, keys_per_person, .. } = *count;
+            let CountOnce { epsilon, keys_per_person, cells_per_person, .. } = *count;
             let (buckets_power, linked_by) = (0, LinkedBy::Nino);
-            let statement = TreatmentV1::CountOnce { epsilon, keys_per_person, buckets_power, linked_by };
+            let breakdown = Breakdown::of(&plan.grid, cells_per_person);
+            let statement =
+                TreatmentV1::CountOnce { epsilon, keys_per_person, buckets_power, linked_by, breakdown };
             Ok((Means::Once(*count), statement))
         }
         // A cohort rule withholds by the true counts, which noise promises not to show.

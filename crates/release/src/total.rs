@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use cairn_disclosure::cell_key::PerturbationTable;
 use cairn_question::answer::{ConcentratedV1, TreatmentV1};
-use cairn_question::{Perturbations, TotalTreatment};
+use cairn_question::{Breakdown, Perturbations, TotalTreatment};
 
 use crate::layout::Channel;
 use crate::noise::{Scale, Spread};
@@ -33,7 +33,7 @@ impl Terms {
     /// of all partners is made for.
     ///
     /// # Errors
-    /// [`ReleaseFault::NoBound`] where a person adds more, [`ReleaseFault::Contradiction`] where the treatment is another.
+    /// [`ReleaseFault::NoBound`] where a person adds more or the total is of other cells, [`ReleaseFault::Contradiction`] where the treatment is another.
     pub fn fit_total(&self, total: &TotalTreatment) -> Result<(), ReleaseFault> {
         let fits = match (&self.means, total) {
             (Means::Noise(vectors), _) => made_for(one(vectors)?, total)?,
@@ -43,8 +43,12 @@ impl Terms {
             {
                 true
             }
-            (Means::Once(own), TotalTreatment::CountOnce { keys_per_person, .. }) => {
+            (Means::Once(own), TotalTreatment::CountOnce { keys_per_person, breakdown, .. }) => {
+                let cells = Breakdown::cells_of(*breakdown);
+                let priced = Breakdown::cells_per_person_of(*breakdown);
                 own.keys_per_person <= *keys_per_person
+                    && usize::try_from(cells).is_ok_and(|cells| cells == self.plan().grid.cells())
+                    && own.in_cells(cells).cells_per_person <= priced
             }
             _ => return Err(ReleaseFault::Contradiction),
         };
@@ -86,6 +90,9 @@ impl Part {
         }
         if !matches!(terms.means, Means::Once(_)) {
             return Err(ReleaseFault::Contradiction);
+        }
+        if !people.are_within(terms.plan().grid.cells()) {
+            return Err(ReleaseFault::NotTheGrid);
         }
         terms.fit_total(total)?;
         Ok(Self { exact: Exact::People(people), treatment: *total })
@@ -204,8 +211,10 @@ pub fn statement(
     {
         *off = Some(table.off_by(in_round));
     }
-    if let TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power, linked_by } = *total {
-        said = TreatmentV1::CountOnce { epsilon, keys_per_person, buckets_power, linked_by };
+    if let TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power, linked_by, breakdown } =
+        *total
+    {
+        said = TreatmentV1::CountOnce { epsilon, keys_per_person, buckets_power, linked_by, breakdown };
     }
     Ok(said)
 }

@@ -416,8 +416,12 @@ fn treatment(treatment: &TreatmentV1, cell: &str) -> String {
                 "{mechanism} noise at {loss}: {cell} within {plus_minus_95} of its count, 95 times in 100"
             )
         }
-        TreatmentV1::CountOnce { epsilon, keys_per_person, .. } => format!(
-            "people counted once over all partners, at ε = {epsilon} for each linkage key, at most {keys_per_person} a person"
+        TreatmentV1::CountOnce { epsilon, keys_per_person, breakdown, .. } => format!(
+            "people counted once over all partners, at ε = {epsilon} for each linkage key, at most {keys_per_person} a person{}",
+            breakdown.map_or_else(String::new, |of| format!(
+                ", and each of at most {} cells",
+                of.cells_per_person()
+            ))
         ),
     }
 }

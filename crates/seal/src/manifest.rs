@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::layout::{Layout, Ring};
 use crate::members::Members;
 use crate::noise;
-use crate::occupancy::CountTerms;
+use crate::occupancy::{CountTerms, NotCounted};
 use crate::refused::Refused;
 use crate::roster::Roster;
 use crate::terms::{Terms, answers_hide};
@@ -99,13 +99,18 @@ impl Repeat {
     }
 }
 
-/// Words for numbers; for people counted once, the very pattern that their terms make.
-fn lies_in(doc: &ManifestV1) -> bool {
-    if !matches!(doc.treatment, Treatment::CountOnce { .. }) {
-        return !matches!(doc.layout.ring(), Ring::Xor(_));
-    }
-    let terms = CountTerms::of_total(&doc.treatment, doc.invited.len(), doc.colluding_max);
-    terms.is_ok_and(|terms| terms.layout().is_ok_and(|layout| layout == doc.layout))
+/// Words for numbers; for people counted once, the very patterns that their terms make.
+fn lies_in(doc: &ManifestV1) -> Result<(), Refused> {
+    let lies = if matches!(doc.treatment, Treatment::CountOnce { .. }) {
+        match CountTerms::of_total(&doc.treatment, doc.invited.len(), doc.colluding_max) {
+            Ok(terms) => terms.layout().is_ok_and(|layout| layout == doc.layout),
+            Err(why @ NotCounted::TooManyCells) => return Err(why.into()),
+            Err(_) => false,
+        }
+    } else {
+        !matches!(doc.layout.ring(), Ring::Xor(_))
+    };
+    if lies { Ok(()) } else { Err(Refused::Treatment) }
 }
 
 /// Why a manifest is not read: its treatment has another name than this program knows, or it is none.
@@ -276,9 +281,7 @@ fn only_raises(doc: &ManifestV1, terms: &Terms) -> Result<(), Refused> {
 }
 
 fn fits(doc: &ManifestV1) -> Result<(), Refused> {
-    if !lies_in(doc) {
-        return Err(Refused::Treatment);
-    }
+    lies_in(doc)?;
     if !doc.scale.is_power_of_two() || !sum_fits(doc) {
         return Err(Refused::Width);
     }

@@ -11,7 +11,7 @@ mod reader;
 mod terms;
 mod vector;
 
-pub use estimate::{Count, Opened};
+pub use estimate::{CellCount, Count, Opened, OpenedCells};
 pub use quality::{Figure, LinkageQuality, MissedShare, OVERLAP_MIN, Overlap, Range};
 pub use reader::ReaderLoss;
 pub use terms::{Buckets, CountTerms, PersonLoss};
@@ -39,6 +39,9 @@ pub enum NotCounted {
     /// A share of missed links is not below one half.
     #[error("the share of missed links is out of range")]
     MissedShare,
+    /// A pattern for each cell is more than one vector carries.
+    #[error("so many cells with so many buckets are more than one vector carries")]
+    TooManyCells,
 }
 
 impl NotCounted {
@@ -52,6 +55,7 @@ impl NotCounted {
             Self::Saturated => "CU004",
             Self::TooFew => "CU005",
             Self::MissedShare => "CU006",
+            Self::TooManyCells => "CU007",
         }
     }
 }

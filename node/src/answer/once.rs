@@ -6,6 +6,7 @@ use cairn_records::linkage::QuestionKey;
 use cairn_release::RawPeople;
 use cairn_seal::occupancy::{Buckets, CountTerms, FreshNoise, NotCounted, Occupied};
 use cairn_seal::{LinkageMark, Plain, Randomness as _, Refused, SystemRandomness};
+use zeroize::Zeroizing;
 
 use super::Inner;
 use super::total::Invitation;
@@ -35,7 +36,7 @@ impl Inner {
         }
     }
 
-    /// In which buckets the people of a question fall. Looked up in memory under a key that this question alone has, and nothing of it is kept.
+    /// In which buckets the people of a question fall, cell by cell, and each in no more cells than the question reckons with. Looked up in memory under a key that this question alone has, and nothing of it is kept.
     ///
     /// # Errors
     /// The refusal, by what this node holds and never by a record: no linkage keys, another method than the question's, or no linkage secret yet.
@@ -45,10 +46,13 @@ impl Inner {
         invitation: &Invitation,
         held: &Held,
     ) -> Result<LookedUp, Refusal> {
-        let TotalTreatment::CountOnce { buckets_power, linked_by, .. } = invitation.treatment() else {
+        let TotalTreatment::CountOnce { buckets_power, linked_by, breakdown, .. } = invitation.treatment()
+        else {
             return Err(refused("CU001", NotCounted::Terms.to_string()));
         };
-        let buckets = Buckets::of_power(buckets_power).map_err(|no| refused(no.code(), no.to_string()))?;
+        let not = |no: NotCounted| refused(no.code(), no.to_string());
+        let mut occupied =
+            Buckets::of_power(buckets_power).and_then(|m| Occupied::nobody_in(m, breakdown)).map_err(not)?;
         let linkage = held.snapshot.linkage().map_err(|fault| {
             tracing::error!(code = fault.code(), "the linkage keys of the snapshot cannot be read: {fault}");
             refused("CN029", "the linkage keys of this partner's records cannot be read".to_owned())
@@ -59,14 +63,13 @@ impl Inner {
             let says = format!("this partner's records are not linked by {}", linked_by.in_words());
             return Err(refused("CN027", says));
         }
-        let (key, mark) = self.question_key(invitation)?;
-        let mut occupied = Occupied::nobody(buckets);
-        for person in people.persons() {
-            if let Some(hash) = linkage.hash(*person, &key) {
-                occupied.add(hash.as_bytes());
-            }
-        }
-        Ok(LookedUp { occupied, mark })
+        let (key, of_secret) = self.question_key(invitation)?;
+        let hashed = |(person, cell): &(u32, u32)| Some((*linkage.hash(*person, &key)?.as_bytes(), *cell));
+        // Made long enough at once, so that no part of it is left behind where it grew.
+        let mut keys = Zeroizing::new(Vec::with_capacity(people.in_cells().len()));
+        keys.extend(people.in_cells().iter().filter_map(hashed));
+        mark(&mut occupied, keys);
+        Ok(LookedUp { occupied, mark: of_secret })
     }
 
     /// The key of one question, of the linkage secret that all partners of the roster share, and the mark by which they see that it is the same one.
@@ -89,6 +92,17 @@ impl Inner {
         }
         let says = "this partner has not been given the linkage secret of the roster in force yet; ask again";
         refused("CN028", says.to_owned())
+    }
+}
+
+/// Marks everybody, all cells of a linkage key at once: also where two records of this partner have one key.
+fn mark(occupied: &mut Occupied, mut keys: Zeroizing<Vec<([u8; 32], u32)>>) {
+    keys.sort_unstable();
+    for person in keys.chunk_by(|one, next| one.0 == next.0) {
+        let cells: Vec<u32> = person.iter().map(|(_, cell)| *cell).collect();
+        if let Some((hash, _)) = person.first() {
+            occupied.add_in(hash, &cells);
+        }
     }
 }
 

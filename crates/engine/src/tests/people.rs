@@ -18,18 +18,19 @@ proptest! {
 
     /// One table or along the links, several parts, several threads.
     #[test]
-    fn the_people_are_those_whom_some_cell_counts(
+    fn the_people_of_each_cell_are_those_whom_it_counts(
         world in world(), asked in asked(), per_part in 1_u32..6, threads in 1_usize..4,
     ) {
         let asked = unbounded(asked);
-        let counted = |person: &super::world::Person| {
+        let cells_of = |(number, person): (u32, &super::world::Person)| {
             let alone = World { persons: vec![person.clone()] };
-            model(&alone, &asked).people.iter().any(|n| *n > 0)
+            let counted = model(&alone, &asked).people.into_iter();
+            (0_u32..).zip(counted).filter(|(_, n)| *n > 0).map(|(cell, _)| (number, cell)).collect::<Vec<_>>()
         };
         let made = Made::of(world, per_part);
-        let expected: Vec<u32> = (0..).zip(&made.world.persons).filter(|(_, p)| counted(p)).map(|(n, _)| n).collect();
+        let expected: Vec<(u32, u32)> = (0..).zip(&made.world.persons).flat_map(cells_of).collect();
         let people = block_on(engine(threads).people(&made.snapshot, &asked.plan())).unwrap();
-        prop_assert_eq!(people.persons(), expected);
+        prop_assert_eq!(people.in_cells(), expected);
         prop_assert_eq!(format!("{people:?}"), "RawPeople(withheld)");
     }
 }

@@ -80,7 +80,9 @@ fn whom_and_what_never_counts_is_part_of_the_settings() {
 fn what_a_linkage_key_and_a_person_may_lose_is_part_of_the_settings() {
     let once = |millionths, keys_per_person, counts| {
         let epsilon = Epsilon::from_millionths(millionths).unwrap();
-        let count = CountOnce { epsilon, keys_per_person, counts_per_year: counts, counts_lifetime: counts };
+        let (counts_per_year, counts_lifetime) = (counts, counts);
+        let count =
+            CountOnce { epsilon, keys_per_person, cells_per_person: 1, counts_per_year, counts_lifetime };
         Treatment { method: Method::CountOnce(count), min_partners: 5, min_cohort: 0, ..treatment() }
     };
     // One statement for all, so that only the settings themselves differ.
@@ -92,7 +94,10 @@ fn what_a_linkage_key_and_a_person_may_lose_is_part_of_the_settings() {
     };
     let hash = |treatment: &Treatment| all(treatment, &statement).to_string();
     let first = once(1_000_000, 2, 4);
-    let unlike = [treatment(), first.clone(), once(1_100_000, 2, 4), once(1_000_000, 3, 4)];
+    let Method::CountOnce(one) = first.method.clone() else { panic!() };
+    let in_two = Method::CountOnce(CountOnce { cells_per_person: 2, ..one });
+    let in_two = Treatment { method: in_two, ..first.clone() };
+    let unlike = [treatment(), first.clone(), once(1_100_000, 2, 4), once(1_000_000, 3, 4), in_two];
     let hashes: BTreeSet<String> = unlike.iter().map(hash).collect();
     assert_eq!(hashes.len(), unlike.len());
     // How many counts there may be is the account's, and changes no count.

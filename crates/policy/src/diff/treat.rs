@@ -109,8 +109,9 @@ fn counted_once(old: &CountOnce, new: &CountOnce, found: &mut Compared) {
     let words = |count: &CountOnce| decimal::print(count.epsilon.millionths());
     let against = if new.epsilon > old.epsilon { Against::Weaker } else { Against::Stronger };
     found.note("epsilon", &words(old), &words(new), against);
-    // More keys are charged for more: the account holds that many counts whatever one costs.
+    // More keys, and more cells, are charged for more: the account holds that many counts whatever one costs.
     found.unordered("keys_per_person", &old.keys_per_person.to_string(), &new.keys_per_person.to_string());
+    found.unordered("cells_per_person", &old.cells_per_person.to_string(), &new.cells_per_person.to_string());
     let more = [
         ("counts_per_year", old.counts_per_year, new.counts_per_year),
         ("counts_lifetime", old.counts_lifetime, new.counts_lifetime),

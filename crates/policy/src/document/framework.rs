@@ -91,6 +91,7 @@ fn secure(section: Section<'_>) -> Option<SecureDoc> {
     let answering_min = section.whole("answering_min", floor::MIN_PARTNERS..=1_000);
     let invited_min = section.whole("invited_min", floor::MIN_PARTNERS..=1_000);
     let keys_per_person_max = section.whole("keys_per_person_max", 1..=100);
+    let cells_per_person_max = section.whole_opt("cells_per_person_max", 1..=100);
     let usual = section.text_opt("usual");
     section.finish();
     Some(SecureDoc {
@@ -98,6 +99,7 @@ fn secure(section: Section<'_>) -> Option<SecureDoc> {
         answering_min: answering_min?,
         invited_min: invited_min?,
         keys_per_person_max: keys_per_person_max?,
+        cells_per_person_max,
         usual,
     })
 }

@@ -275,7 +275,7 @@ pub(crate) fn cost(model: &Model) -> Section {
 
 /// What a count of people once costs and how far off it is: by another account and another error than a table's.
 fn counted_once(share: &Share, once: &Once) -> String {
-    let Once { epsilon, keys, person, counts: (year, life), off_by, .. } = once;
+    let Once { epsilon, keys, person, counts: (year, life), off_by, broken_down, .. } = once;
     let under = match keys {
         1 => String::new(),
         keys => format!(", and ε = {person} to a person recorded under {keys} of them"),
@@ -283,10 +283,20 @@ fn counted_once(share: &Share, once: &Once) -> String {
     format!(
         "People counted once ({}): at worst {} counts a year and {} for life, on an account of their own beside that of tables; nothing \
          refills it. The pattern that opens costs ε₀ = {epsilon} to each linkage key{under}; the figure alone costs far less. It is typically off by \
-         {off_by} where 10,000 to 100,000 people are counted, and by more where fewer are; under about 500 none is given.",
+         {off_by} where 10,000 to 100,000 people are counted, and by more where fewer are; under about 500 none is given.{}",
         share.id,
         whole(u64::from(*year)),
-        whole(u64::from(*life))
+        whole(u64::from(*life)),
+        table_of_once(broken_down.as_ref())
+    )
+}
+
+/// What a breakdown of such a count costs: each cell is a count of its own to whoever is in it.
+pub(super) fn table_of_once(broken_down: Option<&(u32, String)>) -> String {
+    let Some((cells, epsilon)) = broken_down else { return String::new() };
+    format!(
+        " A table of such figures costs that for each cell that a person is in, up to ε = {epsilon} to one in {cells} cells, as many as the framework \
+         reckons with, and takes as much from the same account; a cell of under about 500 people has no figure."
     )
 }
 
@@ -298,7 +308,7 @@ fn figures(model: &Model) -> Table {
                 (["none", "no bound"].map(str::to_owned), rounding(shown, s, model.partners))
             }
             Protection::Once(once) => (
-                [once.person.clone(), format!("times {}", once.odds)],
+                [most_of_once(once), format!("times {}", once.odds)],
                 ["see below", "see below"].map(str::to_owned),
             ),
             Protection::Noise { epsilon, odds, here, national, .. } => (
@@ -313,6 +323,11 @@ fn figures(model: &Model) -> Table {
         ["share", "tables a year", "for life", "ε a table", "odds of guess", "one answer", "national"],
         model.shares.iter().map(row),
     )
+}
+
+/// What a count or a table of counts costs a person at most.
+fn most_of_once(once: &Once) -> String {
+    once.broken_down.as_ref().map_or(&once.person, |(_, epsilon)| epsilon).clone()
 }
 
 /// How far rounding moves a shown count: here, and in the sum of all partners where each rounds its own.

@@ -178,6 +178,8 @@ pub(crate) struct Once {
     pub(crate) person: String,
     /// At most this factor in the odds of a guess about such a person.
     pub(crate) odds: String,
+    /// Of a share that lets counts be broken down: the cells that a person may be in, and what such a person under so many keys loses in one table.
+    pub(crate) broken_down: Option<(u32, String)>,
     /// Counts in a policy year, and ever.
     pub(crate) counts: (u32, u32),
     /// How far off a figure is, of 10,000 to 100,000 people.

@@ -3,6 +3,7 @@
 use cairn_question::Day;
 use cairn_question::answer::Zeros;
 
+use super::board::table_of_once;
 use super::model::{Answered, Most, Once, Protection, Share, Shown, words};
 use super::wording::{either, list, whole};
 use crate::decimal;
@@ -166,7 +167,7 @@ pub(crate) fn protection(protection: &Protection) -> String {
 }
 
 fn counted_once(once: &Once) -> String {
-    let Once { epsilon, keys, person, counts: (year, life), .. } = once;
+    let Once { epsilon, keys, person, counts: (year, life), broken_down, .. } = once;
     let under = match keys {
         1 => String::new(),
         keys => format!(", so up to {person} a count for a person recorded under {keys}"),
@@ -174,9 +175,10 @@ fn counted_once(once: &Once) -> String {
     format!(
         "The figure is how many different people all partners know together: a random pattern leaves, in which a person known to several partners \
          counts once. Protection: ε₀ = {epsilon} for each linkage key and each count{under}. At most {} counts a year and {} ever, on an \
-         account of its own.",
+         account of its own.{}",
         whole(u64::from(*year)),
-        whole(u64::from(*life))
+        whole(u64::from(*life)),
+        table_of_once(broken_down.as_ref())
     )
 }
 

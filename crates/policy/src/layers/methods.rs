@@ -31,6 +31,7 @@ fn count_once(framework: &FrameworkDoc, doc: &CountOnceDoc) -> Option<CountOnce>
     Some(CountOnce {
         epsilon: doc.epsilon.value,
         keys_per_person: terms.keys_per_person_max.value,
+        cells_per_person: terms.cells_per_person_max.as_ref().map_or(CountOnce::UNSAID, |most| most.value),
         counts_per_year: doc.counts_per_year.value,
         counts_lifetime: doc.counts_lifetime.value,
     })
@@ -52,6 +53,7 @@ pub(super) fn met(method: Method, settings: &Settings, delta: f64) -> Method {
             Method::CountOnce(CountOnce {
                 epsilon: settings.count_epsilon.unwrap_or(own.epsilon).min(own.epsilon),
                 keys_per_person: own.keys_per_person,
+                cells_per_person: own.cells_per_person,
                 counts_per_year: fewer(settings.counts_per_year, own.counts_per_year),
                 counts_lifetime: fewer(settings.counts_lifetime, own.counts_lifetime),
             })

@@ -7,6 +7,7 @@ use crate::decimal;
 use crate::document::{CountOnceDoc, How, Link, LinkKind, PolicyDoc, Release, Share};
 use crate::floor;
 use crate::lint::Ground;
+use crate::treatment::CountOnce;
 
 /// The one account, and the links that nobody counts by.
 pub(super) fn check(ground: &Ground<'_>) {
@@ -92,6 +93,51 @@ fn loss(count: &CountOnceDoc, keys: u32, path: &str, ground: &Ground<'_>) {
     }
 }
 
+/// A breakdown costs a person ε₀ for each cell that they are in, and the framework says in how many that may be.
+fn broken_down(share: &Share, path: &str, ground: &Ground<'_>) {
+    let (Some((column, _)), Some(terms)) = (share.group_by.first(), &ground.framework.secure) else { return };
+    let error = |code, says: String, fix: String| {
+        ground.faults.error(code, &column.span, format!("{path}.group_by"), says, fix);
+    };
+    let Some(cells) = &terms.cells_per_person_max else {
+        let says = "the framework does not say in how many cells a person may be, so no count of people once is broken down";
+        let fix = "write group_by = {} and max_group_columns = 0, or ask the national board for [secure] cells_per_person_max";
+        return error("CP432", says.to_owned(), fix.to_owned());
+    };
+    let release = ground.policy.releases.get(&share.release.value).and_then(|r| r.as_ref());
+    let Some(How::CountOnce(count)) = release.map(|r| &r.how) else { return };
+    let (keys, cells) = (terms.keys_per_person_max.value, cells.value);
+    let priced = |cells_per_person| CountOnce {
+        epsilon: count.epsilon.value,
+        keys_per_person: keys,
+        cells_per_person,
+        counts_per_year: count.counts_per_year.value,
+        counts_lifetime: count.counts_lifetime.value,
+    };
+    let table = priced(cells);
+    let Some(epsilon) = table.times_keys_and_cells() else {
+        let says = format!(
+            "a person under {keys} keys and in {cells} cells, as the framework has it, would lose more than ε = {} in one table",
+            Epsilon::MAX
+        );
+        let most = decimal::print(Epsilon::MAX.millionths() / keys.saturating_mul(cells).max(1));
+        return error(
+            "CP435",
+            says,
+            format!("write group_by = {{}}, or epsilon = {most} or less in the release"),
+        );
+    };
+    let year = priced(1).loss().nano().saturating_mul(count.counts_per_year.value.into());
+    if table.loss().nano() > year {
+        let says = format!(
+            "a table that costs a person ε = {epsilon} is more than the account of a year holds, which is made for {} counts without a breakdown",
+            count.counts_per_year.value
+        );
+        let fix = "allow more counts_per_year, or write a smaller epsilon in the release or group_by = {}";
+        error("CP435", says, fix.to_owned());
+    }
+}
+
 /// What a share may ask for that counts people once.
 pub(super) fn share(share: &Share, path: &str, ground: &Ground<'_>) {
     if !by(share, ground.policy) {
@@ -101,12 +147,7 @@ pub(super) fn share(share: &Share, path: &str, ground: &Ground<'_>) {
         let says = format!("{} counts people once, and this is {}", share.release.value, other.value);
         ground.faults.error("CP432", &other.span, format!("{path}.answers"), says, "write [\"people\"]");
     }
-    if let Some((column, _)) = share.group_by.first() {
-        let says =
-            "a count of people once is not broken down: a cell of a few hundred people is not estimated";
-        let fix = "write group_by = {} and max_group_columns = 0, and narrow by filter_by instead";
-        ground.faults.error("CP432", &column.span, format!("{path}.group_by"), says, fix);
-    }
+    broken_down(share, path, ground);
     let links = ground.policy.links.iter();
     let mut fitting =
         links.filter(|l| l.kind.value == LinkKind::CountOnce && l.left.value == share.dataset.value);

@@ -8,6 +8,7 @@ use super::{Block, Pair, Party};
 use crate::decide::{admits, of_person};
 use crate::layers::{Purposes, open_columns};
 use crate::settings::Grains;
+use crate::treatment::Method;
 
 /// The old policy lets it in.
 pub(crate) const OLD: u64 = 1;
@@ -133,12 +134,18 @@ fn item(pair: Pair<'_>, block: &Block<'_>, list: Purposes, at: At<'_>, terms: &[
         }
     }
     let group = list == Purposes::Group;
-    if group && !of_person(pair.schema(), block.dataset, name) {
+    if group && (!of_person(pair.schema(), block.dataset, name) || counts_once(block)) {
         word &= !PERSON;
     }
     let counted = group && column.kind != Kind::Date && word & (OLD | NEW) != 0;
     let codes = counted.then(|| pair.schema().codes_at(column, grain)).flatten();
     Item { part, word, cells: codes.map_or(1, |c| c.len()) }
+}
+
+/// Whether a policy counts people once here, over partners of whom each writes down every column for itself.
+fn counts_once(block: &Block<'_>) -> bool {
+    let once = |party: Party<'_>| matches!(party.ready.method, Method::CountOnce(_));
+    block.old.is_some_and(once) || block.new.is_some_and(once)
 }
 
 /// Whether one policy's share lets the part in. A part that is not on its list needs no further look.

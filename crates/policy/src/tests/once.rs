@@ -54,8 +54,13 @@ fn a_count_is_treated_as_its_release_says_and_charged_to_an_account_of_its_own()
     let treatment = answered(&layers, "people");
     assert_eq!(treatment.share.as_str(), "people-once");
     assert_eq!(treatment.min_partners, 5);
-    let expected =
-        CountOnce { epsilon: epsilon(1_000_000), keys_per_person: 2, counts_per_year: 2, counts_lifetime: 8 };
+    let expected = CountOnce {
+        epsilon: epsilon(1_000_000),
+        keys_per_person: 2,
+        cells_per_person: 1,
+        counts_per_year: 2,
+        counts_lifetime: 8,
+    };
     assert_eq!(count(&treatment), expected);
     // Two keys at ε₀ = 1 are a pure ε of 2: ρ = 2·tanh(1).
     assert_eq!(expected.person_epsilon(), epsilon(2_000_000));
@@ -81,7 +86,7 @@ fn the_frameworks_ceilings_on_tables_say_nothing_of_counts() {
 }
 
 #[test]
-fn any_other_measure_and_any_breakdown_is_what_the_program_cannot() {
+fn any_other_measure_and_a_breakdown_that_nobody_priced_is_what_the_program_cannot() {
     let treatment = answered(&layers(&counting_once()), "people");
     let rules = |treatment: &Treatment, question: &Question| {
         unable(treatment, question).into_iter().map(|u| u.rule).collect::<Vec<_>>()
@@ -91,8 +96,73 @@ fn any_other_measure_and_any_breakdown_is_what_the_program_cannot() {
     let method = "release.counted-once.method".to_owned();
     let partners = "release.counted-once.min_partners".to_owned();
     assert_eq!(rules(&treatment, &rows), [method.clone(), partners.clone()]);
-    assert_eq!(rules(&treatment, &question("people by sex")), [method]);
+    let unsaid = CountOnce { cells_per_person: CountOnce::UNSAID, ..count(&treatment) };
+    let unpriced = Treatment { method: Method::CountOnce(unsaid), ..treatment.clone() };
+    assert_eq!(rules(&unpriced, &question("people by sex")), [method]);
+    assert!(rules(&treatment, &question("people by sex")).is_empty());
+    assert_eq!(unpriced.method.loss(), Some(NanoRho::new(u64::MAX)), "and no account holds it");
     assert_eq!(rules(&Treatment { min_partners: 1, ..treatment }, &people), [partners]);
+}
+
+#[test]
+fn a_breakdown_costs_a_person_for_each_cell_and_takes_it_from_the_same_account() {
+    let layers = layers(&counting_by_sex());
+    let (one, table) = (answered(&layers, "people"), answered(&layers, "people by sex"));
+    assert_eq!((count(&one).cells_per_person, count(&table).cells_per_person), (1, 2));
+    // Two keys in two cells at ε₀ = 1 are a pure ε of 4.
+    assert_eq!(count(&one).person_epsilon(), epsilon(2_000_000));
+    assert_eq!(count(&table).person_epsilon(), epsilon(4_000_000));
+    assert_eq!(table.method.loss(), Some(epsilon(4_000_000).rho()));
+    let year = NanoRho::new(4 * epsilon(2_000_000).rho().nano());
+    assert_eq!((one.caps.per_year, table.caps.per_year), (year, year), "the account is not made for tables");
+    assert!(table.method.loss().unwrap() < year);
+    assert_eq!(unable(&table, &question("people by sex")), []);
+    // A table of one cell is none, and of two nobody is in three.
+    let three = CountOnce { cells_per_person: 3, ..count(&table) };
+    assert_eq!([0, 1, 2, 3, 9].map(|cells| three.in_cells(cells).cells_per_person), [1, 1, 2, 3, 3]);
+    let unsaid = CountOnce { cells_per_person: CountOnce::UNSAID, ..three };
+    assert_eq!((unsaid.times_keys_and_cells(), unsaid.person_epsilon()), (None, Epsilon::MAX));
+    assert_eq!(unsaid.in_one_cell().person_epsilon(), epsilon(2_000_000));
+}
+
+#[test]
+fn what_can_never_happen_knows_a_table_from_a_figure() {
+    let sources = counting_by_sex();
+    let tried = |release: &str| {
+        let text =
+            format!("[[never]]\nname = \"never\"\nrole = \"overlap-analyst\"\nrelease = {{ {release} }}\n");
+        let report =
+            run_cases(&layers(&sources), &File::new("tests.toml", text)).unwrap_or_else(|f| panic!("{f:#?}"));
+        report.never.iter().map(|n| n.violations).collect::<Vec<_>>()
+    };
+    // Half of the kinds are by sex: those cost a person up to ε = 4, the others 2.
+    assert_eq!(tried("epsilon_over = 4.0"), [0]);
+    assert_eq!(tried("epsilon_over = 3.999999"), [KINDS]);
+    assert_eq!(tried("epsilon_over = 1.999999"), [2 * KINDS]);
+}
+
+#[test]
+fn more_cells_are_charged_for_more_and_concern_tables_alone() {
+    let mut more = counting_by_sex();
+    let text = &mut more.framework.text;
+    *text = text.replacen("cells_per_person_max = 2", "cells_per_person_max = 1", 1);
+    let diff = crate::diff(Some(&layers(&counting_by_sex())), &layers(&more)).unwrap();
+    let told = diff.changes.iter().map(|c| (c.rule.as_str(), c.direction)).collect::<Vec<_>>();
+    assert_eq!(told, [("framework.secure.cells_per_person_max", crate::Direction::Unordered)]);
+    assert_eq!((diff.weaker.count, diff.stronger.count, diff.otherwise.count), (0, 0, KINDS));
+}
+
+#[test]
+fn its_board_is_told_what_a_table_of_counts_costs() {
+    let joined = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = joined(crate::explain(&layers(&counting_by_sex())));
+    for says in [
+        "A table of such figures costs that for each cell that a person is in, up to ε = 4 to one in 2 cells",
+        "people-once 4 8 4 times 54.60",
+    ] {
+        assert!(told.contains(says), "{says}: {told}");
+    }
+    assert!(!joined(crate::explain(&layers(&counting_once()))).contains("A table of such figures"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::noise::NoiseFault;
 use crate::terms::tests::{dp, suppress, terms};
+use cairn_policy::CountOnce;
 use cairn_question::QuestionId;
 use cairn_question::Scaling;
 use cairn_question::answer::Zeros;
@@ -69,6 +70,56 @@ fn honest() -> HonestPartners {
     HonestPartners::of(6, 2).unwrap()
 }
 
+fn total_once(keys_per_person: u32, breakdown: Option<Breakdown>) -> TotalTreatment {
+    TotalTreatment::CountOnce {
+        epsilon: Epsilon::from_millionths(1_000_000).unwrap(),
+        keys_per_person,
+        buckets_power: 12,
+        linked_by: cairn_question::LinkedBy::Nino,
+        breakdown,
+    }
+}
+
+fn once(cells_per_person: u32) -> cairn_policy::Treatment {
+    let count = CountOnce {
+        epsilon: Epsilon::from_millionths(1_000_000).unwrap(),
+        keys_per_person: 2,
+        cells_per_person,
+        counts_per_year: 4,
+        counts_lifetime: 8,
+    };
+    cairn_policy::Treatment { method: cairn_policy::Method::CountOnce(count), min_cohort: 0, ..dp(1) }
+}
+
+#[test]
+fn a_count_of_people_is_of_the_tables_cells_and_priced_for_as_many_as_a_person_may_be_in() {
+    let table = terms("people by sex", &once(2)).unwrap();
+    let cells = u32::try_from(table.grid().cells()).unwrap();
+    assert!(cells > 2);
+    let of = |cells, per_person| Some(Breakdown::new(cells, per_person).unwrap());
+    let check = |terms: &crate::Terms, total, fits: Result<(), ReleaseFault>| {
+        assert_eq!(terms.fit_total(&total), fits, "{total:?}");
+    };
+    check(&table, total_once(2, of(cells, 2)), Ok(()));
+    check(&table, total_once(3, of(cells, cells)), Ok(()));
+    check(&table, total_once(2, of(cells, 1)), Err(ReleaseFault::NoBound));
+    check(&table, total_once(1, of(cells, 2)), Err(ReleaseFault::NoBound));
+    check(&table, total_once(2, of(cells + 1, 2)), Err(ReleaseFault::NoBound));
+    check(&table, total_once(2, None), Err(ReleaseFault::NoBound));
+    let figure = terms("people", &once(2)).unwrap();
+    check(&figure, total_once(2, None), Ok(()));
+    check(&figure, total_once(2, of(2, 2)), Err(ReleaseFault::NoBound));
+    // Who is in a cell that the table has not is nobody of it.
+    let id = table.plan().question_id;
+    let people = |cell| crate::RawPeople::of(id, vec![(0, 0), (7, cell)]);
+    let part = |cell| Part::of_people(people(cell), &table, &total_once(2, of(cells, 2)));
+    assert_eq!(part(cells - 1).map(|part| part.numbers()).unwrap(), 0);
+    assert_eq!(part(cells).unwrap_err(), ReleaseFault::NotTheGrid);
+    let said = statement(&table, &total_once(2, of(cells, 2)), (5, HonestPartners::of(5, 1).unwrap()));
+    let TreatmentV1::CountOnce { breakdown, keys_per_person: 2, .. } = said.unwrap() else { panic!() };
+    assert_eq!(breakdown, of(cells, 2));
+}
+
 #[test]
 fn a_person_may_add_no_more_here_than_the_noise_of_all_is_made_for() {
     let check = |of: &crate::Terms, total: TotalTreatment, fits: Result<(), ReleaseFault>| {
@@ -82,13 +133,7 @@ fn a_person_may_add_no_more_here_than_the_noise_of_all_is_made_for() {
     let rounded = terms("people by sex", &suppress(8, 5)).unwrap();
     check(&rounded, total_round(0), Ok(()));
     check(&rounded, total_dp(1), Err(ReleaseFault::Contradiction));
-    let once = TotalTreatment::CountOnce {
-        epsilon: Epsilon::from_millionths(1_000_000).unwrap(),
-        keys_per_person: 2,
-        buckets_power: 12,
-        linked_by: cairn_question::LinkedBy::Nino,
-    };
-    check(&rounded, once, Err(ReleaseFault::Contradiction));
+    check(&rounded, total_once(2, None), Err(ReleaseFault::Contradiction));
     check(&rounded, total_keyed(), Err(ReleaseFault::Contradiction));
     let changed = |table: &str, min_cohort: u32| terms("people by sex", &keyed(table, min_cohort)).unwrap();
     check(&changed("framework:d3-total", 0), total_keyed(), Ok(()));

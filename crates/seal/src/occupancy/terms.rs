@@ -1,7 +1,7 @@
 //! The terms of one count of people, agreed before anybody looks at a record.
 
-use cairn_question::TotalTreatment;
 use cairn_question::privacy::Epsilon;
+use cairn_question::{Breakdown, TotalTreatment};
 
 use crate::layout::{Layout, Ring, SymbolBits};
 use crate::occupancy::NotCounted;
@@ -20,6 +20,8 @@ pub struct CountTerms {
     honest: u16,
     bits: SymbolBits,
     buckets: Buckets,
+    /// Patterns, one for each cell, side by side in one vector.
+    cells: u32,
     /// λᵢ·2³²: how often a partner says a symbol in a bucket where it knows nobody.
     fire: u32,
 }
@@ -104,16 +106,31 @@ impl CountTerms {
     /// The terms of a total that counts people once, with `in_round` partners of whom `may_collude` may.
     ///
     /// # Errors
-    /// [`NotCounted::Terms`] for any other total, and for terms out of range.
+    /// [`NotCounted::Terms`] for any other total, and for terms out of range; [`NotCounted::TooManyCells`].
     pub fn of_total(total: &TotalTreatment, in_round: usize, may_collude: u16) -> Result<Self, NotCounted> {
-        let TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power, .. } = total else {
+        let TotalTreatment::CountOnce { epsilon, keys_per_person, buckets_power, breakdown, .. } = total
+        else {
             return Err(NotCounted::Terms);
         };
         let in_round = u16::try_from(in_round).map_err(|_| NotCounted::Terms)?;
         if *keys_per_person == 0 {
             return Err(NotCounted::Terms);
         }
-        Self::new(*epsilon, in_round, may_collude, Buckets::of_power(*buckets_power)?)
+        let terms = Self::new(*epsilon, in_round, may_collude, Buckets::of_power(*buckets_power)?)?;
+        terms.in_cells(Breakdown::cells_of(*breakdown))
+    }
+
+    /// The same for a table of so many cells, each with a pattern of its own.
+    ///
+    /// # Errors
+    /// [`NotCounted::TooManyCells`] where all patterns together fit no frame; [`NotCounted::Terms`] for no cell.
+    pub fn in_cells(self, cells: u32) -> Result<Self, NotCounted> {
+        let terms = Self { cells, ..self };
+        match terms.layout() {
+            _ if cells == 0 => Err(NotCounted::Terms),
+            Ok(_) => Ok(terms),
+            Err(_) => Err(NotCounted::TooManyCells),
+        }
     }
 
     /// The same with 2 to the power of `bits` symbols.
@@ -135,7 +152,7 @@ impl CountTerms {
             return Err(NotCounted::Terms);
         }
         let fire = least_fire(epsilon, honest, bits).ok_or(NotCounted::Terms)?;
-        let terms = Self { epsilon, in_round, honest, bits, buckets, fire };
+        let terms = Self { epsilon, in_round, honest, bits, buckets, cells: 1, fire };
         terms.layout().map_err(|_| NotCounted::Terms).map(|_| terms)
     }
 
@@ -144,8 +161,8 @@ impl CountTerms {
     /// # Errors
     /// [`Refused::Layout`] where it fits no frame; never for terms that were made.
     pub fn layout(&self) -> Result<Layout, Refused> {
-        let buckets = usize::try_from(self.buckets.count()).unwrap_or(usize::MAX);
-        Layout::new(Ring::Xor(self.bits), buckets)
+        let symbols = u64::from(self.buckets.count()).saturating_mul(u64::from(self.cells));
+        Layout::new(Ring::Xor(self.bits), usize::try_from(symbols).unwrap_or(usize::MAX))
     }
 
     /// The pure ε that one linkage key loses to whoever sees what opened, worked out from the rounded λᵢ and rounded up to a millionth. Never above the ε that the terms
@@ -183,6 +200,12 @@ impl CountTerms {
     #[must_use]
     pub const fn epsilon(&self) -> Epsilon {
         self.epsilon
+    }
+
+    /// How many cells, each with a pattern of its own.
+    #[must_use]
+    pub const fn cells(&self) -> u32 {
+        self.cells
     }
 
     /// |U|.
@@ -231,7 +254,7 @@ impl CountTerms {
         quiet + (1.0 - quiet) * self.p_occupied()
     }
 
-    /// The standard error of the controls' share of zeros.
+    /// The standard error of the share of zeros among one cell's controls.
     pub(super) fn control_error(&self) -> f64 {
         let p = self.p_empty();
         (p * (1.0 - p) / f64::from(self.buckets.controls())).sqrt()

@@ -4,6 +4,7 @@ use cairn_question::privacy::Epsilon;
 use cairn_question::{Hash, LinkedBy, TotalTreatment};
 
 mod attacks;
+mod cells;
 mod figures;
 mod privacy;
 mod quality;
@@ -188,6 +189,7 @@ fn a_totals_terms_are_those_of_its_treatment() {
         keys_per_person,
         buckets_power,
         linked_by: LinkedBy::Nino,
+        breakdown: None,
     };
     assert_eq!(CountTerms::of_total(&total(2, 15), 32, 10), Ok(usual(1_000_000, 15)));
     assert_eq!(usual(1_000_000, 15).buckets().power(), 15);

@@ -192,6 +192,24 @@ fn a_treatment_fits_its_ring() {
 }
 
 #[test]
+fn a_count_in_cells_has_a_pattern_for_each_and_no_more_than_a_vector_carries() {
+    let of = |buckets| Layout::new(Ring::Xor(SymbolBits::new(3).unwrap()), buckets).unwrap();
+    let in_cells = |cells: u32| {
+        let Treatment::CountOnce { epsilon, keys_per_person, buckets_power, linked_by, .. } = once() else {
+            unreachable!()
+        };
+        let breakdown = cairn_question::Breakdown::new(cells, 2).ok();
+        Treatment::CountOnce { epsilon, keys_per_person, buckets_power, linked_by, breakdown }
+    };
+    check(|doc| (doc.layout, doc.treatment) = (of(5 << 10), in_cells(5)), None);
+    check(|doc| (doc.layout, doc.treatment) = (of(1 << 10), in_cells(5)), Some("CM122"));
+    check(|doc| (doc.layout, doc.treatment) = (of(5 << 10), once()), Some("CM122"));
+    // 2¹⁰ buckets of 3 bits are 384 bytes; 2,560 cells are 960 KiB.
+    check(|doc| (doc.layout, doc.treatment) = (of(2_560 << 10), in_cells(2_560)), None);
+    check(|doc| (doc.layout, doc.treatment) = (of(2_560 << 10), in_cells(2_561)), Some("CU007"));
+}
+
+#[test]
 fn a_manifest_is_of_one_analyst_one_roster_and_one_question() {
     let world = World::new(5);
     let doc = world.doc();

@@ -36,8 +36,13 @@ pub(crate) fn dp() -> Treatment {
 
 /// People counted once, in a pattern of 2¹⁰ symbols of 3 bits.
 pub(crate) fn once() -> Treatment {
-    let epsilon = Epsilon::from_millionths(2_000_000).unwrap();
-    Treatment::CountOnce { epsilon, keys_per_person: 2, buckets_power: 10, linked_by: LinkedBy::Nino }
+    Treatment::CountOnce {
+        epsilon: Epsilon::from_millionths(2_000_000).unwrap(),
+        keys_per_person: 2,
+        buckets_power: 10,
+        linked_by: LinkedBy::Nino,
+        breakdown: None,
+    }
 }
 
 /// The mark of one of the tests' linkage secrets.

@@ -1,5 +1,6 @@
 //! People counted once over a real federation: each under a number that no two partners show each other, and at whose price.
 
+use cairn_question::privacy::Epsilon;
 use serde_json::Value;
 
 use crate::answers::standings;
@@ -33,11 +34,34 @@ fn partner(id: &'static str, policy: &[(&'static str, &'static str)]) -> Partner
     Partner { policy: policy.to_vec(), framework: FRAMEWORK.to_vec(), ..Partner::new(id, people) }
 }
 
+/// Tables by sex at ε 2 a key and cell, of whose cells a person is reckoned to be in two: ε 8 in all. The account of a year is made for four counts of one cell, of
+/// which a table takes a little more than two.
+const BY_SEX: [(&str, &str); 3] = [
+    ("epsilon         = 1.0 ", "epsilon         = 2.0 "),
+    ("group_by  = {}", "group_by  = { sex = \"code\" }"),
+    ("max_group_columns  = 0", "max_group_columns  = 1"),
+];
+
+const IN_TWO_CELLS: (&str, &str) =
+    ("keys_per_person_max = 2 ", "cells_per_person_max = 2\nkeys_per_person_max = 2 ");
+
+/// The same people, a quarter of them men: 900 women and 300 men.
+fn partner_by_sex(id: &'static str) -> Partner {
+    let framework = [&FRAMEWORK[..], &[IN_TWO_CELLS]].concat();
+    let mut people = people(&id[..2], numbers(id).len() + WITHOUT, FIFE, "F");
+    people.iter_mut().zip(known_to(id)).filter(|(_, n)| n % 4 == 3).for_each(|(person, _)| person.sex = "M");
+    Partner { policy: BY_SEX.to_vec(), framework, ..Partner::new(id, people) }
+}
+
+/// Whom of all a partner knows.
+fn known_to(partner: &str) -> impl Iterator<Item = usize> {
+    let own = PARTNERS.iter().position(|p| *p == partner).unwrap();
+    (0..DIFFERENT).filter(move |n| n % 6 == own || (n.is_multiple_of(3) && (n + 1) % 6 == own))
+}
+
 /// The numbers of a partner's people.
 fn numbers(partner: &str) -> Vec<String> {
-    let own = PARTNERS.iter().position(|p| *p == partner).unwrap();
-    let knows = |n: &usize| n % 6 == own || (n.is_multiple_of(3) && (n + 1) % 6 == own);
-    (0..DIFFERENT).filter(knows).map(|n| format!("ZZ {:06} A", n * 7)).collect()
+    known_to(partner).map(|n| format!("ZZ {:06} A", n * 7)).collect()
 }
 
 /// Every export with a column of numbers, which the mapping links by.
@@ -57,7 +81,10 @@ fn with_numbers(federation: &Federation, partner: &str) {
 }
 
 pub(crate) fn federation(policy: &[(&'static str, &'static str)]) -> Federation {
-    let partners = PARTNERS.map(|id| partner(id, policy));
+    federation_of(PARTNERS.map(|id| partner(id, policy)))
+}
+
+fn federation_of(partners: [Partner; 6]) -> Federation {
     let mut federation = Federation::set_up(&partners, "round_deadline_s = 20\noffline_wait_s = 3");
     let words = ["authority", "credential", "issuer", "--analyst", "analyst", "--role", "overlap-analyst"];
     federation.cairn(&[&words[..], &["--organisation", "A made-up office"]].concat()).exits(0);
@@ -87,14 +114,19 @@ fn people_known_to_several_partners_are_counted_once_and_nobody_shows_who_they_a
     let framework = federation.path("fife/policy/framework.toml").display().to_string();
     let words = once("once=3,1200", &framework);
     nobody_counts_without_the_secret(&federation, &words);
+    with_the_secret(&federation);
+    counted_once(&federation, &words);
+    by_another_method_nobody_counts(&federation, &framework);
+    the_account_is_its_own(&federation, &words);
+}
+
+/// Everybody has the secret that people are linked under.
+fn with_the_secret(federation: &Federation) {
     federation.cairn(&["authority", "keeper", "authority", "--id", "moray"]).exits(0);
     wait_for("the linkage secret", || {
         let has = |partner: &str| federation.path(&format!("identity/{partner}/linkage-secret")).exists();
         PARTNERS.iter().all(|partner| has(partner)).then_some(())
     });
-    counted_once(&federation, &words);
-    by_another_method_nobody_counts(&federation, &framework);
-    the_account_is_its_own(&federation, &words);
 }
 
 fn nobody_counts_without_the_secret(federation: &Federation, words: &[&str]) {
@@ -154,8 +186,9 @@ fn an_auditor_recomputes(federation: &Federation, answer: &Value) {
     };
     recomputed(answer).exits(0).says("what 6 partners signed");
     let mut other = answer.clone();
-    let people = other["combined"]["cells"][0]["cell"].as_i64().unwrap();
-    other["combined"]["cells"][0]["cell"] = Value::from(people + 1);
+    let cells = other["combined"]["cells"].as_array_mut().unwrap();
+    let estimated = cells.iter_mut().find(|cell| cell["cell"].is_i64()).unwrap();
+    estimated["cell"] = Value::from(estimated["cell"].as_i64().unwrap() + 1);
     recomputed(&other).exits(6).says("CC604");
 }
 
@@ -186,4 +219,80 @@ fn the_account_is_its_own(federation: &Federation, words: &[&str]) {
     assert!(budget.contains("people counted once over all partners, on an account of its own"), "{budget}");
     // ε·tanh(ε/2) at ε = 0.1.
     assert!(budget.contains("ρ 0.004995838 of"), "the table of keys and nothing else: {budget}");
+}
+
+/// A table of people counted once: 900 women, whose cell is estimated, and 300 men, whose cell is too small to be.
+#[test]
+fn people_are_counted_once_in_each_cell_and_a_small_cell_is_withheld_while_the_others_stand() {
+    let federation = federation_of(PARTNERS.map(partner_by_sex));
+    let framework = federation.path("fife/policy/framework.toml").display().to_string();
+    let words = once("once=2,1200", &framework);
+    with_the_secret(&federation);
+    what_is_no_table_is_refused_and_costs_nothing(&federation, &words);
+    let (code, answer) = federation.ask_json("people by sex", &words);
+    assert_eq!(code, 0, "{answer:#}");
+    assert_eq!(standings(&answer), PARTNERS.map(|p| format!("{p} answered")));
+    let shown = by_code(&answer);
+    let women = shown.iter().find(|(code, _)| code == "female").map(|(_, cell)| cell.clone()).unwrap();
+    let of = |key: &str| women[key].as_i64().unwrap();
+    let (people, half) = (of("cell"), (of("most") - of("least")) / 2);
+    // Five standard errors; the sum over partners, 1,200 women with a number, is outside.
+    assert!((people - 900).abs() <= 26 * half / 10, "{people} within {half}");
+    assert!(half > 20 && 26 * half / 10 < 290, "{half}");
+    for (code, cell) in shown.iter().filter(|(code, _)| code != "female") {
+        assert_eq!(cell["cell"], "c", "{code}: {cell}");
+    }
+    // ε·tanh(ε/2) at ε = 2 · 2 keys · 2 cells, as every partner signed it and as whoever asked is told.
+    let loss = Epsilon::from_millionths(8_000_000).unwrap().rho().nano();
+    let sealed = answer["sealed"].as_object().unwrap();
+    assert_eq!(sealed.len(), 6, "{answer:#}");
+    for word in sealed.values() {
+        assert_eq!(word["treatment"]["breakdown"]["cells_per_person"], 2, "{word:#}");
+        assert_eq!(word["privacy"]["charged"], loss, "{word:#}");
+    }
+    assert!(answer["statement"].to_string().contains("and so ε = 8 together"), "{answer:#}");
+    an_auditor_recomputes_each_cell(&federation, &answer);
+    the_year_holds_one_table_and_no_second(&federation, &words);
+}
+
+/// Each cell of the table with its code.
+fn by_code(answer: &Value) -> Vec<(String, Value)> {
+    let combined = &answer["combined"];
+    let codes = combined["dimensions"][0]["codes"].as_array().unwrap().iter();
+    let cells = combined["cells"].as_array().unwrap().iter().cloned();
+    codes.map(|code| code.as_str().unwrap().to_owned()).zip(cells).collect()
+}
+
+fn what_is_no_table_is_refused_and_costs_nothing(federation: &Federation, words: &[&str]) {
+    let links = [words, &["--links", "dp=0.1"]].concat();
+    federation.ask("people by sex", &links).exits(1).says("CC216");
+    let without_a_framework = [OVERLAP, &["--total", "once=2,1200"]].concat();
+    federation.ask("people by sex", &without_a_framework).exits(1).says("CC221");
+    // 2²⁰ buckets of three bits are 384 KiB a cell.
+    let framework = words.last().unwrap();
+    federation.ask("people by sex", &once("once=2,500000", framework)).exits(1).says("CU007");
+}
+
+/// A cell that was estimated and one that was withheld both follow from what the partners signed, and neither can be another.
+fn an_auditor_recomputes_each_cell(federation: &Federation, answer: &Value) {
+    an_auditor_recomputes(federation, answer);
+    let withheld = by_code(answer).iter().position(|(code, _)| code == "male").unwrap();
+    let mut other = answer.clone();
+    other["combined"]["cells"][withheld]["cell"] = Value::from(510);
+    std::fs::write(federation.path("once.json"), other.to_string()).unwrap();
+    let words = ["audit", "recompute", "once.transcript", "--federation-key", "identity/fife/federation.pub"];
+    federation.cairn(&[&words[..], &["--answer", "once.json"]].concat()).exits(6).says("CC604");
+}
+
+fn the_year_holds_one_table_and_no_second(federation: &Federation, words: &[&str]) {
+    federation.ask("people by sex", words).exits(3).says("CO107");
+    let (code, answer) = federation.ask_json("people by sex", &[words, &["--again"]].concat());
+    assert_ne!(code, 0);
+    assert_eq!(codes(&answer), ["CA202"; 6], "{answer:#}");
+    // What is left pays for a figure of all, which says more than the table adds up to be.
+    let table = federation.ask("people", words).exits(0).out;
+    assert!(
+        table.contains("ε = 2 for each linkage key that they are recorded under, at most 2 keys"),
+        "{table}"
+    );
 }

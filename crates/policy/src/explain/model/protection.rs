@@ -21,7 +21,7 @@ pub(super) fn protection(layers: &Layers, ready: &Ready, partners: u32) -> Prote
         Method::SuppressRound(cells) => plain(cells, Shown::Rounded(cells.round_to)),
         Method::SuppressAudit(cells) => plain(cells, Shown::Exact),
         Method::CellKey { table, cells } => plain(cells, Shown::Perturbed(table.clone(), cells.round_to)),
-        Method::CountOnce(count) => Protection::Once(once(count)),
+        Method::CountOnce(count) => Protection::Once(once(*count, ready)),
         Method::Dp { mechanism, epsilon, groups_per_person } => {
             let (here, national) = figures(layers, ready, partners, |draws| match mechanism {
                 Mechanism::Laplace => noise::within(epsilon.millionths(), *groups_per_person, draws),
@@ -42,13 +42,17 @@ pub(super) fn protection(layers: &Layers, ready: &Ready, partners: u32) -> Prote
     }
 }
 
-fn once(count: &CountOnce) -> Once {
-    let (key, person) = (count.epsilon.millionths(), count.person_epsilon().millionths());
+/// The odds are of what costs a person most: a table where the share has any, and else one figure.
+fn once(count: CountOnce, ready: &Ready) -> Once {
+    let (key, person) = (count.epsilon.millionths(), count.in_one_cell().person_epsilon().millionths());
+    let table = Some(count).filter(|_| !ready.share.group_by.is_empty());
+    let table = table.map(|count| (count.cells_per_person, count.person_epsilon().millionths()));
     Once {
         epsilon: decimal::print(key),
         keys: count.keys_per_person,
         person: decimal::print(person),
-        odds: odds(person),
+        odds: odds(table.map_or(person, |(_, epsilon)| epsilon)),
+        broken_down: table.map(|(cells, epsilon)| (cells, decimal::print(epsilon))),
         counts: (count.counts_per_year, count.counts_lifetime),
         // Relative error by the formula of the estimate, for 32 partners of whom 10 may collude (docs/reference/people-counted-once.md).
         off_by: match key {

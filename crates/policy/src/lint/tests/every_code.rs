@@ -1,6 +1,6 @@
 //! Every code of docs/reference/codes/cp.md has a fixture that brings it.
 
-use super::fixtures::{Edit, NO_SHARES, council, once, worked};
+use super::fixtures::{Edit, NO_SHARES, by_sex, council, once, worked};
 
 const OWN: &str = "profile = \"sub-national-8-5\"";
 
@@ -263,6 +263,8 @@ fn counted_once() -> Vec<(&'static str, Edit, &'static str)> {
             ),
             "sex = ",
         ),
+        ("CP435", by_sex("cells_per_person_max = 2", "cells_per_person_max = 6"), "sex = "),
+        ("CP435", by_sex("cells_per_person_max = 2", "cells_per_person_max = 4"), "sex = "),
         ("CP433", once("links    = [\"across-partners\"]", "links    = []"), "\"counted-once\""),
         ("CP434", worked("", ""), "across-partners"),
         ("CP434", once("release  = \"counted-once\"", "release  = \"plain-table\""), "across-partners"),

@@ -3,7 +3,7 @@
 use cairn_question::Schema;
 
 use crate::finding::{File, Finding, Sources};
-use crate::tests::{counting_once, example, strathcarron};
+use crate::tests::{counting_by_sex, counting_once, example, strathcarron};
 
 /// What is edited.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,6 +11,7 @@ pub(super) enum Base {
     Council,
     Strathcarron,
     Once,
+    BySex,
 }
 
 /// One edit, in the first file that has the text: the policy, the framework, the brake.
@@ -36,12 +37,18 @@ pub(super) const fn once(from: &'static str, to: &'static str) -> Edit {
     Edit { base: Base::Once, from, to }
 }
 
+/// An edit of the policy that counts people once by sex too.
+pub(super) const fn by_sex(from: &'static str, to: &'static str) -> Edit {
+    Edit { base: Base::BySex, from, to }
+}
+
 impl Edit {
     fn sources(self) -> (&'static Schema, Sources) {
         let (schema, mut sources) = match self.base {
             Base::Council => (Schema::smf(), example("council")),
             Base::Strathcarron => strathcarron("policy"),
             Base::Once => (Schema::smf(), counting_once()),
+            Base::BySex => (Schema::smf(), counting_by_sex()),
         };
         let files = [Some(&mut sources.policy), Some(&mut sources.framework), sources.brake.as_mut()];
         let file = files.into_iter().flatten().find(|f| f.text.contains(self.from));
