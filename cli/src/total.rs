@@ -103,7 +103,7 @@ impl Protection {
 /// policy exceeds.
 fn usual(terms: &SecureTerms, question: &Question) -> Result<TotalTreatment, Failure> {
     let UsualTotal { min_people, round_to, zeros } = terms.usual.ok_or_else(|| {
-        let says = "the framework has no usual protection of a total; say one with --total (round=8,5 …), or ask with --own-tables";
+        let says = "the framework has no usual protection of a total: ask one question with --total (round=8,5 …), or with --own-tables; a report is of usual totals or of own tables";
         Failure::new("CC220", says)
     })?;
     let rows_per_person = match &question.measure {

@@ -135,7 +135,9 @@ fn give_up(
     if !compare(connection, held)?.lacks_charges() {
         return Err(LedgerFault::Reservation { what: "nothing is missing up to this head" });
     }
-    let today = london_day(now.max(tip(connection)?.latest));
+    // The ledger's own time: a machine that was set up anew may come with a clock of long ago.
+    let now = now.max(tip(connection)?.latest);
+    let today = london_day(now);
     let mut charged = NanoRho::ZERO;
     for year in years(caps, last_charge(connection)?.unwrap_or(today), today)? {
         let missing = missing(connection, caps, year)?;

@@ -1,6 +1,6 @@
 //! Who is in a figure, who is not, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_question::PartnerId;
 use cairn_question::combine::Standing;
@@ -28,6 +28,8 @@ pub struct Coverage {
     pub late: Vec<PartnerId>,
     /// Not connected.
     pub offline: Vec<PartnerId>,
+    /// In a total by the word of the others: their own has not come, as where a node stopped when it had opened.
+    pub by_others_word: Vec<PartnerId>,
 }
 
 /// A partner that refused, and under which rules.
@@ -57,6 +59,8 @@ impl Coverage {
         for (partner, standings) in standings {
             coverage.place(partner, &standings, answers.get(partner).copied().unwrap_or(0), outcomes.len());
         }
+        let silent: BTreeSet<&PartnerId> = outcomes.iter().flat_map(|o| silent_in(o)).collect();
+        coverage.by_others_word = silent.into_iter().cloned().collect();
         coverage
     }
 
@@ -103,8 +107,19 @@ impl Coverage {
         say("Failed", self.failed.iter().map(|(p, code)| format!("{p} ({code})")).collect());
         say("Late", plain(&self.late));
         say("Offline", plain(&self.offline));
+        say(
+            "In a total by the word of its other partners, its own has not come",
+            plain(&self.by_others_word),
+        );
         lines
     }
+}
+
+/// Who is in what was released, and did not answer for itself.
+fn silent_in(outcome: &Outcome) -> impl Iterator<Item = &PartnerId> {
+    let lines = outcome.coverage.iter().flat_map(|c| &c.partners);
+    let silent = lines.filter(|line| line.standing != Standing::Answered).map(|line| &line.partner);
+    silent.filter(|partner| outcome.released.iter().any(|released| released.of.contains(*partner)))
 }
 
 fn rules(standings: &[&Standing]) -> Vec<String> {

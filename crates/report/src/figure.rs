@@ -83,7 +83,7 @@ pub struct Tenths(u16);
 pub enum RangeKind {
     /// There is none.
     None,
-    /// The partners' own counts lie in it for certain.
+    /// The true count lies in it for certain.
     Certain,
     /// Made of parts with noise, each of which lies in its own range 95 times in 100.
     NinetyFive,

@@ -6,7 +6,7 @@ use cairn_question::privacy::{Epsilon, NanoRho};
 use cairn_question::refusal::RuleBroken;
 use cairn_question::{
     AnswerV1, Cell, Day, Grid, Hash, Moment, Name, PartnerId, Question, QuestionId, Schema, SealedV1,
-    TableV1, TreatmentV1,
+    TableV1, TotalV1, TreatmentV1,
 };
 
 use crate::{Batch, Outcome};
@@ -76,11 +76,24 @@ pub(crate) fn totals(
         let lines = partners.iter().map(|p| {
             PartnerLine::new(partner(p), if of.contains(p) { Standing::Answered } else { Standing::Late })
         });
-        let coverage = coverage(lines.collect(), combine(&grid, [&total]));
+        let mut coverage = coverage(lines.collect(), combine(&grid, [&total]));
+        coverage.total = Some(published(&of, &total));
         let words: Vec<_> = of.iter().map(|p| (partner(p), word(&of, &total))).collect();
         Outcome::total(coverage, &words)
     };
     batch.asks.iter().map(|a| outcome(&a.question)).collect()
+}
+
+/// What the coordinator says of a total.
+fn published(of: &[&str], total: &AnswerV1) -> TotalV1 {
+    TotalV1 {
+        treatment: total.treatment.clone(),
+        partners: of.iter().map(|p| partner(p)).collect(),
+        colluding_max: 1,
+        manifest: Hash::of(b"manifest"),
+        opening: Hash::of(b"opening"),
+        transcript: Hash::of(b"transcript"),
+    }
 }
 
 /// What a partner of a total signs of it.

@@ -34,10 +34,10 @@ impl Outcome {
         Self { coverage: Some(coverage), released: released.collect() }
     }
 
-    /// One secure total, whose partners signed these words of it; nothing released where none did.
+    /// One secure total, whose partners signed these words of it; nothing released where none did, or where the statement has no total.
     #[must_use]
     pub fn total(coverage: CoverageV1, words: &[(PartnerId, SealedV1)]) -> Self {
-        let table = coverage.combined.as_ref().map(TableV1::of_sum);
+        let table = coverage.total.as_ref().and(coverage.combined.as_ref()).map(TableV1::of_sum);
         let released = table.and_then(|table| Released::total(table, words));
         Self { coverage: Some(coverage), released: released.into_iter().collect() }
     }

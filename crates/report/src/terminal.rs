@@ -255,7 +255,7 @@ fn thousands(n: i64) -> String {
 }
 
 fn legend(out: &mut Text) {
-    out.line("Ranges in brackets: what the partners' own counts can be, given how the tables were protected; with noise, made of parts that each hold 95 times in 100.");
+    out.line("Ranges in brackets: what the true counts can be, given how the tables were protected; with noise, made of parts that each hold 95 times in 100.");
     out.line("[c] withheld  [x] not answered  [z] nobody in the base  [e] some parts withheld, estimated at the middle of what they can be  [u] wide range, low reliability  [p] provisional");
 }
 

@@ -95,7 +95,7 @@ impl World {
         }
     }
 
-    /// Number `id`; asked as a own-tables analyst, or as an equalities analyst where disability is asked for.
+    /// Number `id`; asked as an own-tables analyst, or as an equalities analyst where disability is asked for.
     pub(crate) fn draft(&self, id: u8, text: &str) -> Draft {
         let (role, purpose) = if text.contains("disabled") {
             ("equalities-analyst", "equalities")

@@ -1,6 +1,6 @@
 use super::*;
 use crate::testing::{NOON, answered, caps, debit, fresh, partners, want};
-use crate::{Bound, EntryKind, NotOpened, Opening, Repeat, SnapshotKey};
+use crate::{Bound, EntryKind, NotOpened, Opening, Repeat, Reservation, SnapshotKey};
 use cairn_question::{Moment, Name};
 
 fn answer(ledger: &mut Ledger, number: u8, now: Moment) {
@@ -161,7 +161,9 @@ fn a_restored_ledger_opens_no_exact_total_of_records_it_may_have_opened_before()
     assert!(bound(&ledger, today.plus_days(1)), "the next snapshot is free");
     let (partners, dataset) = (partners("abc"), Name::new("participants").unwrap());
     let mut open = |number, cost, repeat| {
-        let debit = debit(&mut ledger, &want(number, cost), NOON);
+        // The restore has filled the year under the caps that it was acknowledged with.
+        let want = Reservation { caps: caps(100_000, 1_000_000), ..want(number, cost) };
+        let debit = debit(&mut ledger, &want, NOON);
         let deadline = NOON.plus_s(600);
         let opening = Opening {
             dataset: &dataset,
@@ -179,4 +181,27 @@ fn a_restored_ledger_opens_no_exact_total_of_records_it_may_have_opened_before()
     };
     assert_eq!(open(9, 0, Repeat::SamePartners).as_deref(), Some("CM223"));
     assert_eq!(open(10, 0, Repeat::SamePartners).as_deref(), Some("CM223"), "however often");
+    assert_eq!(open(11, 1, Repeat::Charged), None, "fresh noise is charged, and binds nothing");
+}
+
+/// What the backup knows of a day holds, and a clock that was set back does not make a day of before the restore one of after it.
+#[test]
+fn a_restored_ledger_keeps_to_what_it_knows_by_its_own_time() {
+    let (partners, dataset, snapshot) =
+        (partners("abc"), Name::new("participants").unwrap(), want(0, 0).snapshot);
+    let check = |known: bool, clock: Moment, expected: &Bound| {
+        let (_folder, mut ledger, held) = restored(5, 2, NOON);
+        if known {
+            let debit = debit(&mut ledger, &want(9, 0), NOON);
+            let (repeat, deadline) = (Repeat::SamePartners, NOON.plus_s(600));
+            let opening =
+                Opening { dataset: &dataset, snapshot, repeat, partners: &partners, record: b"r", deadline };
+            assert!(ledger.open_total(debit, opening, b"reply", &answered(), NOON).is_ok());
+        }
+        ledger.give_up(held, &caps(1_000, 10_000), &restore(), clock).unwrap();
+        assert_eq!(&ledger.bound_to(snapshot).unwrap(), expected);
+    };
+    check(true, NOON, &Bound::Partners(partners.clone()));
+    check(false, NOON, &Bound::Forgotten);
+    check(false, Moment::from_unix_s(1), &Bound::Forgotten);
 }

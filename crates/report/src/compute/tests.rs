@@ -2,6 +2,7 @@ use super::*;
 use crate::fixture::{Reply, outcomes, totals};
 use crate::plan::{Order, ReleasePath, plan};
 use cairn_question::Question;
+use cairn_question::combine::Standing;
 
 const PARTNERS: &[&str] = &["angus", "dundee-city", "charity"];
 
@@ -261,4 +262,24 @@ fn totals_of_other_partners_make_no_figure_together() {
         line(p1, DUNDEE, None)
     );
     assert_eq!((p1.coverage.answered.len(), p1.coverage.in_part.len()), (2, 1));
+}
+
+/// A node that opened and was gone before its word: the total is of it too, and nobody says that it answered for itself.
+#[test]
+fn a_partner_of_a_total_without_its_own_word_is_named() {
+    let (catalogue, batch) = (Catalogue::smf().unwrap(), batch("R1"));
+    let mut outcomes = totals(&batch, PARTNERS, |_, _| true, |_, _, _| 100);
+    let says = |outcomes: &[Outcome]| {
+        let report = Report::compute(&catalogue, &batch, outcomes, Schema::smf()).unwrap();
+        report.indicators[0].coverage.says()
+    };
+    assert_eq!(says(&outcomes), ["Answered: 3 of 3 partners."]);
+    outcomes[0].coverage.as_mut().unwrap().partners[2].standing = Standing::Late;
+    assert_eq!(
+        says(&outcomes),
+        [
+            "Answered: 3 of 3 partners.",
+            "In a total by the word of its other partners, its own has not come: charity."
+        ]
+    );
 }
