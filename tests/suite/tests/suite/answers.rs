@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::federation::{EQUALITIES, Federation, NATIONAL, Partner};
+use crate::harness::federation::{EQUALITIES, EVERYDAY, Federation, Partner};
 use crate::harness::people::{ANGUS, DUNDEE, FIFE, people};
 
 /// Without `sex` in the shares by which people are counted.
@@ -34,7 +34,7 @@ fn a_federation_answers_refuses_and_says_who_is_gone() {
 }
 
 fn everybody_answers(federation: &Federation) {
-    let (code, answer) = federation.ask_json("people by council", NATIONAL);
+    let (code, answer) = federation.ask_json("people by council", EVERYDAY);
     assert_eq!(code, 0);
     assert_eq!(standings(&answer), ["angus answered", "dundee answered", "fife answered"]);
     // 0 is shown, 1 to 7 withheld, the rest rounded to 5: 40 + 13 and 3; 21 and 9; 100 + 52.
@@ -53,9 +53,9 @@ fn everybody_answers(federation: &Federation) {
 }
 
 fn the_three_formats_agree(federation: &Federation) {
-    let (_, answer) = federation.ask_json("people by council", NATIONAL);
-    let csv = federation.ask("people by council", &[NATIONAL, &["--format", "csv"]].concat()).exits(0).out;
-    let table = federation.ask("people by council", NATIONAL).exits(0).out;
+    let (_, answer) = federation.ask_json("people by council", EVERYDAY);
+    let csv = federation.ask("people by council", &[EVERYDAY, &["--format", "csv"]].concat()).exits(0).out;
+    let table = federation.ask("people by council", EVERYDAY).exits(0).out;
     let codes = answer["combined"]["dimensions"][0]["codes"].as_array().unwrap();
     let rows: Vec<Vec<&str>> = csv.lines().skip(1).map(|l| l.split(',').collect()).collect();
     assert_eq!(rows.len(), codes.len());
@@ -96,10 +96,10 @@ fn noise_is_stated_and_charged(federation: &Federation) {
 }
 
 fn one_policy_refuses(federation: &Federation) {
-    let (code, answer) = federation.ask_json("people by council, sex", NATIONAL);
+    let (code, answer) = federation.ask_json("people by council, sex", EVERYDAY);
     assert_eq!(code, 4);
     assert_eq!(standings(&answer), ["angus answered", "dundee refused", "fife answered"]);
-    let says = federation.ask("people by council, sex", NATIONAL).exits(4);
+    let says = federation.ask("people by council, sex", EVERYDAY).exits(4);
     let says = says.says("Coverage: 2 of 3 partners answered").says("refused   dundee");
     let rule = &answer["coverage"]["partners"][1]["standing"]["refused"][0];
     let says = says.says(&format!("{} [{}]", rule["rule"].as_str().unwrap(), rule["code"].as_str().unwrap()));
@@ -115,7 +115,7 @@ fn nobody_answers_an_unknown_purpose(federation: &Federation) {
 fn a_killed_node_is_said_to_be_gone(federation: &mut Federation) {
     // Nobody told the coordinator: until the silence has lasted long enough, it can only say that no reply came in time.
     federation.take_node("fife").kill_9();
-    let (code, answer) = federation.ask_json("people by council", NATIONAL);
+    let (code, answer) = federation.ask_json("people by council", EVERYDAY);
     assert_eq!(code, 4);
     assert_eq!(standings(&answer)[..2], ["angus answered", "dundee answered"]);
     assert!(["fife late", "fife offline"].contains(&standings(&answer)[2].as_str()), "{answer}");
@@ -123,14 +123,14 @@ fn a_killed_node_is_said_to_be_gone(federation: &mut Federation) {
     answered_again(federation);
     // A node that is stopped says that it goes.
     federation.take_node("fife").stop();
-    federation.ask("people by council", NATIONAL).exits(4).says("Coverage: 2 of 3").says("offline   fife");
+    federation.ask("people by council", EVERYDAY).exits(4).says("Coverage: 2 of 3").says("offline   fife");
     answered_again(federation);
 }
 
 fn answered_again(federation: &mut Federation) {
     federation.start_node("fife");
     federation.wait_connected(&["angus", "dundee", "fife"]);
-    let (code, answer) = federation.ask_json("people by council", NATIONAL);
+    let (code, answer) = federation.ask_json("people by council", EVERYDAY);
     assert_eq!((code, combined(&answer, FIFE).contains("160")), (0, true));
 }
 

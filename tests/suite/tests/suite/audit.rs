@@ -1,13 +1,13 @@
 //! A real node's export, spoilt in each of the four ways.
 
-use crate::harness::federation::{EQUALITIES, Federation, NATIONAL, Partner};
+use crate::harness::federation::{EQUALITIES, EVERYDAY, Federation, Partner};
 use crate::harness::people::{FIFE, people};
 
 #[test]
 fn an_edit_a_drop_a_reorder_and_a_truncation_of_a_real_export_are_found() {
     let federation = Federation::start(&[Partner::new("fife", people("F", 30, FIFE, "F"))]);
-    federation.ask("people by council", NATIONAL).exits(0);
-    federation.ask("people by sex", NATIONAL).exits(0);
+    federation.ask("people by council", EVERYDAY).exits(0);
+    federation.ask("people by sex", EVERYDAY).exits(0);
     federation.ask("people by disabled", EQUALITIES).exits(0);
     federation.ask("people by council", &["--role", "own-tables-analyst", "--purpose", "elsewhere"]).exits(3);
     federation.export_audit("fife", "audit.jsonl");

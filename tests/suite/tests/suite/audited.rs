@@ -1,6 +1,6 @@
 //! A partner whose board gives exact counts: what an analyst sees, and what an auditor at the node can show.
 
-use crate::harness::federation::{Federation, NATIONAL, Partner};
+use crate::harness::federation::{EVERYDAY, Federation, Partner};
 use crate::harness::people::{ANGUS, DUNDEE, FIFE, people};
 
 const ROUNDED: &str = "method  = \"suppress-round\"\nprofile = \"sub-national-8-5\"";
@@ -17,7 +17,7 @@ fn federation() -> Federation {
 #[test]
 fn exact_counts_leave_with_totals_and_an_auditor_checks_their_witnesses() {
     let federation = federation();
-    let (code, answer) = federation.ask_json("people by council, sex", NATIONAL);
+    let (code, answer) = federation.ask_json("people by council, sex", EVERYDAY);
     assert_eq!(code, 0, "{answer}");
     let fife = &answer["answers"]["fife"];
     assert_eq!(fife["treatment"]["method"], "suppress-audit");
@@ -35,9 +35,9 @@ fn exact_counts_leave_with_totals_and_an_auditor_checks_their_witnesses() {
     assert_eq!(totals.len(), councils + sexes + 1);
     assert_eq!(totals.last().unwrap(), 180, "everybody, exactly");
     // A smaller table of the same snapshot says what the larger one said of its totals.
-    let (_, smaller) = federation.ask_json("people by council", NATIONAL);
+    let (_, smaller) = federation.ask_json("people by council", EVERYDAY);
     assert_eq!(smaller["answers"]["fife"]["table"]["cells"].as_array().unwrap()[..], totals[..councils]);
-    let screen = federation.ask("people by council", NATIONAL).exits(0);
+    let screen = federation.ask("people by council", EVERYDAY).exits(0);
     let screen = screen.says("suppress-audit (scottish-5-audit)").says("Totals at fife");
     screen.says("everybody: 180").says("no small count can be worked out");
 
@@ -67,10 +67,10 @@ fn rounded_counts_leave_with_rounded_totals_and_an_auditor_checks_their_witnesse
     let some = [people("A", 8, FIFE, "F"), people("B", 8, ANGUS, "M"), people("C", 1, DUNDEE, "M")];
     let policy = vec![(ROUNDED, SECONDARY)];
     let federation = Federation::start(&[Partner { policy, ..Partner::new("fife", some.concat()) }]);
-    let (code, total) = federation.ask_json("people", NATIONAL);
+    let (code, total) = federation.ask_json("people", EVERYDAY);
     assert_eq!(code, 0, "{total}");
     assert_eq!(total["answers"]["fife"]["table"]["cells"].to_string(), "[15]");
-    let (_, answer) = federation.ask_json("people by council", NATIONAL);
+    let (_, answer) = federation.ask_json("people by council", EVERYDAY);
     let fife = &answer["answers"]["fife"];
     assert_eq!(fife["treatment"]["method"], "suppress-round");
     assert_eq!(fife["treatment"]["promise"], "knows-thresholds");
@@ -79,7 +79,7 @@ fn rounded_counts_leave_with_rounded_totals_and_an_auditor_checks_their_witnesse
         fife["table"]["cells"].as_array().unwrap().iter().map(|c| c.to_string()).collect();
     let many = |cell: &str| shown.iter().filter(|c| *c == cell).count();
     assert_eq!((many("10"), many("\"c\""), many("0")), (1, 2, shown.len() - 3));
-    let screen = federation.ask("people by council", NATIONAL).exits(0);
+    let screen = federation.ask("people by council", EVERYDAY).exits(0);
     let screen = screen.says("suppress-round (sub-national-8-5)").says("Totals at fife");
     screen.says("everybody: 15").says("no small count can be worked out");
     federation
@@ -91,6 +91,6 @@ fn rounded_counts_leave_with_rounded_totals_and_an_auditor_checks_their_witnesse
 #[test]
 fn what_an_audit_cannot_take_in_is_refused() {
     let federation = federation();
-    federation.ask("people by council, age, simd where sex = female", NATIONAL).exits(3).says("CN015");
-    federation.ask("people in engagements by lep_code", NATIONAL).exits(3).says("CN010");
+    federation.ask("people by council, age, simd where sex = female", EVERYDAY).exits(3).says("CN015");
+    federation.ask("people in engagements by lep_code", EVERYDAY).exits(3).says("CN010");
 }

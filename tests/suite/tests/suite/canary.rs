@@ -8,7 +8,7 @@ use cairn_link::{Clock, Flights, Handler, NodeIdentity, NodeState, run_node};
 use cairn_question::{Hash, Moment, OutcomeV1, Refusal, ReplyV1, SignedAsk};
 
 use crate::harness::analyst::name;
-use crate::harness::federation::{EQUALITIES, Federation, NAME, NATIONAL, Partner, now};
+use crate::harness::federation::{EQUALITIES, EVERYDAY, Federation, NAME, Partner, now};
 use crate::harness::people::{ANGUS, people};
 use crate::harness::program::{Done, wait_for};
 use crate::harness::relay::Relay;
@@ -205,15 +205,15 @@ fn questions_answered_and_refused(federation: &Federation, through: &str) {
         "starts by quarter from 2019-Q2 to 2019-Q4",
         "people by council where outcome = job_start",
     ] {
-        ask(federation, through, question, NATIONAL).exits(0);
+        ask(federation, through, question, EVERYDAY).exits(0);
     }
     ask(federation, through, "people by disabled", EQUALITIES).exits(0);
     let json = [EQUALITIES, &["--format", "json"]].concat();
     ask(federation, through, "people by council, disabled", &json).exits(0);
-    ask(federation, through, "people by benefit", NATIONAL).exits(3);
+    ask(federation, through, "people by benefit", EVERYDAY).exits(3);
     // A partner's own list is no list of the dictionary's: there is no such question.
-    ask(federation, through, "people in workforce_skills by directorate", NATIONAL).exits(1);
-    ask(federation, through, "people in workforce_skills by assessed", NATIONAL).exits(3);
+    ask(federation, through, "people in workforce_skills by directorate", EVERYDAY).exits(1);
+    ask(federation, through, "people in workforce_skills by assessed", EVERYDAY).exits(3);
     ask(
         federation,
         through,
@@ -249,18 +249,18 @@ fn questions_that_fail(federation: &mut Federation, node: &Relay, through: &str)
     assert!(!parts.is_empty(), "the snapshot has parts");
     parts.iter().for_each(spoil);
     for question in ["people by age, sex", "starts by council", "people by sex where outcome = job_start"] {
-        ask(federation, through, question, NATIONAL).exits(4).says("failed    fife: CE00");
+        ask(federation, through, question, EVERYDAY).exits(4).says("failed    fife: CE00");
     }
     // A node that starts on such a snapshot turns it away, and answers nothing.
     federation.take_node("fife").stop();
     federation.start_node_at("fife", &node.address.to_string());
     federation.wait_connected(&["angus", "fife"]);
-    ask(federation, through, "people by age", NATIONAL).exits(4);
+    ask(federation, through, "people by age", EVERYDAY).exits(4);
     federation.cairn(&["node", "status", "--node", "fife"]);
     // A load puts a good one in its place; then the policy cannot be read.
     federation.load("fife").exits(0);
     wait_for("the new snapshot", || {
-        (ask(federation, through, "people by age", NATIONAL).code == 0).then_some(())
+        (ask(federation, through, "people by age", EVERYDAY).code == 0).then_some(())
     });
     federation.take_node("fife").stop();
     federation.edit("fife/policy/policy.toml", |text| text.replace("[budget]", "[budgets]"));
@@ -268,10 +268,10 @@ fn questions_that_fail(federation: &mut Federation, node: &Relay, through: &str)
     std::fs::remove_file(federation.path("fife/policy-in-force.json")).unwrap();
     federation.start_node_at("fife", &node.address.to_string());
     federation.wait_connected(&["angus", "fife"]);
-    ask(federation, through, "people by simd", NATIONAL).exits(4);
+    ask(federation, through, "people by simd", EVERYDAY).exits(4);
     federation.edit("fife/policy/policy.toml", |text| text.replace("[budgets]", "[budget]"));
     wait_for("the policy", || {
-        let done = ask(federation, through, "people by age, sex, simd", NATIONAL);
+        let done = ask(federation, through, "people by age, sex, simd", EVERYDAY);
         (!done.out.contains("refused   fife")).then_some(())
     });
 }
@@ -363,7 +363,7 @@ fn a_leaking_node_is_caught(federation: &mut Federation, node: &Relay, analyst: 
     let running = run_node(identity, at, leaky, Clock::new(now), state, std::future::pending());
     let task = runtime.spawn(running);
     federation.wait_connected(&["angus", "fife"]);
-    ask(federation, &analyst.address.to_string(), "people by simd, sex", NATIONAL).exits(4);
+    ask(federation, &analyst.address.to_string(), "people by simd, sex", EVERYDAY).exits(4);
     task.abort();
     let found = leaks(MARKERS, &evidence(federation, &[("node", node), ("analyst", analyst)]));
     for channel in ["node frames", "analyst frames", "rounds.sqlite", "output"] {

@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use crate::harness::analyst::{Analyst, block_on};
-use crate::harness::federation::{EQUALITIES, Federation, NATIONAL, Partner};
+use crate::harness::federation::{EQUALITIES, EVERYDAY, Federation, Partner};
 use crate::harness::people::{FIFE, people, write_export};
 use crate::harness::program::{Done, Running, run, wait_for};
 use cairn_question::OutcomeV1;
@@ -26,7 +26,7 @@ fn limited(command: &Command, blocks: u32) -> Command {
 #[test]
 fn a_full_disk_loses_nothing_that_was_good_and_lets_nothing_out() {
     let mut federation = Federation::start(&[Partner::new("fife", people("F", 30, FIFE, "F"))]);
-    federation.ask("people by council", NATIONAL).exits(0);
+    federation.ask("people by council", EVERYDAY).exits(0);
     a_load_leaves_the_last_good_snapshot(&federation);
     an_audit_export_says_that_it_is_not_whole(&federation);
     a_ledger_refuses_rather_than_skips(&mut federation);
@@ -50,7 +50,7 @@ fn a_load_leaves_the_last_good_snapshot(federation: &Federation) {
     assert!(done.code == 1 || done.code == 5, "{done:?}");
     assert!(done.out.contains("CL50") || done.err.contains("CL50"), "{done:?}");
     assert_eq!(federation.read("fife/data/CURRENT"), current);
-    let (code, answer) = federation.ask_json("people by sex", NATIONAL);
+    let (code, answer) = federation.ask_json("people by sex", EVERYDAY);
     assert_eq!(code, 0);
     assert_eq!(answer["answers"]["fife"]["snapshot"]["edition"], 1);
     // The next load, with room, goes through.

@@ -16,7 +16,7 @@ use ring::rand::SecureRandom as _;
 use serde_json::Value;
 
 use crate::answers::combined;
-use crate::harness::federation::{EQUALITIES, Federation, NATIONAL, Partner};
+use crate::harness::federation::{EQUALITIES, EVERYDAY, Federation, Partner};
 use crate::harness::people::{ANGUS, DUNDEE, FIFE, people};
 use crate::harness::program::{Done, PATIENCE, run};
 use crate::sabotage::{VARIABLE, broken};
@@ -170,7 +170,7 @@ impl Killing {
 
     fn ask(&self, exact: bool) -> JoinHandle<Done> {
         let (text, protection, who) = if exact {
-            ("people by council as of 2026-01-01", "round=8,5", NATIONAL)
+            ("people by council as of 2026-01-01", "round=8,5", EVERYDAY)
         } else {
             ("people by disabled", "dp=0.05", EQUALITIES)
         };

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::federation::{Federation, NATIONAL, Partner, dated, now};
+use crate::harness::federation::{EVERYDAY, Federation, Partner, dated, now};
 use crate::harness::people::{FIFE, people};
 use crate::harness::program::wait_for;
 
@@ -84,7 +84,7 @@ fn the_coordinator_shows_them(federation: &Federation) {
 
 /// `pa answered pa-sharing@7`: each partner's standing, its first rule where it refused, and the policy that decided.
 fn lines(federation: &Federation) -> Vec<String> {
-    let (_, answer) = federation.ask_json("people by council", NATIONAL);
+    let (_, answer) = federation.ask_json("people by council", EVERYDAY);
     let line = |line: &Value| {
         let standing = match &line["standing"] {
             Value::String(word) => word.clone(),

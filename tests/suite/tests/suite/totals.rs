@@ -9,7 +9,7 @@ use cairn_question::privacy::GaussianLoss;
 use serde_json::Value;
 
 use crate::answers::{combined, standings};
-use crate::harness::federation::{EQUALITIES, Federation, NATIONAL, Partner};
+use crate::harness::federation::{EQUALITIES, EVERYDAY, Federation, Partner};
 use crate::harness::people::{ANGUS, FIFE, people};
 use crate::harness::program::{Done, wait_for};
 
@@ -78,7 +78,7 @@ fn a_total_counts_what_every_partner_would_withhold_and_shows_no_partners_figure
 }
 
 fn rounded_on_the_total(federation: &Federation, framework: &str) {
-    let words = total("round=8,5", framework, NATIONAL);
+    let words = total("round=8,5", framework, EVERYDAY);
     let (code, answer) = federation.ask_json("people by council as of 2026-01-01", &words);
     assert_eq!(code, 0, "{answer:#}");
     assert_eq!(standings(&answer), PARTNERS.map(|p| format!("{p} answered")));
@@ -86,7 +86,7 @@ fn rounded_on_the_total(federation: &Federation, framework: &str) {
     assert_eq!(combined(&answer, ANGUS), r#"{"cell":20,"least":18,"most":22,"parts_withheld":0}"#);
     assert_eq!(combined(&answer, FIFE), r#"{"cell":120,"least":118,"most":122,"parts_withheld":0}"#);
     let usual = federation
-        .ask_json("people by council as of 2026-01-01", &[NATIONAL, &["--framework", framework]].concat());
+        .ask_json("people by council as of 2026-01-01", &[EVERYDAY, &["--framework", framework]].concat());
     assert_eq!(usual.1["combined"], answer["combined"], "what is asked for when nobody says");
     assert_eq!(usual.1["coverage"]["total"]["treatment"]["min_people"], 8, "{:#}", usual.1);
     let published = &answer["coverage"]["total"];
@@ -271,7 +271,7 @@ fn a_total_of_counts_that_every_partner_changed_is_seen_exact_by_nobody() {
     let federation =
         Federation::start_with(&COUNCILS.map(records), "round_deadline_s = 10\noffline_wait_s = 3");
     let framework = federation.path("fife/policy/framework.toml").display().to_string();
-    let words = total("cell-key=5,1", &framework, NATIONAL);
+    let words = total("cell-key=5,1", &framework, EVERYDAY);
     let cells = |text: &str| {
         let (code, answer) = federation.ask_json(text, &words);
         assert_eq!(code, 0, "{answer:#}");
@@ -320,7 +320,7 @@ fn who_is_ready_and_not_in_a_total_keeps_nobody_waiting() {
         .collect();
     let federation = Federation::start_with(&partners, "round_deadline_s = 10\noffline_wait_s = 3");
     let framework = federation.path("fife/policy/framework.toml").display().to_string();
-    let words = total("round=8,5", &framework, NATIONAL);
+    let words = total("round=8,5", &framework, EVERYDAY);
     let four = IN_IT.join(",");
     let first = [&words[..], &["--partners", &four]].concat();
     federation.ask("people by council as of 2026-01-01", &first).exits(0);
@@ -334,7 +334,7 @@ fn who_is_ready_and_not_in_a_total_keeps_nobody_waiting() {
 }
 
 fn nobody_gives_its_own_table(federation: &Federation) {
-    let (code, answer) = federation.ask_json("people by council", NATIONAL);
+    let (code, answer) = federation.ask_json("people by council", EVERYDAY);
     assert_eq!(code, 3, "{answer:#}");
     let refused = &answer["coverage"]["partners"][0]["standing"]["refused"][0];
     assert_eq!(refused["code"], "CN019");
@@ -367,7 +367,7 @@ fn a_partner_that_is_gone_is_not_in_it(federation: &mut Federation, framework: &
     assert_eq!(partners.len(), 5);
     assert!(!partners.contains(&Value::from("orkney")));
     // Without noise the difference to the total of all six would be its own figure: there is none until it is back.
-    let rounded = total("round=8,5", framework, NATIONAL);
+    let rounded = total("round=8,5", framework, EVERYDAY);
     let (code, answer) = federation.ask_json("people by sex as of 2026-01-01", &rounded);
     assert_eq!(code, 1, "{answer:#}");
     assert_eq!(answer["coverage"]["partners"][0]["standing"]["fault"], "CM305", "{answer:#}");
@@ -397,7 +397,7 @@ fn a_partner_joins_and_one_leaves_and_nobody_restarts(federation: &mut Federatio
         &SEATED.split(',').collect::<Vec<_>>(),
     );
     // The first total without noise of that day was of `moray` too.
-    let rounded = total("round=8,5", framework, NATIONAL);
+    let rounded = total("round=8,5", framework, EVERYDAY);
     let without = [&rounded[..], &["--partners", SEATED]].concat();
     federation.ask("people by sex as of 2026-01-01", &without).exits(3).says("CO106").says("`moray`");
     assert_eq!(connections(federation), before, "a node connected again");

@@ -16,7 +16,7 @@ use super::program::{Done, Running, cairn, run, wait_for};
 pub(crate) const NAME: &str = "suite";
 
 /// The role and purpose that the shipped council policy answers under `suppress-round`.
-pub(crate) const NATIONAL: &[&str] = &["--role", "own-tables-analyst", "--purpose", "smf-reporting"];
+pub(crate) const EVERYDAY: &[&str] = &["--role", "own-tables-analyst", "--purpose", "smf-reporting"];
 
 /// The role and purpose that it answers under `dp`.
 pub(crate) const EQUALITIES: &[&str] = &["--role", "equalities-analyst", "--purpose", "equalities"];
