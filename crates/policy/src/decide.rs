@@ -260,8 +260,9 @@ fn fits(layers: &Layers, question: &Question, rules: &mut Vec<RuleBroken>) {
     let bare = Question { group_by: Vec::new(), filter_by: Vec::new(), ..question.clone() };
     let axes = grouped(question).map(|a| Question { group_by: vec![a.clone()], ..bare.clone() });
     let filters = filtered(question).map(|f| Question { filter_by: vec![f.clone()], ..bare.clone() });
+    let parts = std::iter::once(bare.clone()).chain(axes).chain(filters).chain(doubled(question, &bare));
     let mut seen = BTreeSet::new();
-    for part in std::iter::once(bare.clone()).chain(axes).chain(filters).chain([question.clone()]) {
+    for part in parts.chain([question.clone()]) {
         if let Err(fault) = part.grid(layers.schema) {
             let rule = fault_rule(&fault);
             if seen.insert(rule.clone()) {
@@ -269,6 +270,18 @@ fn fits(layers: &Layers, question: &Question, rules: &mut Vec<RuleBroken>) {
             }
         }
     }
+}
+
+/// Each column that stands twice, by itself: of several, the whole question names the first alone.
+fn doubled(question: &Question, bare: &Question) -> Vec<Question> {
+    let twice = |one: &&str, of: &[&str]| of.iter().filter(|other| *other == one).count() > 1;
+    let axes: Vec<&str> = grouped(question).map(|a| a.column.as_str()).collect();
+    let filters: Vec<&str> = filtered(question).map(|f| f.column.as_str()).collect();
+    let by = grouped(question).filter(|a| twice(&a.column.as_str(), &axes));
+    let where_ = filtered(question).filter(|f| twice(&f.column.as_str(), &filters));
+    let by = by.map(|a| Question { group_by: vec![a.clone(), a.clone()], ..bare.clone() });
+    let where_ = where_.map(|f| Question { filter_by: vec![f.clone(), f.clone()], ..bare.clone() });
+    by.chain(where_).collect()
 }
 
 fn fault_rule(fault: &QuestionFault) -> RuleBroken {

@@ -350,6 +350,21 @@ fn rules(layers: &Layers, question: &Question) -> Option<Vec<RuleBroken>> {
     Some(rules)
 }
 
+/// Of two columns that each stand twice, the one that was written first used to be named alone.
+#[test]
+fn every_column_that_stands_twice_is_named() {
+    let mut question = ask("smf-reporting", "people in participants where sex = female and age_band = 16_19");
+    question.filter_by = [question.filter_by.clone(), question.filter_by].concat();
+    let twice = |question: &Question| {
+        let rules = rules(&policies()[0], question).unwrap().into_iter();
+        rules.filter(|r| r.code == "CR035").map(|r| r.says).collect::<Vec<_>>()
+    };
+    let named = twice(&question);
+    assert_eq!(named.len(), 2, "{named:?}");
+    question.filter_by.reverse();
+    assert_eq!(twice(&question), named);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
