@@ -114,8 +114,8 @@ fn a_keeper_that_lost_its_secret_is_noticed_and_nobody_counts_under_two() {
 /// What a partner's own audit says of a refusal by this code.
 fn refusal(federation: &Federation, partner: &str, code: &str) -> Option<String> {
     let entries = federation.audit(partner);
-    let rules = entries.iter().filter_map(|entry| entry["rules"].as_array()).flatten();
-    let found = rules.filter(|rule| rule["code"] == code).last()?;
+    let mut rules = entries.iter().filter_map(|entry| entry["rules"].as_array()).flatten();
+    let found = rules.rfind(|rule| rule["code"] == code)?;
     Some(found["says"].as_str()?.to_owned())
 }
 
