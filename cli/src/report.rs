@@ -138,7 +138,7 @@ async fn put(args: &ReportArgs, batch: &Batch, puts: Vec<Option<PutAs>>) -> Resu
     Ok(outcomes)
 }
 
-/// 0 when every question has a table, 3 when none was, 4 otherwise.
+/// 0 when every question has a table, 3 when none has, 4 otherwise.
 fn exit(outcomes: &[Outcome]) -> Exit {
     match outcomes.iter().filter(|o| !o.released.is_empty()).count() {
         n if n == outcomes.len() => Exit::Done,
